@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+/*
+ * Weir's entry. Written so that any Node can read it: it checks the version that runs it, starts the program where
+ * that is good enough, hands over to the Node that npm installed beside it where there is one, and otherwise says in
+ * one line what is needed. Older versions lose the framing of a request with over a thousand small header fields and
+ * so smuggle a second request (CVE-2026-58044); Weir does not run there.
+ */
+'use strict';
+var path = require('path');
+var fs = require('fs');
+
+var EX_CONFIG = 78;
+
+function isSafe(version) {
+  var parts = version.replace(/^v/, '').split('.').map(Number);
+  function atLeast(minor, patch) {
+    return parts[1] > minor || (parts[1] === minor && parts[2] >= patch);
+  }
+  if (parts[0] === 24) return atLeast(18, 1);
+  if (parts[0] === 26) return atLeast(5, 1);
+  return parts[0] > 26;
+}
+
+function pinnedNode() {
+  try {
+    var name = 'node-' + process.platform + '-' + process.arch;
+    return path.join(path.dirname(require.resolve(name + '/package.json')), 'bin', 'node');
+  } catch (_) {
+    return null;
+  }
+}
+
+function program() {
+  var source = path.join(__dirname, 'cli', 'main.ts');
+  return fs.existsSync(source) ? source : path.join(__dirname, '..', 'dist', 'cli', 'main.js');
+}
+
+function handOver(node) {
+  var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), {
+    stdio: 'inherit',
+    env: Object.assign({}, process.env, { WEIR_HANDED_OVER: '1' })
+  });
+  ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'].forEach(function (signal) {
+    process.on(signal, function () {
+      child.kill(signal);
+    });
+  });
+  child.on('error', function (error) {
+    process.stderr.write('weir: cannot start ' + node + ': ' + error.message + '\n');
+    process.exit(EX_CONFIG);
+  });
+  child.on('exit', function (code, signal) {
+    if (signal) {
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    } else process.exit(code);
+  });
+}
+
+if (isSafe(process.version)) {
+  import(require('url').pathToFileURL(program()).href).then(function (module) {
+    return module.main(process.argv.slice(2));
+  });
+} else {
+  var node = process.env.WEIR_HANDED_OVER ? null : pinnedNode();
+  if (node && fs.existsSync(node)) handOver(node);
+  else {
+    process.stderr.write(
+      'weir: Node ' +
+        process.version +
+        ' is too old: 24.18.1, 26.5.1 or newer is needed (CVE-2026-58044). ' +
+        'Install one, or run npm ci here, which brings one along.\n'
+    );
+    process.exit(EX_CONFIG);
+  }
+}
