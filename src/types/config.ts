@@ -1,0 +1,71 @@
+/** Process settings as `config/weir.yaml` gives them, resolved: absolute paths, milliseconds, bytes. Plain data. */
+import type { Secret } from './plan.ts';
+
+export interface WeirConfig {
+  /** Absolute path of the file. */
+  readonly file: string;
+  readonly listeners: readonly ListenerConfig[];
+  /** null where no admin listener is wanted. */
+  readonly admin: AdminConfig | null;
+  /** Traffic threads; 0 = one per core. */
+  readonly threads: number;
+  /** Absolute path of the rules folder. */
+  readonly rules: string;
+  readonly store: MemoryStoreConfig;
+  readonly geoip: GeoipConfig;
+  /** CIDRs whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  readonly log: LogConfig;
+  readonly limits: LimitsConfig;
+}
+
+export interface ListenerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: TlsConfig | null;
+}
+
+export interface TlsConfig {
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Absolute paths of PEM files. */
+  readonly certificates: readonly { readonly cert: string; readonly key: string }[];
+}
+
+export interface AdminConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Bearer token; needed on any address but loopback. */
+  readonly token: Secret | null;
+}
+
+export interface MemoryStoreConfig {
+  readonly kind: 'memory';
+  /** Nonces remembered at once; when full, a signature policy does what its `onStoreError` says. */
+  readonly nonces: number;
+  /** Rate-limit keys remembered at once; when full, likewise. */
+  readonly limits: number;
+}
+
+export interface GeoipConfig {
+  /** Absolute path of a MaxMind-format database; `bundled` is resolved to the npm package's file. */
+  readonly database: string;
+  /** Absolute path of a `cidr,country` file, or null. */
+  readonly overrides: string | null;
+}
+
+export interface LogConfig {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly format: 'json' | 'ecs' | 'pretty';
+  readonly access: boolean;
+}
+
+/** Bytes and milliseconds. */
+export interface LimitsConfig {
+  readonly headerSize: number;
+  readonly bodySize: number;
+  readonly headerTimeout: number;
+  readonly requestTimeout: number;
+  readonly idleTimeout: number;
+  readonly connections: number;
+  readonly drainTimeout: number;
+}

@@ -1,0 +1,54 @@
+/** Messages between the control plane (main thread) and the traffic threads. */
+import type { Sample } from '../metrics/registry.ts';
+import type { WeirConfig } from './config.ts';
+import type { Plan } from './plan.ts';
+
+/** Shared memory by identity: what `Env.zone` hands out. */
+export type Zones = Readonly<Record<string, SharedArrayBuffer>>;
+
+/** Bytes of the country database, shared by all threads; null where none could be read. */
+export interface GeoData {
+  readonly database: SharedArrayBuffer | null;
+  /** Text of the overrides file, checked. */
+  readonly overrides: string;
+}
+
+/** PEM texts of one listener's certificates, in the order configured. */
+export type CertificateData = readonly { readonly cert: string; readonly key: string }[];
+
+/** `workerData` of a traffic thread. */
+export interface WorkerStart {
+  readonly config: WeirConfig;
+  /** 1… ; 0 is the main thread. A replacement gets a new number. */
+  readonly thread: number;
+  readonly plan: Plan;
+  readonly zones: Zones;
+  readonly geo: GeoData;
+  /** By listener index; null where a listener has no TLS. */
+  readonly certificates: readonly (CertificateData | null)[];
+}
+
+export type ToWorker =
+  /** Compile this plan beside the one in use. Answered by `prepared`. */
+  | { readonly type: 'prepare'; readonly id: number; readonly plan: Plan; readonly zones: Zones }
+  /** Use what was prepared. Answered by `committed`. */
+  | { readonly type: 'commit'; readonly id: number }
+  /** Forget what was prepared. */
+  | { readonly type: 'abandon'; readonly id: number }
+  | { readonly type: 'geo'; readonly geo: GeoData }
+  | { readonly type: 'certificates'; readonly listener: number; readonly certificates: CertificateData }
+  | { readonly type: 'metrics'; readonly id: number }
+  /** Stop accepting; finish open requests within `timeout` ms; then answer `drained` and exit. */
+  | { readonly type: 'drain'; readonly timeout: number };
+
+export type FromWorker =
+  /** All listeners are bound. */
+  | { readonly type: 'listening'; readonly addresses: readonly { readonly address: string; readonly port: number }[] }
+  /** A listener could not be bound or the first plan not compiled: the process cannot start. */
+  | { readonly type: 'failed'; readonly problem: string }
+  | { readonly type: 'prepared'; readonly id: number; readonly problem: string | null }
+  | { readonly type: 'committed'; readonly id: number }
+  | { readonly type: 'metrics'; readonly id: number; readonly samples: readonly Sample[] }
+  /** Whole log lines, each with its newline. */
+  | { readonly type: 'log'; readonly lines: string }
+  | { readonly type: 'drained' };

@@ -1,0 +1,159 @@
+/**
+ * The line between the exchange and the wire. The exchange sees flat headers, byte chunks and signals, and never a
+ * Node request or response; edges (inbound) and forwarders (outbound) implement the two halves and have one contract
+ * suite each (test/contract/).
+ *
+ * Everything is a method call on a long-lived object: no closure, promise or stream object is needed per request.
+ */
+
+import type { Duplex } from 'node:stream';
+import type { HeaderList } from '../headers.ts';
+import type { EndpointPlan, PoolPlan, TimeoutsPlan } from './plan.ts';
+
+// ── inbound ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What an edge hands every request to. It sets `inbound.events` before it calls anything else. */
+export type Accept = (inbound: Inbound) => void;
+
+/** One request as an edge hands it over, and the way back to its client. */
+export interface Inbound {
+  /** Who is told what happens; set by the exchange. */
+  events: InboundEvents;
+  readonly method: string;
+  /** The request target as sent: origin form, absolute form, or `*`. */
+  readonly target: string;
+  readonly version: '1.0' | '1.1' | '2';
+  /** As received, framing fields included. */
+  readonly headers: HeaderList;
+  readonly remoteAddress: string;
+  readonly secure: boolean;
+  /** Length of the body: 0 none, n known, -1 not known before its end. */
+  readonly bodyLength: number;
+  /** Lower-case protocol a client asks to upgrade to, or ''. */
+  readonly upgrade: string;
+  /** `Expect: 100-continue` was sent. `readBody` answers it. */
+  readonly expectsContinue: boolean;
+
+  /**
+   * Starts the body: `bodyData`… then `bodyEnd` or `bodyFailed`. Until then nothing is read. Called at most once.
+   * With `whole` true the edge may hold a body of known length back and give it in one `bodyData`.
+   */
+  readBody(whole: boolean): void;
+  pauseBody(): void;
+  resumeBody(): void;
+
+  /** A 1xx answer (100 and 101 are the edge's own). No-op for HTTP/1.0 clients. */
+  inform(status: number, headers: HeaderList): void;
+  /**
+   * A whole reply in one go. The edge adds framing and, where it is missing, `Date`. `close` ends the connection after
+   * it. A request body that nobody read is discarded up to a bound, then the connection ends.
+   */
+  reply(status: number, headers: HeaderList, body: string | Buffer, close: boolean): void;
+  /** Head of a streamed reply. `length` -1: not known. For HEAD, 204 and 304 no body follows, whatever `length` says. */
+  head(status: number, headers: HeaderList, length: number, close: boolean): void;
+  /** False: stop until `drained`. */
+  write(chunk: Buffer): boolean;
+  /** Ends a streamed reply, `last` being the rest of its body. */
+  end(trailers: HeaderList | null, last: Buffer | null): void;
+  /** Sends what was written, then breaks the transfer so that the client sees it did not end well. */
+  destroy(): void;
+  /** Accepts an upgrade: writes the 101 with `headers` and gives the raw socket and what was read past the head. */
+  takeOver(headers: HeaderList): { socket: Duplex; early: Buffer };
+}
+
+/** What an edge tells the exchange. */
+export interface InboundEvents {
+  bodyData(chunk: Buffer): void;
+  bodyEnd(trailers: HeaderList | null): void;
+  /** The body broke: `malformed` framing, `timeout`, or the client `gone`. */
+  bodyFailed(why: 'malformed' | 'timeout' | 'gone'): void;
+  /** `write` may go on. */
+  drained(): void;
+  /** The client left before the reply was written whole. Nothing follows. */
+  gone(): void;
+  /** The reply is written and flushed (`bytes` of body went out). Exactly one of `gone` and `done` comes last. */
+  done(bytes: number): void;
+}
+
+/** A listening server. */
+export interface Edge {
+  /** Resolves when it listens. Rejects with the system's error. */
+  listen(): Promise<void>;
+  /** The bound address, once listening. */
+  readonly address: { readonly address: string; readonly port: number };
+  /** Connections now open. */
+  readonly connections: number;
+  /** No new connections; idle ones close; open requests go on and their connection closes after them. */
+  drain(): void;
+  /** Closes what is left. */
+  close(): Promise<void>;
+}
+
+// ── outbound ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One attempt as a forwarder gets it. */
+export interface UpstreamRequest {
+  readonly endpoint: EndpointPlan;
+  readonly method: string;
+  /** Path and query as they go on the wire. */
+  readonly target: string;
+  /** Complete but for framing: `Host` included, hop-by-hop fields gone, no `Content-Length`, no `Transfer-Encoding`. */
+  readonly headers: HeaderList;
+  /** The whole body, or null where it is streamed through {@link UpstreamCall.write} or there is none. */
+  readonly body: Buffer | null;
+  /** 0 none, n known, -1 chunked. Counts for streamed bodies; a whole body has its own length. */
+  readonly bodyLength: number;
+  readonly timeouts: TimeoutsPlan;
+}
+
+/** Why an attempt failed. */
+export type FailureReason = 'connect' | 'timeout' | 'reset' | 'truncated' | 'protocol';
+
+export interface Failure {
+  readonly reason: FailureReason;
+  /** For logs; never for clients. */
+  readonly detail: string;
+  /** False where no byte of the request can have reached the upstream: safe to send again whatever the method. */
+  readonly sent: boolean;
+}
+
+/** What a forwarder tells the exchange. After `end` or `failed`, or after `cancel`, nothing follows. */
+export interface UpstreamEvents {
+  informed(status: number, headers: HeaderList): void;
+  /** Head of the reply: fields as received, hop-by-hop ones included. `length` -1: not known. */
+  head(status: number, headers: HeaderList, length: number): void;
+  data(chunk: Buffer): void;
+  end(trailers: HeaderList | null): void;
+  failed(failure: Failure): void;
+  /** `write` may go on. */
+  sendMore(): void;
+}
+
+/** Control over one attempt under way. All are no-ops once it has ended. */
+export interface UpstreamCall {
+  /** A piece of a streamed request body. False: stop until `sendMore`. */
+  write(chunk: Buffer): boolean;
+  /** The streamed request body is whole. */
+  finish(): void;
+  /** Back-pressure on the reply. */
+  pause(): void;
+  resume(): void;
+  /** Gives the attempt up at once; the connection is closed where it cannot be used again. */
+  cancel(): void;
+}
+
+/** A way to reach endpoints; one for each upstream and thread, kept across reloads while its settings stay. */
+export interface Forwarder {
+  /** Never throws: what goes wrong at once is told through `failed` in a later turn of the loop. */
+  send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall;
+  /** Open and idle connections, for metrics. */
+  stats(): { readonly open: number; readonly idle: number; readonly waiting: number };
+  /** Ends idle connections at once and the others after their requests. */
+  close(): Promise<void>;
+}
+
+export interface ForwarderSettings {
+  readonly pool: PoolPlan;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
