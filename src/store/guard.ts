@@ -1,0 +1,118 @@
+/**
+ * A store as one policy uses it: what happens when it cannot answer is the policy's own setting, never an accident.
+ * A lost store is logged (at most every ten seconds) and counted; nothing is let through silently.
+ */
+
+import type { Log } from '../types/policy.ts';
+import { type Limit, type Store, StoreError, type Taken } from '../types/store.ts';
+import { createMemoryStore } from './memory.ts';
+
+/** `deny` refuses, `allow` lets pass unchecked, `local` checks against this process alone. */
+export type OnStoreError = 'deny' | 'allow' | 'local';
+
+/** What `once` found: `lost` means that nothing is known and the request must be refused. */
+export type Seen = 'new' | 'seen' | 'lost';
+
+/** The part of a policy's environment that is needed here. */
+export interface GuardHost {
+  readonly name: string;
+  readonly thread: number;
+  readonly store: Store;
+  readonly log: Log;
+  now(): number;
+  zone(identity: string, bytes: number): SharedArrayBuffer;
+  counter(family: string): { value: number };
+}
+
+/** Entries of the table behind `local`, shared by all policies of the process. Untouched memory costs nothing. */
+const LOCAL_NONCES = 262_144;
+const LOCAL_LIMITS = 65_536;
+const LOG_EVERY = 10_000;
+
+export class StoreGuard {
+  readonly #host: GuardHost;
+  readonly #mode: OnStoreError;
+  readonly #local: Store | null;
+  readonly #errors: { value: number };
+  #loggedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(host: GuardHost, mode: OnStoreError, uses: 'once' | 'take') {
+    this.#host = host;
+    this.#mode = mode;
+    this.#errors = host.counter('weir_store_errors_total');
+    this.#local = mode === 'local' ? openLocal(host, uses) : null;
+  }
+
+  /** `Store.once`, with a lost store answered as the policy says. Never throws a `StoreError`. */
+  once(key: string, ttl: number): Seen | Promise<Seen> {
+    try {
+      const answer = this.#host.store.once(key, ttl);
+      if (typeof answer === 'boolean') return answer ? 'new' : 'seen';
+      return answer.then(
+        (first) => (first ? 'new' : 'seen'),
+        (error) => this.#onceWithout(error, key, ttl),
+      );
+    } catch (error) {
+      return this.#onceWithout(error, key, ttl);
+    }
+  }
+
+  /** `Store.take`, likewise; null means that nothing is known and the request must be refused. */
+  take(key: string, limit: Limit, cost: number): Taken | null | Promise<Taken | null> {
+    try {
+      const answer = this.#host.store.take(key, limit, cost);
+      if ('allowed' in answer) return answer;
+      return answer.then(
+        (taken) => taken,
+        (error) => this.#takeWithout(error, key, limit, cost),
+      );
+    } catch (error) {
+      return this.#takeWithout(error, key, limit, cost);
+    }
+  }
+
+  #onceWithout(error: unknown, key: string, ttl: number): Seen {
+    this.#note(error);
+    if (this.#mode === 'allow') return 'new';
+    const answer = this.#locally((local) => local.once(key, ttl));
+    return answer === null ? 'lost' : answer ? 'new' : 'seen';
+  }
+
+  #takeWithout(error: unknown, key: string, limit: Limit, cost: number): Taken | null {
+    this.#note(error);
+    if (this.#mode === 'allow') return { allowed: true, remaining: limit.burst, retryAfter: 0, resetAfter: 0 };
+    return this.#locally((local) => local.take(key, limit, cost)) as Taken | null;
+  }
+
+  /** What the local table says, or null where there is none or it is full too. */
+  #locally<R>(ask: (local: Store) => R): R | null {
+    if (this.#local === null) return null;
+    try {
+      return ask(this.#local);
+    } catch (error) {
+      this.#note(error);
+      return null;
+    }
+  }
+
+  #note(error: unknown): void {
+    if (!(error instanceof StoreError)) throw error;
+    this.#errors.value++;
+    const now = this.#host.now();
+    if (Math.abs(now - this.#loggedAt) < LOG_EVERY) return;
+    this.#loggedAt = now;
+    const fields = { policy: this.#host.name, reason: error.reason, onStoreError: this.#mode, err: error.message };
+    this.#host.log.warn(fields, 'the store cannot answer');
+  }
+}
+
+function openLocal(host: GuardHost, uses: 'once' | 'take'): Store {
+  return createMemoryStore({
+    zone: (identity, bytes) => host.zone(identity, bytes),
+    now: () => host.now(),
+    thread: host.thread,
+    name: `local ${uses}`,
+    nonces: uses === 'once' ? LOCAL_NONCES : 0,
+    limits: uses === 'take' ? LOCAL_LIMITS : 0,
+  });
+}

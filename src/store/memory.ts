@@ -1,0 +1,80 @@
+/** The embedded store: two tables in shared memory, exact across the threads of one process. Answers at once. */
+import { randomBytes } from 'node:crypto';
+import { type Limit, type Store, StoreError, type Taken } from '../types/store.ts';
+import { LIMIT_WIDTH, takeFrom } from './limits.ts';
+import { Table, type TableStats } from './table.ts';
+
+export interface MemoryStoreOptions {
+  /** Memory shared by all threads, by identity; zeroed when new. */
+  zone(identity: string, bytes: number): SharedArrayBuffer;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Number of this thread as the control plane counts them, so that it can free a dead one's locks; -1 where unknown. */
+  readonly thread: number;
+  /** Nonces remembered at once. */
+  readonly nonces: number;
+  /** Keys of limits remembered at once. */
+  readonly limits: number;
+  /** Random bytes nobody can predict; the operating system's by default. */
+  seed?(bytes: number): Uint8Array;
+  /** Zones of another name are another store. */
+  readonly name?: string;
+}
+
+export interface MemoryStoreStats {
+  readonly nonces: TableStats;
+  readonly limits: TableStats;
+}
+
+/** A {@link Store} whose answers are never promises. */
+export interface MemoryStore extends Store {
+  /** @throws {StoreError} `full` where as many nonces are alive as fit: none of them is given up for another. */
+  once(key: string, ttl: number): boolean;
+  /** @throws {StoreError} `full` where as many keys as fit have used some of their allowance. */
+  take(key: string, limit: Limit, cost: number): Taken;
+  /** Reads the whole tables: for metrics, not for the request path. */
+  stats(): MemoryStoreStats;
+  close(): void;
+}
+
+/** Opens the store in its zones, or makes it there. Every thread opens its own. */
+export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
+  const nonces = openTable(options, 'nonces', options.nonces, 0);
+  const limits = openTable(options, 'limits', options.limits, LIMIT_WIDTH);
+  const now = options.now;
+  return {
+    once(key, ttl) {
+      const time = now();
+      const slot = nonces.claim(key, time);
+      if (slot < 0) throw full('nonces', nonces.capacity);
+      const first = nonces.fresh;
+      if (first) nonces.release(slot, time + ttl);
+      else nonces.leave();
+      return first;
+    },
+    take(key, limit, cost) {
+      const time = now();
+      const slot = limits.claim(key, time);
+      if (slot < 0) throw full('limits', limits.capacity);
+      const taken = takeFrom(limits.values, slot * LIMIT_WIDTH, limit, cost, time);
+      // An allowance that is whole again is no different from one never used, so its place is free from then on.
+      limits.release(slot, time + taken.resetAfter);
+      return taken;
+    },
+    stats: () => ({ nonces: nonces.stats(now()), limits: limits.stats(now()) }),
+    close() {},
+  };
+}
+
+function openTable(options: MemoryStoreOptions, what: string, capacity: number, width: number): Table {
+  const name = options.name ?? 'store';
+  const zone = options.zone(`${name} ${what} ${capacity}`, Table.bytes(capacity, width));
+  return new Table(zone, capacity, width, options.thread, options.seed ?? randomBytes, options.now());
+}
+
+function full(what: string, capacity: number): StoreError {
+  return new StoreError(
+    'full',
+    `the memory store is full: ${capacity} ${what} are alive (store.${what} in the config)`,
+  );
+}

@@ -1,0 +1,270 @@
+/**
+ * A bounded hash table in shared memory, exact across threads: fingerprints with an expiry, and a few numbers beside
+ * each. Open addressing with linear probing in segments of a few thousand slots, each with its own lock; what has
+ * expired is reclaimed by compacting one segment when that is full. What is alive is never given up.
+ *
+ * Zone: lock header · one cache line a segment (lock, used, soonest expiry, refused) · epoch and seed ·
+ * slots of four words (fingerprint, expiry) · numbers. A slot whose first word is 0 is empty; that word is written
+ * last, so a thread that dies while inserting leaves an empty slot or an expired entry. Compaction copies an entry
+ * before it frees the old place, so a death there leaves at worst the same entry twice.
+ */
+import { lock, lockBytes, lockWord, markLocks, unlock } from '../state/lock.ts';
+import { Fingerprint } from './fingerprint.ts';
+
+/** Expiry is kept in steps of this many ms after the zone's epoch: 31 bits of them are almost seven years. */
+const TICK = 100;
+/** Slots of one segment of a large table: compacting one takes some tens of microseconds. */
+const SEGMENT_SLOTS = 4096;
+/** How full a segment may be: beyond this, probes grow long. */
+const MAX_LOAD = 0.75;
+
+const NEVER = 0x7fffffff;
+
+const USED = 1;
+const SOONEST = 2;
+const REFUSED = 3;
+const SEEDED = 4;
+const HEAD_BYTES = 64;
+
+export interface TableStats {
+  /** Entries alive now. */
+  readonly used: number;
+  /** Entries that always find room. */
+  readonly capacity: number;
+  /** Times that an entry found none. */
+  readonly refused: number;
+}
+
+interface Shape {
+  readonly segments: number;
+  readonly slots: number;
+  /** Entries one segment takes. */
+  readonly limit: number;
+}
+
+/** Keys spread unevenly over segments; six standard deviations of room let `capacity` of them always in. */
+function shapeOf(capacity: number): Shape {
+  const largest = Math.floor(SEGMENT_SLOTS * MAX_LOAD);
+  if (capacity <= largest)
+    return { segments: 1, slots: 2 ** Math.ceil(Math.log2(Math.max(8, capacity / MAX_LOAD + 1))), limit: capacity };
+  const average = largest - 6 * Math.sqrt(largest);
+  const segments = Math.ceil(capacity / average);
+  return { segments, slots: SEGMENT_SLOTS, limit: Math.ceil(capacity / segments + 6 * Math.sqrt(capacity / segments)) };
+}
+
+export class Table {
+  /** Bytes of the zone of a table of `capacity` entries with `width` numbers each. */
+  static bytes(capacity: number, width: number): number {
+    const { segments, slots } = shapeOf(capacity);
+    return lockBytes(segments) + HEAD_BYTES + segments * slots * (16 + width * 8);
+  }
+
+  /** `width` numbers for each slot: those of slot s start at s × width. Only to be touched inside a claim. */
+  readonly values: Float64Array;
+  readonly capacity: number;
+
+  readonly #shape: Shape;
+  readonly #width: number;
+  readonly #thread: number;
+  readonly #words: Int32Array;
+  readonly #slots: Int32Array;
+  readonly #fingerprint: Fingerprint;
+  readonly #epoch: number;
+  #claimed = 0;
+  #fresh = false;
+
+  /**
+   * @param seed random bytes from a cryptographic source; used by the first thread to open the zone.
+   * @param now milliseconds since the epoch.
+   */
+  constructor(
+    zone: SharedArrayBuffer,
+    capacity: number,
+    width: number,
+    thread: number,
+    seed: (bytes: number) => Uint8Array,
+    now: number,
+  ) {
+    this.capacity = capacity;
+    this.#shape = shapeOf(capacity);
+    this.#width = width;
+    this.#thread = thread;
+    const { segments, slots } = this.#shape;
+    this.#words = markLocks(zone, segments);
+    const head = lockBytes(segments);
+    this.#slots = new Int32Array(zone, head + HEAD_BYTES, segments * slots * 4);
+    this.values = new Float64Array(zone, head + HEAD_BYTES + segments * slots * 16, segments * slots * width);
+    const epoch = new Float64Array(zone, head, 1);
+    const key = new Int32Array(zone, head + 8, 4);
+    lock(this.#words, lockWord(0), thread);
+    if (this.#words[lockWord(0) + SEEDED] === 0) {
+      const random = seed(16);
+      new Uint8Array(zone, head + 8, 16).set(random);
+      epoch[0] = now - TICK;
+      this.#words[lockWord(0) + SEEDED] = 1;
+    }
+    this.#fingerprint = new Fingerprint(key);
+    this.#epoch = epoch[0];
+    unlock(this.#words, lockWord(0), thread);
+  }
+
+  /**
+   * Finds the entry of `key` or makes room for one, and holds its segment's lock until {@link release}. Returns the
+   * slot, or -1 where there is no room (nothing is held then). {@link fresh} says whether it is new.
+   */
+  claim(key: string, now: number): number {
+    this.#fingerprint.of(key);
+    const segment = this.#segmentOf(this.#fingerprint.words[2]);
+    const line = lockWord(segment);
+    if (lock(this.#words, line, this.#thread)) this.#repair(segment);
+    this.#claimed = line;
+    let slot = this.#find(segment, now);
+    if (slot < 0 && this.#compact(segment, now)) slot = this.#find(segment, now);
+    if (slot >= 0) return slot;
+    this.#words[line + REFUSED]++;
+    unlock(this.#words, line, this.#thread);
+    return -1;
+  }
+
+  /** Was the entry just claimed not there before, or expired? Its numbers are 0 then. */
+  get fresh(): boolean {
+    return this.#fresh;
+  }
+
+  /** Ends a claim: the entry lives until `until` (ms since the epoch). */
+  release(slot: number, until: number): void {
+    const tick = Math.min(Math.ceil((until - this.#epoch) / TICK), NEVER);
+    const line = this.#claimed;
+    this.#slots[slot * 4 + 3] = tick;
+    if (tick < this.#words[line + SOONEST]) this.#words[line + SOONEST] = tick;
+    unlock(this.#words, line, this.#thread);
+  }
+
+  /** Ends a claim of an entry that was there before and stays as it was. */
+  leave(): void {
+    unlock(this.#words, this.#claimed, this.#thread);
+  }
+
+  /** Reads every slot, without locks: for metrics, some milliseconds a million. */
+  stats(now: number): TableStats {
+    const tick = this.#tickOf(now);
+    let used = 0;
+    for (let i = 0; i < this.#slots.length; i += 4) if (this.#slots[i] !== 0 && this.#slots[i + 3] > tick) used++;
+    let refused = 0;
+    for (let s = 0; s < this.#shape.segments; s++) refused += this.#words[lockWord(s) + REFUSED];
+    return { used, capacity: this.capacity, refused };
+  }
+
+  #tickOf(now: number): number {
+    return Math.floor((now - this.#epoch) / TICK);
+  }
+
+  #segmentOf(word: number): number {
+    const { segments } = this.#shape;
+    return segments === 1 ? 0 : Math.floor(((word >>> 0) / 0x1_0000_0000) * segments);
+  }
+
+  /** The slot of the current fingerprint in a segment; else one for it, in place of an expired entry or in an empty slot. */
+  #find(segment: number, now: number): number {
+    const { slots } = this.#shape;
+    const table = this.#slots;
+    const f0 = this.#fingerprint.words[0];
+    const f1 = this.#fingerprint.words[1];
+    const f2 = this.#fingerprint.words[2];
+    const base = segment * slots;
+    const tick = this.#tickOf(now);
+    let expired = -1;
+    for (let i = f1 & (slots - 1); ; i = (i + 1) & (slots - 1)) {
+      const at = (base + i) * 4;
+      if (table[at] === 0) return expired >= 0 ? this.#put(expired) : this.#insert(segment, base + i);
+      const dead = table[at + 3] <= tick;
+      if (table[at] === f0 && table[at + 1] === f1 && table[at + 2] === f2) {
+        if (dead) return this.#put(base + i);
+        this.#fresh = false;
+        return base + i;
+      }
+      if (dead && expired < 0) expired = base + i;
+    }
+  }
+
+  #insert(segment: number, slot: number): number {
+    const line = lockWord(segment);
+    if (this.#words[line + USED] >= this.#shape.limit) return -1;
+    if (this.#words[line + USED]++ === 0) this.#words[line + SOONEST] = NEVER;
+    return this.#put(slot);
+  }
+
+  /**
+   * Writes the current fingerprint, already expired until `release` says otherwise. In place of an expired entry the
+   * slot is never empty for a moment: were this thread to die then, what was pushed past it would be out of reach.
+   */
+  #put(slot: number): number {
+    const table = this.#slots;
+    const words = this.#fingerprint.words;
+    const at = slot * 4;
+    table[at + 3] = 0;
+    table[at + 1] = words[1];
+    table[at + 2] = words[2];
+    this.values.fill(0, slot * this.#width, (slot + 1) * this.#width);
+    table[at] = words[0];
+    this.#fresh = true;
+    return slot;
+  }
+
+  /** Drops what has expired from a segment; false where nothing has. */
+  #compact(segment: number, now: number): boolean {
+    const { slots } = this.#shape;
+    const line = lockWord(segment);
+    const tick = this.#tickOf(now);
+    if (this.#words[line + SOONEST] > tick) return false;
+    const base = segment * slots;
+    const before = this.#words[line + USED];
+    // Backwards, so that what a removal moves has been looked at before. Only what it moves from the segment's start
+    // to its end has not; an expired entry among that waits for the next time.
+    for (let i = slots - 1; i >= 0; i--) {
+      const at = (base + i) * 4;
+      while (this.#slots[at] !== 0 && this.#slots[at + 3] <= tick) this.#remove(segment, i);
+    }
+    this.#words[line + SOONEST] = this.#soonest(segment);
+    return this.#words[line + USED] < before;
+  }
+
+  #soonest(segment: number): number {
+    const { slots } = this.#shape;
+    const end = (segment + 1) * slots * 4;
+    let soonest = NEVER;
+    for (let at = segment * slots * 4; at < end; at += 4)
+      if (this.#slots[at] !== 0 && this.#slots[at + 3] < soonest) soonest = this.#slots[at + 3];
+    return soonest;
+  }
+
+  /** Frees slot `hole` of a segment by moving back what was pushed past it (Knuth 6.4, algorithm R). */
+  #remove(segment: number, hole: number): void {
+    const mask = this.#shape.slots - 1;
+    const base = segment * this.#shape.slots;
+    const table = this.#slots;
+    for (let i = (hole + 1) & mask; table[(base + i) * 4] !== 0; i = (i + 1) & mask) {
+      const home = table[(base + i) * 4 + 1] & mask;
+      if (((i - home) & mask) < ((i - hole) & mask)) continue;
+      this.#move(base + i, base + hole);
+      hole = i;
+    }
+    table[(base + hole) * 4] = 0;
+    this.#words[lockWord(segment) + USED]--;
+  }
+
+  #move(from: number, to: number): void {
+    this.#slots.copyWithin(to * 4, from * 4, from * 4 + 4);
+    this.values.copyWithin(to * this.#width, from * this.#width, (from + 1) * this.#width);
+  }
+
+  /** After a thread died in this segment: its count may be off by one. */
+  #repair(segment: number): void {
+    const { slots } = this.#shape;
+    const base = segment * slots;
+    let used = 0;
+    for (let i = 0; i < slots; i++) if (this.#slots[(base + i) * 4] !== 0) used++;
+    this.#words[lockWord(segment) + USED] = used;
+    this.#words[lockWord(segment) + SOONEST] = 0;
+  }
+}

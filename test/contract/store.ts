@@ -1,0 +1,244 @@
+/** What every store must do, whatever it stands on: one suite for all implementations. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { type Limit, type Store, StoreError, type Taken } from '../../src/types/store.ts';
+import { type LimitModel, modelOf } from './limit-models.ts';
+import { runThreads } from './threads.ts';
+
+/** An implementation, made ready for one test. */
+export interface StoreSubject {
+  readonly store: Store;
+  /** Lets time go by for the store, by a clock of its own or in truth. */
+  advance(ms: number): void | Promise<void>;
+  /** How other threads open the same store: a module's export `openStore(data)`. */
+  readonly shared: { readonly module: string; readonly data: unknown };
+  close(): void | Promise<void>;
+}
+
+export interface StoreTraits {
+  /** Time costs nothing, so that tests may let a lot of it go by. */
+  readonly virtualTime: boolean;
+  /** It has room for so many nonces and keys, and says so when they are used up. */
+  readonly bounded: boolean;
+}
+
+/** Makes an empty store with room for at least this many nonces and keys of limits. */
+export type CreateStore = (nonces: number, limits: number) => StoreSubject | Promise<StoreSubject>;
+
+const JOBS = new URL('store-jobs.ts', import.meta.url).href;
+const THREADS = 4;
+
+const bucket = (count: number, per: number, burst = count): Limit => ({ algorithm: 'tokenBucket', count, per, burst });
+const sliding = (count: number, per: number): Limit => ({ algorithm: 'slidingWindow', count, per, burst: count });
+
+/** Declares the suite for one implementation. */
+export function storeContract(name: string, create: CreateStore, traits: StoreTraits): void {
+  const withStore = (title: string, body: (subject: StoreSubject) => Promise<void>, nonces = 20_000, limits = 1_000) =>
+    test(title, async () => {
+      const subject = await create(nonces, limits);
+      try {
+        await body(subject);
+      } finally {
+        await subject.close();
+      }
+    });
+
+  describe(`${name}: once`, () => {
+    withStore('is true the first time and false after', async ({ store }) => {
+      assert.equal(await store.once('a', 1_000), true);
+      assert.equal(await store.once('a', 1_000), false);
+      assert.equal(await store.once('b', 1_000), true);
+    });
+
+    withStore('tells keys apart that look alike', async ({ store }) => {
+      const keys = [
+        '',
+        'a',
+        'A',
+        'aa',
+        'a\0',
+        '\0a',
+        'ab',
+        'ba',
+        'ä',
+        'a\u0308',
+        '\u6f22',
+        'a'.repeat(5_000),
+        'a'.repeat(5_001),
+      ];
+      for (const key of keys) assert.equal(await store.once(key, 60_000), true, JSON.stringify(key.slice(0, 9)));
+      for (const key of keys) assert.equal(await store.once(key, 60_000), false, JSON.stringify(key.slice(0, 9)));
+    });
+
+    withStore('forgets a key after its time and not before', async ({ store, advance }) => {
+      await store.once('short', 300);
+      await store.once('long', 60_000);
+      await advance(100);
+      assert.equal(await store.once('short', 300), false);
+      await advance(400);
+      assert.equal(await store.once('short', 60_000), true, 'its time was not prolonged by being asked for');
+      assert.equal(await store.once('short', 300), false);
+      assert.equal(await store.once('long', 300), false);
+    });
+
+    withStore('lets exactly one of many concurrent calls win', async ({ store }) => {
+      const answers = await Promise.all(Array.from({ length: 2_000 }, (_, i) => store.once(`key ${i % 20}`, 60_000)));
+      assert.equal(answers.filter(Boolean).length, 20);
+    });
+
+    withStore('10,000 duplicates of 100 nonces over several threads: exactly 100 pass', async ({ shared }) => {
+      const keys = Array.from({ length: 100 }, (_, i) => `nonce ${i}`);
+      const passed = await runThreads<number>(JOBS, 'raceOnce', THREADS, { shared, keys, rounds: 25 });
+      assert.equal(sum(passed), 100);
+    });
+
+    withStore(
+      'many different keys from several threads are all new, once',
+      async ({ shared, store }) => {
+        const keys = Array.from({ length: 8_000 }, (_, i) => `nonce ${i}`);
+        const passed = await runThreads<number>(JOBS, 'raceOnce', THREADS, { shared, keys, rounds: 1 });
+        assert.equal(sum(passed), 8_000);
+        for (const key of keys) assert.equal(await store.once(key, 60_000), false);
+      },
+      8_000,
+    );
+  });
+
+  describe(`${name}: take`, () => {
+    withStore('a token bucket allows its burst, then refuses, then refills', async ({ store, advance }) => {
+      const limit = bucket(10, 1_000, 3);
+      for (const remaining of [2, 1, 0]) {
+        const taken = await store.take('k', limit, 1);
+        assert.deepEqual([taken.allowed, taken.remaining, taken.retryAfter], [true, remaining, 0]);
+      }
+      const refused = await store.take('k', limit, 1);
+      assert.equal(refused.allowed, false);
+      assert.ok(refused.retryAfter > 0 && refused.retryAfter <= 100, `${refused.retryAfter}`);
+      assert.ok(refused.resetAfter > 200 && refused.resetAfter <= 300, `${refused.resetAfter}`);
+      await advance(refused.retryAfter);
+      assert.equal((await store.take('k', limit, 1)).allowed, true);
+      assert.equal((await store.take('other', limit, 1)).remaining, 2, 'another key has its own');
+    });
+
+    withStore('a cost above what is left takes nothing', async ({ store }) => {
+      const limit = bucket(10, 60_000);
+      await store.take('k', limit, 6);
+      assert.equal((await store.take('k', limit, 5)).allowed, false);
+      assert.equal((await store.take('k', limit, 4)).allowed, true);
+    });
+
+    withStore('a raised limit keeps what was used', async ({ store }) => {
+      for (let i = 0; i < 10; i++) await store.take('k', bucket(10, 60_000), 1);
+      assert.equal((await store.take('k', bucket(10, 60_000), 1)).allowed, false);
+      const raised = await store.take('k', bucket(15, 60_000), 1);
+      assert.deepEqual([raised.allowed, raised.remaining], [true, 4]);
+    });
+
+    for (const limit of [bucket(500, 3_600_000), sliding(500, 3_600_000)])
+      withStore(`${limit.algorithm}: threads share one allowance exactly`, async ({ shared }) => {
+        const allowed = await runThreads<number>(JOBS, 'raceTake', THREADS, { shared, limit, times: 1_000 });
+        assert.equal(sum(allowed), 500);
+      });
+
+    if (traits.virtualTime) {
+      const step = fc.record({ wait: fc.nat(700), cost: fc.integer({ min: 1, max: 3 }) });
+      const limits = fc.oneof(
+        fc
+          .record({
+            count: fc.integer({ min: 1, max: 12 }),
+            per: fc.integer({ min: 1, max: 3_000 }),
+            burst: fc.integer({ min: 3, max: 9 }),
+          })
+          .map(({ count, per, burst }) => bucket(count, per, burst)),
+        fc
+          .record({ count: fc.integer({ min: 3, max: 12 }), per: fc.integer({ min: 1, max: 3_000 }) })
+          .map(({ count, per }) => sliding(count, per)),
+      );
+      test('both algorithms agree with a naive model', async () => {
+        const property = fc.asyncProperty(limits, fc.array(step, { maxLength: 40 }), async (limit, steps) => {
+          const { store, advance, close } = await create(10, 10);
+          const model = modelOf(limit);
+          for (const { wait, cost } of steps) {
+            await advance(wait);
+            model.advance(wait);
+            agree(await store.take('k', limit, cost), model, cost);
+          }
+          await close();
+        });
+        await fc.assert(property, { numRuns: 200 });
+      });
+    }
+  });
+
+  if (traits.bounded) describe(`${name}: full`, () => full(withStore));
+}
+
+function full(
+  withStore: (title: string, body: (subject: StoreSubject) => Promise<void>, nonces?: number, limits?: number) => void,
+): void {
+  withStore(
+    'never gives up a live nonce, says it is full, and has room again when some expire',
+    async ({ store, advance }) => {
+      for (let i = 0; i < 500; i++) assert.equal(await store.once(`n${i}`, i < 100 ? 1_000 : 60_000), true);
+      await rejectsFull(() => store.once('one more', 1_000));
+      for (let i = 0; i < 500; i++) assert.equal(await store.once(`n${i}`, 1_000), false, 'known ones still are');
+      await advance(1_200);
+      for (let i = 0; i < 100; i++) assert.equal(await store.once(`again ${i}`, 60_000), true);
+      await rejectsFull(() => store.once('one more', 1_000));
+      for (let i = 100; i < 500; i++) assert.equal(await store.once(`n${i}`, 1_000), false);
+    },
+    500,
+  );
+
+  withStore(
+    'a large one takes all it promised, twice over',
+    async ({ store, advance }) => {
+      for (let i = 0; i < 20_000; i++) assert.equal(await store.once(`n${i}`, 1_000), true);
+      await advance(1_200);
+      for (let i = 0; i < 20_000; i++) assert.equal(await store.once(`m${i}`, 1_000), true);
+      for (let i = 0; i < 20_000; i++) assert.equal(await store.once(`m${i}`, 1_000), false);
+    },
+    20_000,
+  );
+
+  for (const limit of [bucket(10, 1_000), sliding(10, 1_000)])
+    withStore(
+      `${limit.algorithm}: keys whose allowance is whole make room for new ones, others do not`,
+      async ({ store, advance }) => {
+        for (let i = 0; i < 200; i++) await store.take(`k${i}`, limit, i < 50 ? 1 : 10);
+        await rejectsFull(() => store.take('one more', limit, 1));
+        await advance(limit.algorithm === 'tokenBucket' ? 300 : 2_200);
+        for (let i = 0; i < 50; i++) assert.equal((await store.take(`new ${i}`, limit, 10)).allowed, true);
+        if (limit.algorithm === 'slidingWindow') return;
+        await rejectsFull(() => store.take('one more', limit, 1));
+        for (let i = 50; i < 200; i++)
+          assert.equal((await store.take(`k${i}`, limit, 5)).allowed, false, `k${i} is known`);
+      },
+      10,
+      200,
+    );
+}
+
+async function rejectsFull(call: () => unknown): Promise<void> {
+  await assert.rejects(
+    async () => call(),
+    (error) => error instanceof StoreError && error.reason === 'full',
+  );
+}
+
+function agree(taken: Taken, model: LimitModel, cost: number): void {
+  const before = model.wouldAllow(cost, 0);
+  assert.equal(taken.allowed, before);
+  if (!taken.allowed && model.everAllows(cost)) {
+    assert.ok(model.wouldAllow(cost, taken.retryAfter), `passes after ${taken.retryAfter}`);
+    assert.ok(!model.wouldAllow(cost, taken.retryAfter - 1), `and not before ${taken.retryAfter}`);
+  }
+  if (taken.allowed) model.take(cost);
+  assert.equal(taken.remaining, model.remaining());
+  assert.ok(model.isWhole(taken.resetAfter), `whole after ${taken.resetAfter}`);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, n) => total + n, 0);
+}
