@@ -1,0 +1,201 @@
+/**
+ * Where the country data comes from, on the control plane: reads the database and the overrides, verifies them, watches
+ * both files and hands out what is good. Nothing that happens to the files throws or takes the last good data away.
+ */
+import { type FSWatcher, watch } from 'chokidar';
+import type { Log } from '../types/policy.ts';
+import type { GeoData } from '../types/threads.ts';
+import { type Overrides, parseOverrides } from './overrides.ts';
+import { verifyDatabase } from './verify.ts';
+import { WatchedFile } from './watched.ts';
+
+const DATABASE_MAX = 1024 ** 3;
+const OVERRIDES_MAX = 16 * 1024 ** 2;
+const SETTLE_MS = 250;
+const POLL_MS = 10_000;
+
+export interface GeoSourceOptions {
+  /** Absolute path. */
+  readonly database: string;
+  /** Absolute path, or null where there are none. */
+  readonly overrides: string | null;
+  readonly log: Log;
+  /** Called with each new good state after the one that `start` gave; never after `close`. */
+  onChange(data: GeoData): void;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Quiet milliseconds after the last file event before the files are read: a copy in progress goes on writing. */
+  readonly settle?: number;
+  /** Milliseconds between looks at the files' times, for what no watcher reports: NFS, symlinks further up. */
+  readonly poll?: number;
+}
+
+export interface GeoStatus {
+  /** Are both files, as they are now, in use? */
+  readonly ok: boolean;
+  /** When the data in use was read (milliseconds since the epoch), or null. */
+  readonly loadedAt: number | null;
+  /** When the database in use was made (ISO 8601), or null where there is none. */
+  readonly build: string | null;
+  /** What the database in use calls itself, or ''. */
+  readonly type: string;
+  /** Networks in the overrides. */
+  readonly overrides: number;
+  readonly reloads: number;
+  readonly failures: number;
+  /** What is wrong with the files as they are now, or null. */
+  readonly problem: string | null;
+}
+
+interface DatabaseInUse {
+  readonly bytes: SharedArrayBuffer;
+  readonly build: string;
+  readonly type: string;
+}
+
+interface OverridesInUse {
+  readonly text: string;
+  readonly overrides: Overrides;
+}
+
+function acceptDatabase(bytes: Uint8Array<SharedArrayBuffer>): DatabaseInUse {
+  const database = verifyDatabase(bytes);
+  return { bytes: bytes.buffer, build: database.buildTime.toISOString(), type: database.type };
+}
+
+/** All or nothing, like rules: a half-written file must not silently drop the networks it does not reach. */
+function acceptOverrides(bytes: Uint8Array<SharedArrayBuffer>): OverridesInUse {
+  const text = Buffer.from(bytes.buffer).toString('utf8');
+  const { overrides, problems } = parseOverrides(text);
+  if (problems.length > 0) {
+    const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
+    throw new Error(`line ${problems[0].line}: ${problems[0].message}${more}`);
+  }
+  return { text, overrides };
+}
+
+export class GeoSource {
+  readonly #options: GeoSourceOptions;
+  readonly #now: () => number;
+  readonly #database: WatchedFile<DatabaseInUse>;
+  readonly #overrides: WatchedFile<OverridesInUse> | null;
+  readonly #files: readonly WatchedFile<unknown>[];
+  #watcher: FSWatcher | null = null;
+  #settling: NodeJS.Timeout | null = null;
+  #polling: NodeJS.Timeout | null = null;
+  #checking: Promise<void> = Promise.resolve();
+  #loadedAt: number | null = null;
+  #closed = false;
+
+  constructor(options: GeoSourceOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+    this.#database = new WatchedFile(options.database, DATABASE_MAX, acceptDatabase);
+    this.#overrides =
+      options.overrides === null ? null : new WatchedFile(options.overrides, OVERRIDES_MAX, acceptOverrides);
+    this.#files = this.#overrides ? [this.#database, this.#overrides] : [this.#database];
+  }
+
+  /** Starts watching, then reads. Without a readable database every country is unknown until there is one. */
+  async start(): Promise<GeoData> {
+    await this.#watch();
+    await this.#queue(true, false);
+    const poll = () => void this.#queue(false, true);
+    if (!this.#closed) this.#polling = setInterval(poll, this.#options.poll ?? POLL_MS).unref();
+    return this.#data();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#settling) clearTimeout(this.#settling);
+    if (this.#polling) clearInterval(this.#polling);
+    await this.#watcher?.close();
+    await this.#checking;
+  }
+
+  status(): GeoStatus {
+    const database = this.#database.value;
+    const problems = this.#files.flatMap((file) => file.problem ?? []);
+    return {
+      ok: problems.length === 0,
+      loadedAt: this.#loadedAt,
+      build: database?.build ?? null,
+      type: database?.type ?? '',
+      overrides: this.#overrides?.value?.overrides.size ?? 0,
+      reloads: this.#files.reduce((sum, file) => sum + file.reloads, 0),
+      failures: this.#files.reduce((sum, file) => sum + file.failures, 0),
+      problem: problems.length === 0 ? null : problems.join('; '),
+    };
+  }
+
+  #data(): GeoData {
+    return { database: this.#database.value?.bytes ?? null, overrides: this.#overrides?.value?.text ?? '' };
+  }
+
+  /** Resolves when changes are seen from now on. A watcher that cannot be had leaves the polling. */
+  #watch(): Promise<void> {
+    const paths = this.#files.map((file) => file.path);
+    return new Promise((resolve) => {
+      const watcher = watch(paths, { ignoreInitial: true, depth: 0 });
+      this.#watcher = watcher;
+      watcher.on('ready', resolve);
+      watcher.on('all', () => this.#settle());
+      watcher.on('error', (error) => {
+        this.#options.log.warn({ err: error }, 'geoip: watching files failed, looking at them now and then instead');
+        resolve();
+      });
+    });
+  }
+
+  #settle(): void {
+    if (this.#closed) return;
+    if (this.#settling) clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => void this.#queue(true, true), this.#options.settle ?? SETTLE_MS);
+  }
+
+  /** One look at a time, in order. */
+  #queue(force: boolean, tell: boolean): Promise<void> {
+    this.#checking = this.#checking.then(() => this.#check(force, tell));
+    return this.#checking;
+  }
+
+  async #check(force: boolean, tell: boolean): Promise<void> {
+    let changed = false;
+    for (const file of this.#files) {
+      if (this.#closed) return;
+      if (await this.#look(file, force)) changed = true;
+    }
+    if (!changed) return;
+    this.#loadedAt = this.#now();
+    if (tell && !this.#closed) this.#tell();
+  }
+
+  #tell(): void {
+    try {
+      this.#options.onChange(this.#data());
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'geoip: handing out new country data failed');
+    }
+  }
+
+  /** True where the file has new content. One log line per change of state, not per look. */
+  async #look(file: WatchedFile<unknown>, force: boolean): Promise<boolean> {
+    const { log } = this.#options;
+    const before = file.problem;
+    const outcome = await file.look(force);
+    if (outcome === 'unsettled') this.#settle();
+    else if (outcome === 'loaded') log.info({ file: file.path, build: this.#database.value?.build }, 'geoip: loaded');
+    else if (outcome === 'failed' && file.problem !== before)
+      log.warn({ file: file.path, problem: file.problem }, `geoip: ${this.#consequence(file)}`);
+    else if (outcome === 'unchanged' && before !== null && file.problem === null)
+      log.info({ file: file.path }, 'geoip: the file is as it was before');
+    return outcome === 'loaded';
+  }
+
+  #consequence(file: WatchedFile<unknown>): string {
+    if (file.value !== null) return 'the file cannot be used, the last good one stays in use';
+    return file === this.#database
+      ? 'no country database, so every country is unknown'
+      : 'no overrides, so the database alone decides';
+  }
+}
