@@ -1,0 +1,111 @@
+/**
+ * Which route takes a request. Of all routes that match, the most specific wins, compared in this order:
+ *
+ * 1. host: exact, then `*.example.com` with the longest suffix, then `*`;
+ * 2. path, segment by segment from the left: exact, `:param`, `*`, then `**`;
+ * 3. more header conditions, then more of them with an exact value (and not `*`, "is there");
+ * 4. a country condition before none;
+ * 5. a method condition before none;
+ * 6. the order written.
+ *
+ * The cost of a search depends on the path's length and on patterns that overlap, not on how many routes there are.
+ */
+import type { HeaderList } from '../headers.ts';
+import type { MatchPlan } from '../types/plan.ts';
+import type { Entry } from './leaf.ts';
+import { parsePattern } from './pattern.ts';
+import { PathTable } from './trie.ts';
+
+/** What `allowed` says for a route that takes any method: those of RFC 9110 §9 and RFC 5789 a relay can forward. */
+const ANY_METHOD: readonly string[] = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
+
+/**
+ * - `*.example.com` matches every name below `example.com`, however deep, and not `example.com` itself.
+ * - `/a/**` matches `/a`, `/a/` and all below, so that a rule which closes a tree closes its root too.
+ * - `:param` and `*` match one segment that is not empty; `/a` and `/a/` are two paths.
+ * - a header sent more than once matches `*`, and no exact value.
+ * - `OPTIONS *` asks about the server and no resource: no route matches the path `*`.
+ */
+export class Router<T> {
+  readonly #exact = new Map<string, PathTable<T>>();
+  /** By what follows the `*.`. */
+  readonly #wildcard = new Map<string, PathTable<T>>();
+  #any: PathTable<T> | null = null;
+  /** Labels in the longest wildcard's suffix: a host's labels beyond need no look. */
+  #depth = 0;
+
+  /** @throws {Error} where a path is no pattern; the plan has checked that. */
+  constructor(routes: readonly { readonly match: MatchPlan; readonly value: T }[]) {
+    for (const { match, value } of routes) {
+      const pattern = parsePattern(match.path);
+      if ('problem' in pattern) throw new Error(`${match.path}: ${pattern.problem}`);
+      for (const host of new Set(hostsOf(match))) this.#tableOf(host).add(pattern, match, value);
+    }
+    for (const table of this.#exact.values()) table.seal();
+    for (const table of this.#wildcard.values()) table.seal();
+    this.#any?.seal();
+  }
+
+  #tableOf(host: string): PathTable<T> {
+    if (host === '*') {
+      this.#any ??= new PathTable<T>();
+      return this.#any;
+    }
+    if (!host.startsWith('*.')) return tableIn(this.#exact, host);
+    const suffix = host.slice(2);
+    this.#depth = Math.max(this.#depth, suffix.split('.').length);
+    return tableIn(this.#wildcard, suffix);
+  }
+
+  /** The route for a request, or null. `host` is lower case and without a port, `path` in normal form. */
+  find(method: string, host: string, path: string, headers: HeaderList, country: string): T | null {
+    let entry: Entry<T> | null = null;
+    if (this.#exact.size > 0) entry = this.#exact.get(host)?.find(method, path, headers, country) ?? null;
+    if (entry === null && this.#depth > 0)
+      for (let dot = this.#firstDot(host); dot >= 0 && entry === null; dot = host.indexOf('.', dot + 1))
+        entry = this.#wildcard.get(host.slice(dot + 1))?.find(method, path, headers, country) ?? null;
+    if (entry === null && this.#any !== null) entry = this.#any.find(method, path, headers, country);
+    return entry === null ? null : entry.value;
+  }
+
+  /**
+   * Methods with which the request would find a route, sorted: the `Allow` of a 405 (RFC 9110 §15.5.6). Empty where no
+   * method would help: a 404.
+   */
+  allowed(host: string, path: string, headers: HeaderList, country: string): string[] {
+    const entries: Entry<T>[] = [];
+    this.#exact.get(host)?.collect(path, headers, country, entries);
+    for (let dot = this.#firstDot(host); dot >= 0; dot = host.indexOf('.', dot + 1))
+      this.#wildcard.get(host.slice(dot + 1))?.collect(path, headers, country, entries);
+    this.#any?.collect(path, headers, country, entries);
+    const methods = new Set<string>();
+    for (const entry of entries) for (const method of entry.methods ?? ANY_METHOD) methods.add(method);
+    return [...methods].sort();
+  }
+
+  /** Offset of the dot before the longest suffix that a wildcard could have, or -1. Bounded whatever the host is. */
+  #firstDot(host: string): number {
+    let dot = -1;
+    let from = host.length;
+    for (let labels = 0; labels < this.#depth && from > 0; labels++) {
+      const next = host.lastIndexOf('.', from - 1);
+      if (next < 0) break;
+      dot = from = next;
+    }
+    return dot;
+  }
+}
+
+function tableIn<T>(tables: Map<string, PathTable<T>>, key: string): PathTable<T> {
+  let table = tables.get(key);
+  if (table === undefined) {
+    table = new PathTable<T>();
+    tables.set(key, table);
+  }
+  return table;
+}
+
+/** Hosts of a match; none written means any. */
+export function hostsOf(match: MatchPlan): readonly string[] {
+  return match.hosts.length === 0 ? ['*'] : match.hosts;
+}
