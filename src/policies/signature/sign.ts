@@ -1,0 +1,56 @@
+/** The other side of the check: makes the header fields of a signed request. Pure; `weir sign` and tests use it. */
+import type { HeaderList } from '../../headers.ts';
+import { indexOfHeader } from '../../headers.ts';
+import type { SignatureConfig } from './config.ts';
+import { Mac, macKey, type SignSource } from './mac.ts';
+import { formatTimestamp } from './timestamp.ts';
+
+/** A request as it will be sent: `path` in normal form, `query` with its `?` or ''. */
+export interface RequestToSign extends Partial<SignSource> {
+  readonly method: string;
+  readonly path: string;
+}
+
+export interface SignOptions {
+  /** Key id; the first one configured where not given. */
+  readonly key?: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** Needed where the template signs one: unpredictable, and never used twice. */
+  readonly nonce?: string;
+}
+
+/**
+ * The fields to add to the request, name and value by turns.
+ * @throws {Error} where the key does not exist, the nonce is missing, or a signed header is not in the request.
+ */
+export function signRequest(config: SignatureConfig, request: RequestToSign, options: SignOptions): HeaderList {
+  const id = options.key ?? Object.keys(config.keys)[0];
+  if (!Object.hasOwn(config.keys, id)) throw new Error(`there is no key "${id}"`);
+  const nonce = options.nonce ?? '';
+  if (config.headers.nonce !== null && nonce === '') throw new Error('this signature needs a nonce');
+  const source: SignSource = { query: '', headers: [], body: null, ...request };
+  for (const part of config.sign)
+    if (part.is === 'header' && indexOfHeader(source.headers, part.name) < 0)
+      throw new Error(`the request lacks the signed header "${part.name}"`);
+  const timestamp = formatTimestamp(config.timestamp, options.now);
+  const mac = new Mac(config.algorithm, config.sign);
+  mac.compute(macKey(config.algorithm, config.keys[id].secret), timestamp, nonce, source);
+  return fieldsOf(config, id, timestamp, nonce, mac.digest.toString(config.encoding));
+}
+
+function fieldsOf(
+  config: SignatureConfig,
+  id: string,
+  timestamp: string,
+  nonce: string,
+  signature: string,
+): HeaderList {
+  const { headers } = config;
+  const list: HeaderList = [];
+  if (headers.key !== null) list.push(headers.key, id);
+  list.push(headers.timestamp, timestamp);
+  if (headers.nonce !== null) list.push(headers.nonce, nonce);
+  list.push(headers.signature, signature);
+  return list;
+}
