@@ -1,0 +1,68 @@
+/** Bodies and header fields as replies and tests write them. */
+import { isFieldName, isFieldValue } from '../headers.ts';
+import type { ConfigPath } from '../types/policy.ts';
+import type { ProblemList } from './problems.ts';
+import { type Entry, keyAt, valueAt } from './sections.ts';
+
+export interface RawBody {
+  readonly json?: unknown;
+  readonly text?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const FORMS = ['json', 'text', 'body'] as const;
+
+/** What a reply cannot say of itself: the connection and the framing are Weir's. */
+const FRAMING: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'keep-alive',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** The body, and the content type that it brings unless the headers have one ('' where none). */
+export function resolveBody(
+  raw: RawBody,
+  entry: Entry,
+  at: ConfigPath,
+  problems: ProblemList,
+): { body: string; type: string } {
+  const given = FORMS.filter((form) => raw[form] !== undefined);
+  if (given.length > 1) {
+    const message = `\`${given.join('` and `')}\` exclude one another`;
+    problems.error(keyAt(entry, [...at, given[1]]), 'several-bodies', message, 'keep one of them');
+  }
+  const typed = Object.keys(raw.headers ?? {}).some((name) => name.toLowerCase() === 'content-type');
+  if (given[0] === 'json') return { body: JSON.stringify(raw.json), type: typed ? '' : 'application/json' };
+  if (given[0] === 'text') return { body: raw.text ?? '', type: typed ? '' : 'text/plain; charset=utf-8' };
+  return { body: raw.body ?? '', type: '' };
+}
+
+/** Reports names and values that no header field can have. With `framing`, fields of the framing too. */
+export function checkHeaders(
+  headers: Readonly<Record<string, string>>,
+  entry: Entry,
+  at: ConfigPath,
+  problems: ProblemList,
+  framing = false,
+): void {
+  for (const [name, value] of Object.entries(headers)) {
+    const path = [...at, name];
+    if (!isFieldName(name))
+      problems.error(keyAt(entry, path), 'bad-header', `\`${name}\` cannot be the name of a header`);
+    else if (framing && FRAMING.has(name.toLowerCase()))
+      problems.error(keyAt(entry, path), 'bad-header', `\`${name}\` is set by Weir alone`, 'leave it out');
+    if (!isFieldValue(value)) {
+      const hint = 'control characters, line breaks and characters beyond Latin-1 cannot be sent';
+      problems.error(
+        valueAt(entry, path),
+        'bad-header',
+        `the value of \`${name}\` cannot stand in a header field`,
+        hint,
+      );
+    }
+  }
+}

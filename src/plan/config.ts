@@ -1,0 +1,222 @@
+/** `config/weir.yaml` → {@link WeirConfig}. Pure: the text comes in, paths are resolved but nothing is looked up. */
+import { dirname, resolve } from 'node:path';
+import { canonicalAddress, loopback, parseCidr } from '../net/address.ts';
+import type {
+  AdminConfig,
+  GeoipConfig,
+  LimitsConfig,
+  ListenerConfig,
+  LogConfig,
+  MemoryStoreConfig,
+  TlsConfig,
+  WeirConfig,
+} from '../types/config.ts';
+import type { ConfigPath } from '../types/policy.ts';
+import { parseDuration, parseSize } from '../units.ts';
+import type { Environment } from './environment.ts';
+import { parseSource } from './parse.ts';
+import { type Problem, ProblemList, type Spot } from './problems.ts';
+import { CONFIG, type RawConfig } from './schema/config.ts';
+import { keyOffset, type Source, type TreeNode, valueOffset } from './source.ts';
+import { createValidator } from './validate.ts';
+
+export interface ConfigContext {
+  readonly env: Environment;
+  /** Path that `database: bundled` stands for. */
+  readonly bundledDatabase: string;
+}
+
+export interface LoadedConfig {
+  /** null where there is any error. */
+  readonly config: WeirConfig | null;
+  readonly problems: Problem[];
+  /** Absolute path of the rules folder as far as it can be told, so that rules are checked beside a faulty config. */
+  readonly rules: string;
+}
+
+const DEFAULT_RULES = '../rules';
+
+/** @param file absolute path: what paths in the file are relative to */
+export function loadConfig(file: string, text: string, context: ConfigContext): LoadedConfig {
+  const problems = new ProblemList();
+  const source = parseSource(file, text, context.env, problems);
+  createValidator(CONFIG)(source, problems);
+  const rules = resolve(dirname(file), rulesOf(source));
+  // With faults in its shape the values are not what their types say; the schema has named them all.
+  if (!source.root || problems.hasErrors()) return { config: null, problems: problems.sorted(), rules };
+  const config = resolveConfig(new Reader(source, source.root, problems), context, rules);
+  return { config: problems.hasErrors() ? null : config, problems: problems.sorted(), rules };
+}
+
+function rulesOf(source: Source): string {
+  const written = source.root?.entries?.get('rules')?.node.value;
+  return typeof written === 'string' && written !== '' ? written : DEFAULT_RULES;
+}
+
+/** The file while it is resolved: its values, and where they stand. */
+class Reader {
+  readonly file: string;
+  readonly raw: RawConfig;
+  readonly problems: ProblemList;
+  readonly #source: Source;
+  readonly #root: TreeNode;
+
+  constructor(source: Source, root: TreeNode, problems: ProblemList) {
+    this.file = source.file;
+    this.raw = root.value as RawConfig;
+    this.problems = problems;
+    this.#source = source;
+    this.#root = root;
+  }
+
+  value(path: ConfigPath): Spot {
+    return { source: this.#source, offset: valueOffset(this.#root, path) };
+  }
+
+  key(path: ConfigPath): Spot {
+    return { source: this.#source, offset: keyOffset(this.#root, path) };
+  }
+
+  path(written: string): string {
+    return resolve(dirname(this.file), written);
+  }
+}
+
+function resolveConfig(reader: Reader, context: ConfigContext, rules: string): WeirConfig {
+  const { raw } = reader;
+  const listeners = raw.listeners.map((_, i) => resolveListener(reader, i));
+  const admin = raw.admin ? resolveAdmin(reader, raw.admin) : null;
+  checkAddresses(reader, listeners, admin);
+  return {
+    file: reader.file,
+    listeners,
+    admin,
+    threads: typeof raw.threads === 'number' ? raw.threads : 0,
+    rules,
+    store: resolveStore(reader),
+    geoip: resolveGeoip(reader, context),
+    trustedProxies: resolveTrusted(reader),
+    log: resolveLog(raw.log),
+    limits: resolveLimits(raw.limits),
+  };
+}
+
+function resolveListener(reader: Reader, i: number): ListenerConfig {
+  const { address, tls } = reader.raw.listeners[i];
+  const at = ['listeners', i];
+  return {
+    ...resolveAddress(reader, address, [...at, 'address']),
+    tls: tls ? resolveTls(reader, tls, [...at, 'tls']) : null,
+  };
+}
+
+function resolveAddress(reader: Reader, text: string, at: ConfigPath): { host: string; port: number } {
+  const colon = text.lastIndexOf(':');
+  const written = text.slice(0, Math.max(colon, 0));
+  const port = /^\d{1,5}$/.test(text.slice(colon + 1)) ? Number(text.slice(colon + 1)) : -1;
+  const bracketed = written.startsWith('[') && written.endsWith(']');
+  const host = bracketed ? written.slice(1, -1) : written;
+  const isHost = host === 'localhost' || (canonicalAddress(host) !== null && host.includes(':') === bracketed);
+  if (isHost && port >= 0 && port <= 65_535) return { host, port };
+  const hint = 'write it like 127.0.0.1:8080, 0.0.0.0:80 or [::1]:8080';
+  reader.problems.error(reader.value(at), 'bad-address', `\`${text}\` is not an IP address and a port`, hint);
+  return { host, port: 0 };
+}
+
+function resolveTls(
+  reader: Reader,
+  raw: NonNullable<RawConfig['listeners'][number]['tls']>,
+  at: ConfigPath,
+): TlsConfig {
+  const certificates = raw.certificates ?? [];
+  if (certificates.length === 0) {
+    const hint = 'list `{ cert: …, key: … }` under `certificates`';
+    reader.problems.error(reader.key(at), 'tls-without-certificates', 'TLS needs a certificate', hint);
+  }
+  return {
+    minVersion: raw.minVersion ?? 'TLSv1.2',
+    certificates: certificates.map(({ cert, key }) => ({ cert: reader.path(cert), key: reader.path(key) })),
+  };
+}
+
+function resolveAdmin(reader: Reader, raw: NonNullable<RawConfig['admin']>): AdminConfig {
+  const { host, port } = resolveAddress(reader, raw.address, ['admin', 'address']);
+  if (raw.token === undefined && host !== '' && !loopback(host)) {
+    const message = `the admin listener on ${raw.address} can be reached from other machines and has no token`;
+    const hint = 'write `token: ${env:WEIR_ADMIN_TOKEN}`, or listen on 127.0.0.1';
+    reader.problems.error(reader.value(['admin', 'address']), 'admin-token', message, hint);
+  }
+  return { host, port, token: raw.token === undefined ? null : { secret: raw.token } };
+}
+
+/** Port 0 asks the system for any port, so it never collides. */
+function checkAddresses(reader: Reader, listeners: readonly ListenerConfig[], admin: AdminConfig | null): void {
+  const seen = new Set<string>();
+  const check = ({ host, port }: { host: string; port: number }, at: ConfigPath): void => {
+    const address = `${canonicalAddress(host) ?? host} ${port}`;
+    if (port !== 0 && seen.has(address)) {
+      const message = 'another listener has this address already';
+      reader.problems.error(reader.value(at), 'duplicate-address', message, 'choose another port');
+    }
+    seen.add(address);
+  };
+  listeners.forEach((listener, i) => {
+    check(listener, ['listeners', i, 'address']);
+  });
+  if (admin) check(admin, ['admin', 'address']);
+}
+
+const NONCES = 2 ** 18;
+const LIMITS = 2 ** 16;
+
+function resolveStore(reader: Reader): MemoryStoreConfig {
+  const { store } = reader.raw;
+  const memory = typeof store === 'object' ? store.memory : undefined;
+  if (typeof store === 'object' && store.redis) {
+    const hint = 'use `store: memory`, which is exact across the threads of one process';
+    reader.problems.error(
+      reader.key(['store', 'redis']),
+      'store-unavailable',
+      'the redis store is not in this build',
+      hint,
+    );
+  }
+  return { kind: 'memory', nonces: memory?.nonces ?? NONCES, limits: memory?.limits ?? LIMITS };
+}
+
+function resolveGeoip(reader: Reader, { bundledDatabase }: ConfigContext): GeoipConfig {
+  const { database = 'bundled', overrides } = reader.raw.geoip ?? {};
+  return {
+    database: database === 'bundled' ? bundledDatabase : reader.path(database),
+    overrides: overrides === undefined ? null : reader.path(overrides),
+  };
+}
+
+function resolveTrusted(reader: Reader): readonly string[] {
+  const trusted = reader.raw.trustedProxies ?? [];
+  trusted.forEach((text, i) => {
+    if (parseCidr(text)) return;
+    const hint = 'write it like 10.0.0.0/8, 127.0.0.1 or 2001:db8::/32';
+    reader.problems.error(reader.value(['trustedProxies', i]), 'bad-cidr', `\`${text}\` is not a network`, hint);
+  });
+  return trusted;
+}
+
+function resolveLog(raw: RawConfig['log'] = {}): LogConfig {
+  return { level: raw.level ?? 'info', format: raw.format ?? 'json', access: raw.access ?? true };
+}
+
+const ms = (text: string): number => parseDuration(text) ?? 0;
+const bytes = (text: string): number => parseSize(text) ?? 0;
+
+function resolveLimits(raw: RawConfig['limits'] = {}): LimitsConfig {
+  return {
+    headerSize: bytes(raw.headerSize ?? '16KiB'),
+    bodySize: bytes(raw.bodySize ?? '10MiB'),
+    headerTimeout: ms(raw.headerTimeout ?? '10s'),
+    requestTimeout: ms(raw.requestTimeout ?? '60s'),
+    idleTimeout: ms(raw.idleTimeout ?? '75s'),
+    connections: raw.connections ?? 20_000,
+    drainTimeout: ms(raw.drainTimeout ?? '30s'),
+  };
+}

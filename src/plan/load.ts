@@ -1,0 +1,119 @@
+/** Rule files → plan, or everything that is wrong with them. Pure: the files' texts come in, nothing is read here. */
+import { dirname, relative, resolve } from 'node:path';
+import type { Plan } from '../types/plan.ts';
+import type { PolicyKind } from '../types/policy.ts';
+import type { Environment } from './environment.ts';
+import { checkFactNames } from './fact-checks.ts';
+import { parseSource } from './parse.ts';
+import { resolvePolicies } from './policies.ts';
+import { type Problem, ProblemList } from './problems.ts';
+import { checkReachability } from './reachability.ts';
+import { checkDefaultRegion, resolveRegions } from './regions.ts';
+import { revisionOf } from './revision.ts';
+import { resolveRoutes } from './routes.ts';
+import { rulesSchema } from './schema/rules.ts';
+import { type CheckedSource, mergeSections, type RuleSet } from './sections.ts';
+import { resolveTests } from './tests.ts';
+import { resolveUpstreams } from './upstreams.ts';
+import { checkUsage } from './usage.ts';
+import { createValidator, type Validator } from './validate.ts';
+
+export { loadConfig } from './config.ts';
+
+/** A rule file as it was read. */
+export interface RuleFile {
+  readonly file: string;
+  readonly text: string;
+  /** Why it could not be read; then `text` is not looked at. */
+  readonly unreadable?: string;
+}
+
+export interface RulesContext {
+  readonly kinds: readonly PolicyKind[];
+  readonly env: Environment;
+  /** The rules folder: what problems of the whole set are reported at, and what paths are relative to in the revision. */
+  readonly root: string;
+}
+
+/** `plan` is null where there is any error; warnings come beside a plan. */
+export interface LoadedRules {
+  readonly plan: Plan | null;
+  readonly problems: Problem[];
+}
+
+/** Bytes of all files together; more takes the parser many seconds. */
+export const MAX_TOTAL_SIZE = 8 * 1024 ** 2;
+
+/** {@link createLoader} for one use. */
+export function loadRules(files: readonly RuleFile[], context: RulesContext): LoadedRules {
+  return createLoader(context.kinds)(files, context);
+}
+
+/** Makes a loader whose schema is compiled once, for those who load many times. */
+export function createLoader(
+  kinds: readonly PolicyKind[],
+): (files: readonly RuleFile[], context: Omit<RulesContext, 'kinds'>) => LoadedRules {
+  const validate = createValidator(rulesSchema(kinds));
+  return (files, context) => {
+    const problems = new ProblemList();
+    const checked = readSources(files, context, validate, problems);
+    if (checked === null) return { plan: null, problems: problems.sorted() };
+    const plan = resolvePlan(mergeSections(checked, problems), { ...context, kinds }, problems);
+    return { plan: problems.hasErrors() ? null : plan, problems: problems.sorted() };
+  };
+}
+
+/** Null where there is nothing to go on with. */
+function readSources(
+  files: readonly RuleFile[],
+  { env, root }: Omit<RulesContext, 'kinds'>,
+  validate: Validator,
+  problems: ProblemList,
+): CheckedSource[] | null {
+  if (files.length === 0) {
+    problems.fileError(root, 'no-rules', 'there is no *.yaml file in this folder', 'is it the right folder?');
+    return null;
+  }
+  if (files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0) > MAX_TOTAL_SIZE) {
+    const message = `the rules together have more than ${MAX_TOTAL_SIZE / 1024 ** 2} MiB`;
+    problems.fileError(root, 'file-too-large', message);
+    return null;
+  }
+  return files.map(({ file, text, unreadable }) => {
+    if (unreadable !== undefined) {
+      problems.fileError(file, 'unreadable-file', `the file cannot be read: ${unreadable}`);
+      const source = parseSource(file, '{}', env, problems);
+      source.lossy = true;
+      return { source, faults: [] };
+    }
+    const source = parseSource(file, text, env, problems);
+    return { source, faults: validate(source, problems) };
+  });
+}
+
+function resolvePlan(rules: RuleSet, { kinds, root }: RulesContext, problems: ProblemList): Plan {
+  const paths = new Map<string, string>();
+  const resolvePath = (file: string, path: string): string => {
+    const absolute = resolve(dirname(file), path);
+    paths.set(absolute, relative(root, absolute));
+    return absolute;
+  };
+  const regions = resolveRegions(rules, problems);
+  const written = resolveUpstreams(rules, problems);
+  const policies = resolvePolicies(rules, kinds, resolvePath, problems);
+  const upstreams = [...written, ...policies.urlUpstreams];
+  checkFactNames(rules, policies, problems);
+  const routes = resolveRoutes(rules, policies, upstreams, problems);
+  checkReachability(routes, problems);
+  const tests = resolveTests(rules, upstreams, problems);
+  checkUsage(rules, routes, policies, written, problems);
+  if (written.some((upstream) => upstream.choose.includes('region'))) checkDefaultRegion(rules, regions, problems);
+  const plan = {
+    regions,
+    upstreams,
+    policies: Array.from(policies.byName.values(), (policy) => policy.plan),
+    routes: routes.map((route) => route.plan),
+    tests,
+  };
+  return { revision: problems.hasErrors() ? '' : revisionOf(plan, paths), ...plan };
+}

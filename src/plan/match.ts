@@ -1,0 +1,68 @@
+/** `match` of a route: hosts, path, headers and countries checked and brought into one form. */
+import { isFieldName } from '../headers.ts';
+import { parsePattern } from '../match/pattern.ts';
+import type { MatchPlan } from '../types/plan.ts';
+import type { ProblemList, Spot } from './problems.ts';
+import { checkCountry } from './regions.ts';
+import type { RawRoute } from './schema/routes.ts';
+import { type Entry, keyAt, valueAt } from './sections.ts';
+
+/** One text or a list of them, with the place of each. */
+function listOf(entry: Entry, key: string, written: string | readonly string[]): { text: string; spot: Spot }[] {
+  if (typeof written === 'string') return [{ text: written, spot: valueAt(entry, ['match', key]) }];
+  return written.map((text, i) => ({ text, spot: valueAt(entry, ['match', key, i]) }));
+}
+
+export function resolveMatch(entry: Entry, raw: RawRoute['match'], problems: ProblemList): MatchPlan {
+  const { host = '*', path = '/**', methods = [], headers = {}, country = [] } = raw ?? {};
+  const hosts = listOf(entry, 'host', host);
+  for (const { text, spot } of hosts) checkHost(text, spot, problems);
+  const countries = listOf(entry, 'country', country);
+  for (const { text, spot } of countries) checkCountry(text, spot, problems);
+  checkPath(path, valueAt(entry, ['match', 'path']), problems);
+  return {
+    hosts: [...new Set(hosts.map(({ text }) => text.toLowerCase()))],
+    path,
+    methods,
+    headers: resolveHeaders(entry, headers, problems),
+    countries: countries.map(({ text }) => text),
+  };
+}
+
+const LABELS = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i;
+
+function checkHost(host: string, spot: Spot, problems: ProblemList): void {
+  if (host === '*' || LABELS.test(host.startsWith('*.') ? host.slice(2) : host)) return;
+  if (/^\[[0-9a-f:.]+\]$/i.test(host)) return;
+  problems.error(spot, 'bad-host', `\`${host}\` is no host pattern`, hostHint(host));
+}
+
+function hostHint(host: string): string {
+  if (/:\d+$/.test(host)) return 'leave out the port: every listener is matched';
+  if (host.includes('/')) return 'write the host alone, without scheme and path';
+  if (host.includes('*')) return '`*` stands alone, or first as in *.example.com';
+  return 'write it like api.example.com, *.example.com or *';
+}
+
+function checkPath(path: string, spot: Spot, problems: ProblemList): void {
+  const pattern = parsePattern(path);
+  if (!('problem' in pattern)) return;
+  const hint = 'write it like /v1/messages, /v1/models/:id, /v1/* or /v1/**';
+  problems.error(spot, 'bad-path', `\`${path}\`: ${pattern.problem}`, hint);
+}
+
+function resolveHeaders(
+  entry: Entry,
+  headers: Readonly<Record<string, string>>,
+  problems: ProblemList,
+): Readonly<Record<string, string>> {
+  const lower: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    const spot = keyAt(entry, ['match', 'headers', name]);
+    if (!isFieldName(name)) problems.error(spot, 'bad-header', `\`${name}\` cannot be the name of a header`);
+    else if (name.toLowerCase() in lower)
+      problems.error(spot, 'bad-header', `\`${name}\` stands twice, in different cases`, 'keep one of them');
+    lower[name.toLowerCase()] = value;
+  }
+  return lower;
+}

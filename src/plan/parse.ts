@@ -1,0 +1,91 @@
+/** YAML text → {@link Source}: one parse, its syntax errors as problems, and the traps of YAML refused on the way. */
+import { type Document, isScalar, type ParsedNode, parseDocument, type YAMLError } from 'yaml';
+import type { Environment } from './environment.ts';
+import type { ProblemList } from './problems.ts';
+import { Source } from './source.ts';
+import { buildTree } from './tree.ts';
+
+/** Bytes. Larger files are not parsed: the parser needs about a second for each megabyte. */
+export const MAX_FILE_SIZE = 2 * 1024 ** 2;
+
+const MOST_SYNTAX_ERRORS = 10;
+
+const HINTS: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: 'indent with spaces',
+  BAD_INDENT: 'check the indentation and the brackets above',
+  BLOCK_AS_IMPLICIT_KEY: 'check the indentation, and quote a value that holds `: `',
+  MULTILINE_IMPLICIT_KEY: 'is a `:` missing here?',
+  MULTIPLE_DOCS: 'use one file for each document',
+  MISSING_CHAR: 'something is not closed; the file may be half written',
+};
+
+/** Parses `text`. The source's root is null where the file is empty or its syntax is wrong, which is then a problem. */
+export function parseSource(file: string, text: string, env: Environment, problems: ProblemList): Source {
+  const source = new Source(file, text);
+  if (Buffer.byteLength(text) > MAX_FILE_SIZE) {
+    const hint = 'split it into several files';
+    problems.fileError(file, 'file-too-large', `the file has more than ${MAX_FILE_SIZE / 1024 ** 2} MiB`, hint);
+    source.lossy = true;
+    return source;
+  }
+  const document = parse(source, problems);
+  if (!document || reportSyntax(document, source, problems)) {
+    source.lossy = true;
+    return source;
+  }
+  if (isBlank(document.contents)) {
+    source.lossy = true;
+    const hint = 'delete the file if it is not needed; or is it still being written?';
+    problems.fileError(file, 'empty-file', 'the file is empty', hint);
+    return source;
+  }
+  source.root = buildTree(document.contents as ParsedNode, source, env, problems);
+  return source;
+}
+
+/** Nothing but comments, blank lines and document markers. (A written `~` or `null` has a source.) */
+function isBlank(contents: ParsedNode | null): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null && !contents.source);
+}
+
+/**
+ * `uniqueKeys` of the parser is quadratic (over ten seconds for 200,000 keys) and names one place only, so duplicates
+ * are found in {@link buildTree}.
+ */
+function parse(source: Source, problems: ProblemList): Document.Parsed<ParsedNode> | null {
+  try {
+    return parseDocument(source.text, {
+      lineCounter: source.lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      merge: false,
+      // `silent` would let a second document pass without a word.
+      logLevel: 'error',
+    });
+  } catch (error) {
+    // The parser is recursive: brackets nested by the thousand overflow its stack.
+    const message = `the parser gave up: ${(error as Error).message}`;
+    problems.fileError(source.file, 'syntax', message);
+    return null;
+  }
+}
+
+/** True where there were errors. One for each line, and not more than anybody reads. */
+function reportSyntax(document: Document.Parsed<ParsedNode>, source: Source, problems: ProblemList): boolean {
+  const { explicit, version } = document.directives.yaml;
+  const isOld = explicit === true && version !== '1.2';
+  if (isOld) {
+    const message = `Weir reads YAML 1.2, not ${version}`;
+    problems.error({ source, offset: 0 }, 'syntax', message, 'remove the %YAML line');
+  }
+  const lines = new Set<number>();
+  const errors: YAMLError[] = [...document.errors, ...document.warnings];
+  for (const error of errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
+    const { line } = source.place(error.pos[0]);
+    if (lines.size === MOST_SYNTAX_ERRORS || lines.has(line)) continue;
+    lines.add(line);
+    const message = error.code === 'MULTIPLE_DOCS' ? 'the file holds more than one YAML document' : error.message;
+    problems.error({ source, offset: error.pos[0] }, 'syntax', message, HINTS[error.code] ?? '');
+  }
+  return errors.length > 0 || isOld;
+}

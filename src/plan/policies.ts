@@ -1,0 +1,104 @@
+/** The section `policies`: each instance resolved by its kind, and what the kind says of it collected. */
+import { parseTemplate, templateFacts } from '../template/template.ts';
+import type { PolicyPlan, UpstreamPlan } from '../types/plan.ts';
+import type { ConfigPath, PolicyKind, ResolveContext, TemplateUse } from '../types/policy.ts';
+import type { ProblemList } from './problems.ts';
+import { checkName, type Entry, keyOf, type RuleSet, soundEntries, valueAt } from './sections.ts';
+import { urlUpstream } from './upstreams.ts';
+
+/** A template of a policy with the facts it reads. */
+export interface FactUse extends Pick<TemplateUse, 'at' | 'phase'> {
+  readonly fact: string;
+}
+
+/** A policy with what the checks need to know of it. */
+export interface ResolvedPolicy {
+  readonly plan: PolicyPlan;
+  readonly entry: Entry;
+  /** Facts that it sets. */
+  readonly provides: readonly string[];
+  readonly reads: readonly FactUse[];
+  /** Upstreams that it may choose. */
+  readonly upstreams: readonly string[];
+}
+
+export interface ResolvedPolicies {
+  readonly byName: ReadonlyMap<string, ResolvedPolicy>;
+  /** Upstreams that policies brought along by naming URLs. */
+  readonly urlUpstreams: readonly UpstreamPlan[];
+}
+
+/** Turns a path of the rules, relative to the file it stands in, into an absolute one. */
+export type ResolvePath = (file: string, path: string) => string;
+
+/** Resolves the policies. One whose kind reports problems is in the result as far as the kind got. */
+export function resolvePolicies(
+  rules: RuleSet,
+  kinds: readonly PolicyKind[],
+  resolvePath: ResolvePath,
+  problems: ProblemList,
+): ResolvedPolicies {
+  const byName = new Map<string, ResolvedPolicy>();
+  const urlUpstreams: UpstreamPlan[] = [];
+  for (const entry of soundEntries(rules.sections.policies)) {
+    const kindName = Object.keys(entry.node.value as object)[0];
+    const kind = kinds.find((candidate) => candidate.kind === kindName);
+    if (!kind) continue;
+    try {
+      const resolved = resolvePolicy(entry, kind, rules, resolvePath, problems);
+      byName.set(entry.name, resolved);
+      urlUpstreams.push(...resolveUrls(entry, kind, resolved.plan, problems));
+    } catch (error) {
+      const message = `the kind \`${kind.kind}\` failed on \`${entry.name}\`: ${(error as Error).message}`;
+      problems.error(keyOf(entry), 'kind-failed', message, 'this is a bug in Weir');
+    }
+  }
+  return { byName, urlUpstreams };
+}
+
+function resolvePolicy(
+  entry: Entry,
+  kind: PolicyKind,
+  rules: RuleSet,
+  resolvePath: ResolvePath,
+  problems: ProblemList,
+): ResolvedPolicy {
+  const spotOf = (at: ConfigPath) => valueAt(entry, [kind.kind, ...at]);
+  const context: ResolveContext = {
+    problem: (at, code, message, hint) => problems.kindError(spotOf(at), code, message, hint),
+    resolvePath: (path) => resolvePath(entry.source.file, path),
+  };
+  const raw = (entry.node.value as Record<string, unknown>)[kind.kind];
+  const config: unknown = kind.resolve(raw, context);
+  const plan: PolicyPlan = { name: entry.name, kind: kind.kind, config, place: entry.place };
+  const upstreams = kind.upstreams?.(config) ?? [];
+  for (const { name, at } of upstreams) checkName(rules, 'upstreams', name, spotOf(at), problems);
+  return {
+    plan,
+    entry,
+    provides: kind.provides?.(config) ?? [],
+    reads: (kind.templates?.(config) ?? []).flatMap((use) => readsOf(use, entry, kind.kind, problems)),
+    upstreams: upstreams.map(({ name }) => name),
+  };
+}
+
+/** The facts that a template reads; paths start below the entry, so that they include the kind. */
+function readsOf(use: TemplateUse, entry: Entry, kind: string, problems: ProblemList): FactUse[] {
+  const at = [kind, ...use.at];
+  const template = parseTemplate(use.text);
+  if (!('problem' in template)) return templateFacts(template).map((fact) => ({ fact, at, phase: use.phase }));
+  const spot = valueAt(entry, at);
+  // A kind may have said it already, in its own words.
+  if (!problems.has(spot)) problems.error(spot, 'bad-template', template.problem, 'write $${ for a literal ${');
+  return [];
+}
+
+function resolveUrls(entry: Entry, kind: PolicyKind, plan: PolicyPlan, problems: ProblemList): UpstreamPlan[] {
+  const found: UpstreamPlan[] = [];
+  for (const { name, url, at } of kind.urls?.(plan.config, plan.name) ?? []) {
+    const spot = valueAt(entry, [kind.kind, ...at]);
+    const upstream = urlUpstream(name, url, spot, problems);
+    if (upstream) found.push(upstream);
+  }
+  return found;
+}

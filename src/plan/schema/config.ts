@@ -1,0 +1,168 @@
+/** The schema of `config/weir.yaml`. */
+import { DURATION, SIZE, type Written } from './common.ts';
+
+const ADDRESS = {
+  type: 'string',
+  description: 'IP address (or localhost) and port; an IPv6 address stands in brackets.',
+  examples: ['127.0.0.1:8080', '0.0.0.0:80', '[::1]:8080'],
+} as const;
+
+const TLS = {
+  type: 'object',
+  description: 'Speak TLS on this address.',
+  additionalProperties: false,
+  properties: {
+    minVersion: { enum: ['TLSv1.2', 'TLSv1.3'], default: 'TLSv1.2', description: 'Oldest version that is spoken.' },
+    certificates: {
+      type: 'array',
+      description: 'Chosen by SNI from each certificate’s own names; read again when a file changes.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['cert', 'key'],
+        properties: {
+          cert: { type: 'string', minLength: 1, description: 'PEM file with the certificate and its chain.' },
+          key: { type: 'string', minLength: 1, description: 'PEM file with the private key.' },
+        },
+      },
+    },
+  },
+} as const;
+
+const MEMORY = {
+  type: 'object',
+  description: 'State in memory that the traffic threads share; bounded.',
+  additionalProperties: false,
+  properties: {
+    nonces: {
+      type: 'integer',
+      minimum: 1024,
+      maximum: 2 ** 26,
+      default: 2 ** 18,
+      description: 'Nonces remembered at once; when full, a signature policy does what its onStoreError says.',
+    },
+    limits: {
+      type: 'integer',
+      minimum: 1024,
+      maximum: 2 ** 24,
+      default: 2 ** 16,
+      description: 'Rate-limit keys remembered at once; when full, likewise.',
+    },
+  },
+} as const;
+
+const REDIS = {
+  type: 'object',
+  description: 'State that several machines share. Not in this build.',
+  additionalProperties: false,
+  required: ['url'],
+  properties: {
+    url: { type: 'string', description: 'redis:// or rediss://', examples: ['redis://127.0.0.1:6379'] },
+    prefix: { type: 'string', default: 'weir:', description: 'What every key begins with.' },
+    timeout: { ...DURATION, default: '50ms', description: 'Longest that a request waits for it.' },
+  },
+} as const;
+
+const LIMITS = {
+  type: 'object',
+  description: 'Bounds for every request.',
+  additionalProperties: false,
+  properties: {
+    headerSize: { ...SIZE, default: '16KiB', description: 'Head of a request.' },
+    bodySize: { ...SIZE, default: '10MiB', description: 'Buffered bodies only; a route may lower or raise it.' },
+    headerTimeout: { ...DURATION, default: '10s', description: 'To receive the head.' },
+    requestTimeout: { ...DURATION, default: '60s', description: 'To receive the whole request.' },
+    idleTimeout: { ...DURATION, default: '75s', description: 'Keep-alive.' },
+    connections: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 20_000, description: 'Open at once.' },
+    drainTimeout: { ...DURATION, default: '30s', description: 'How long SIGTERM waits for open requests.' },
+  },
+} as const;
+
+export const CONFIG = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'Weir process settings',
+  description: 'Read at start. What is to change while traffic flows lives in the rules folder.',
+  type: 'object',
+  additionalProperties: false,
+  required: ['listeners'],
+  properties: {
+    listeners: {
+      type: 'array',
+      minItems: 1,
+      description: 'Where traffic comes in.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['address'],
+        properties: { address: ADDRESS, tls: TLS },
+      },
+    },
+    admin: {
+      type: 'object',
+      description: 'Health, metrics and the API. Absent: no admin listener.',
+      additionalProperties: false,
+      required: ['address'],
+      properties: {
+        address: ADDRESS,
+        token: { type: 'string', minLength: 1, description: 'Bearer token; needed on any address but loopback.' },
+      },
+    },
+    threads: {
+      anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 1, maximum: 1024 }],
+      default: 'auto',
+      description: 'Traffic threads: a number, or auto for one per core.',
+    },
+    rules: { type: 'string', minLength: 1, default: '../rules', description: 'A folder; its *.yaml are one rule set.' },
+    store: {
+      type: ['string', 'object'],
+      pattern: '^memory$',
+      patternErrorMessage: 'must be memory, { memory: … } or { redis: … }',
+      minProperties: 1,
+      maxProperties: 1,
+      additionalProperties: false,
+      properties: { memory: MEMORY, redis: REDIS },
+      default: 'memory',
+      description: 'Where counters, nonces and caches live: memory, { memory: … } or { redis: … }.',
+    },
+    geoip: {
+      type: 'object',
+      description: 'Which country an address belongs to.',
+      additionalProperties: false,
+      properties: {
+        database: {
+          type: 'string',
+          minLength: 1,
+          default: 'bundled',
+          description: 'bundled, or the path of a MaxMind-format country or city database; watched.',
+        },
+        overrides: {
+          type: 'string',
+          minLength: 1,
+          description: 'Path of a file of lines `cidr,country`, which beat the database; watched.',
+        },
+      },
+    },
+    trustedProxies: {
+      type: 'array',
+      uniqueItems: true,
+      items: { type: 'string' },
+      default: [],
+      description: 'Networks in CIDR form whose X-Forwarded-For is believed, right to left.',
+      examples: [['127.0.0.1/32', '10.0.0.0/8']],
+    },
+    log: {
+      type: 'object',
+      description: 'What is logged and how.',
+      additionalProperties: false,
+      properties: {
+        level: { enum: ['debug', 'info', 'warn', 'error', 'silent'], default: 'info', description: 'Least level.' },
+        format: { enum: ['json', 'ecs', 'pretty'], default: 'json', description: 'Shape of a line.' },
+        access: { type: 'boolean', default: true, description: 'One line for each request.' },
+      },
+    },
+    limits: LIMITS,
+  },
+} as const;
+
+/** The settings as they are written. */
+export type RawConfig = Written<typeof CONFIG>;

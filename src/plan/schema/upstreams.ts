@@ -1,0 +1,176 @@
+import { DURATION, DURATION_RANGE, NAMES, PERCENT, PROTOCOL, type Written } from './common.ts';
+
+const STATUS = { type: 'integer', minimum: 400, maximum: 599 } as const;
+
+export const ENDPOINT = {
+  type: 'object',
+  description: 'One URL with its labels.',
+  additionalProperties: false,
+  required: ['url'],
+  properties: {
+    url: {
+      type: 'string',
+      description: 'http or https, host, port and a path prefix; no credentials, query or fragment.',
+      examples: ['http://127.0.0.1:9101', 'https://api.example.com/base'],
+    },
+    region: {
+      type: 'string',
+      minLength: 1,
+      description: 'Name of a region; without it the endpoint serves every region.',
+    },
+    weight: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 1_000_000,
+      default: 1,
+      description: 'Share of the traffic beside the other endpoints; 0 takes none.',
+    },
+  },
+} as const;
+
+const POOL = {
+  type: 'object',
+  description: 'Connections to each endpoint, per traffic thread.',
+  additionalProperties: false,
+  properties: {
+    connections: { type: 'integer', minimum: 1, maximum: 65_535, default: 256, description: 'Open at once, at most.' },
+    idle: { ...DURATION, default: '30s', description: 'How long an unused connection is kept.' },
+    connect: { ...DURATION, default: '1s', description: 'How long connecting may take.' },
+    tlsHandshake: { ...DURATION, default: '5s', description: 'How long the TLS handshake may take.' },
+    http2: { type: 'boolean', default: false, description: 'Offer HTTP/2 to https endpoints.' },
+  },
+} as const;
+
+const TIMEOUTS = {
+  type: 'object',
+  description: 'How long one attempt may take.',
+  additionalProperties: false,
+  properties: {
+    send: { ...DURATION, default: '30s', description: 'Between two writes of the request.' },
+    firstByte: { ...DURATION, default: '60s', description: 'From the request’s end to the head of the reply.' },
+    idle: { ...DURATION, default: '60s', description: 'Between two pieces of the reply.' },
+    total: { ...DURATION, default: '10m', description: 'The whole request with all its attempts.' },
+  },
+} as const;
+
+const BREAKER = {
+  type: 'object',
+  description: 'Takes an endpoint that fails too often out of the choice for a while. Absent: no breaker.',
+  additionalProperties: false,
+  properties: {
+    window: { ...DURATION, default: '60s', description: 'How far back requests count.' },
+    minRequests: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1_000_000,
+      default: 10,
+      description: 'Fewer than this many in the window never open it.',
+    },
+    failureRate: { ...PERCENT, default: '50%', description: 'Share of failures that opens it.' },
+    openFor: { ...DURATION, default: '60s', description: 'How long it stays open before probes are let through.' },
+    probes: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1000,
+      default: 1,
+      description: 'Probes at once while half open; this many successes close it.',
+    },
+    failures: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      description: 'What counts as a failure: connect, timeout, truncated, reset, 5xx, or a status.',
+      default: ['connect', 'timeout', 'truncated', '5xx'],
+      items: { anyOf: [{ enum: ['connect', 'timeout', 'truncated', 'reset', '5xx'] }, STATUS] },
+    },
+  },
+} as const;
+
+const RETRY = {
+  type: 'object',
+  description: 'Another attempt, at another endpoint where there is one. Absent: none.',
+  additionalProperties: false,
+  properties: {
+    attempts: { type: 'integer', minimum: 1, maximum: 10, default: 3, description: 'In all, the first one included.' },
+    on: {
+      type: 'array',
+      minItems: 1,
+      uniqueItems: true,
+      description: 'What is worth another attempt: connect, timeout, reset, 5xx, or a status.',
+      default: ['connect', 429, 502, 503, 504, 529],
+      items: { anyOf: [{ enum: ['connect', 'timeout', 'reset', '5xx'] }, STATUS] },
+    },
+    backoff: { ...DURATION_RANGE, default: '500ms..5s', description: 'Shortest and longest wait before a retry.' },
+    budget: { ...PERCENT, default: '20%', description: 'Retries as a share of requests, at most.' },
+  },
+} as const;
+
+const HEALTH = {
+  type: 'object',
+  description: 'Asks each endpoint by itself whether it is well. Absent: not asked.',
+  additionalProperties: false,
+  properties: {
+    path: {
+      type: 'string',
+      pattern: '^/[!-"$-~]*$',
+      patternErrorMessage: 'must be a path that begins with `/`',
+      default: '/healthz',
+      description: 'What is asked for with GET; any 2xx is well.',
+    },
+    every: { ...DURATION, default: '5s', description: 'Between two questions.' },
+    timeout: { ...DURATION, default: '1s', description: 'How long an answer may take.' },
+    healthy: { type: 'integer', minimum: 1, maximum: 100, default: 2, description: 'Good answers until it is back.' },
+    unhealthy: { type: 'integer', minimum: 1, maximum: 100, default: 3, description: 'Bad answers until it is out.' },
+  },
+} as const;
+
+export const UPSTREAM = {
+  type: 'object',
+  description: 'A named group of endpoints.',
+  additionalProperties: false,
+  required: ['endpoints'],
+  properties: {
+    protocol: { ...PROTOCOL, default: 'generic' },
+    forwarder: {
+      enum: ['http', 'http-proxy'],
+      default: 'http',
+      description: 'How requests are sent. http-proxy is slower and kept for those who need it.',
+    },
+    endpoints: {
+      type: 'object',
+      minProperties: 1,
+      description: 'Endpoints by name.',
+      propertyNames: NAMES,
+      additionalProperties: ENDPOINT,
+    },
+    choose: {
+      type: 'array',
+      uniqueItems: true,
+      minItems: 1,
+      description: 'Narrowing steps, in order. Without it: region (where an endpoint has one), then weight.',
+      items: { enum: ['region', 'latency', 'weight', 'leastBusy', 'hash'] },
+    },
+    fallback: {
+      type: 'array',
+      uniqueItems: true,
+      default: [],
+      description: 'Regions tried, in order, when the client’s own has nothing to offer.',
+      items: { type: 'string' },
+    },
+    pool: POOL,
+    timeouts: TIMEOUTS,
+    breaker: BREAKER,
+    retry: RETRY,
+    health: HEALTH,
+  },
+} as const;
+
+export const UPSTREAMS = {
+  type: 'object',
+  description: 'Upstreams by name: where requests go.',
+  propertyNames: NAMES,
+  additionalProperties: UPSTREAM,
+} as const;
+
+/** An upstream as it is written. */
+export type RawUpstream = Written<typeof UPSTREAM>;

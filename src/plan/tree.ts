@@ -1,0 +1,168 @@
+/**
+ * The parser's nodes → {@link TreeNode}s. Own conversion, because the parser's `toJS` loses places, keeps the last of
+ * duplicate keys and follows aliases without counting what they expand to.
+ */
+import { isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
+import { type Environment, mentionsEnv, substituteEnv } from './environment.ts';
+import type { ProblemList } from './problems.ts';
+import type { Source, TreeEntry, TreeNode } from './source.ts';
+
+const MOST_EXPANDED = 10_000;
+const DEEPEST = 64;
+
+/** State of one conversion. */
+interface Build {
+  readonly source: Source;
+  readonly env: Environment;
+  readonly problems: ProblemList;
+  /** By anchor; null while the anchored node is still being built. */
+  readonly anchors: Map<string, TreeNode | null>;
+  /** Nodes that aliases stand for, in all. */
+  expanded: number;
+}
+
+/** Converts the contents of a document, reporting every trap on the way. */
+export function buildTree(contents: ParsedNode, source: Source, env: Environment, problems: ProblemList): TreeNode {
+  return convert(contents, 0, { source, env, problems, anchors: new Map(), expanded: 0 });
+}
+
+function convert(node: ParsedNode, depth: number, build: Build): TreeNode {
+  if (isAlias(node)) return convertAlias(node, build);
+  const anchor = node.anchor;
+  if (anchor) build.anchors.set(anchor, null);
+  const made = convertPlain(node, depth, build);
+  if (anchor) build.anchors.set(anchor, made);
+  return made;
+}
+
+function convertPlain(
+  node: Exclude<ParsedNode, { source: string; type: 'ALIAS' }>,
+  depth: number,
+  build: Build,
+): TreeNode {
+  if (depth > DEEPEST && !isScalar(node)) {
+    const offset = node.range[0];
+    build.problems.error({ source: build.source, offset }, 'too-deep', `values nest deeper than ${DEEPEST} levels`);
+    return lostLeaf(node);
+  }
+  if (isMap(node)) return convertMap(node as YAMLMap.Parsed, depth, build);
+  if (isSeq(node)) {
+    const items = (node.items as (ParsedNode | null)[]).map((item) => convert(item as ParsedNode, depth + 1, build));
+    return {
+      ...span(node),
+      value: items.map((i) => i.value),
+      entries: null,
+      items,
+      fromEnv: false,
+      ...sumOf(items, false),
+    };
+  }
+  return convertScalar(node as Scalar.Parsed, build);
+}
+
+function convertScalar(node: Scalar.Parsed, build: Build): TreeNode {
+  const { value } = node;
+  if (typeof value === 'bigint') return leaf(Number(value), node);
+  if (typeof value !== 'string' || !mentionsEnv(value)) return leaf(value, node);
+  const { text, missing, malformed } = substituteEnv(value, build.env);
+  const spot = { source: build.source, offset: node.range[0] };
+  if (malformed >= 0) {
+    const found = value.slice(malformed, malformed + 30);
+    const message = `\`${found}\` is no reference to an environment variable`;
+    build.problems.error(spot, 'bad-env', message, 'write ${env:NAME} or ${env:NAME:-default}');
+  }
+  for (const name of missing) {
+    const hint = `set ${name}, or write \${env:${name}:-default}`;
+    build.problems.error(spot, 'missing-env', `the environment variable ${name} is not set`, hint);
+  }
+  const lost = malformed >= 0 || missing.length > 0;
+  return { ...leaf(text, node), fromEnv: true, lost, whole: !lost };
+}
+
+function convertMap(node: YAMLMap.Parsed, depth: number, build: Build): TreeNode {
+  const entries = new Map<string, TreeEntry>();
+  let lost = false;
+  for (const pair of node.items) {
+    const key = keyOf(pair, build);
+    if (key === null) {
+      lost = true;
+      continue;
+    }
+    const at = (pair.key as ParsedNode).range[0];
+    const earlier = entries.get(key);
+    if (earlier) {
+      reportDuplicate(key, earlier.at, at, depth, build);
+      continue;
+    }
+    const child = pair.value ? convert(pair.value, depth + 1, build) : leaf(null, pair.key as ParsedNode);
+    entries.set(key, { at, node: child });
+  }
+  const nodes = Array.from(entries.values(), (entry) => entry.node);
+  const value = Object.fromEntries(Array.from(entries, ([key, entry]) => [key, entry.node.value]));
+  return { ...span(node), value, entries, items: null, fromEnv: false, ...sumOf(nodes, lost) };
+}
+
+function reportDuplicate(key: string, first: number, second: number, depth: number, build: Build): void {
+  const { line } = build.source.place(first);
+  const message = `the key \`${key}\` stands here and in line ${line}`;
+  build.problems.error({ source: build.source, offset: second }, 'duplicate-key', message, 'keep one of them');
+  // What stood in a second `routes:` is not looked at, so its names are not known.
+  if (depth === 0) build.source.lossy = true;
+}
+
+/** The key's text, or null where the entry is left out because of a problem. */
+function keyOf(pair: Pair<ParsedNode, ParsedNode | null>, build: Build): string | null {
+  const { key } = pair;
+  const fail = (code: 'bad-key' | 'merge-key' | 'unquoted-key', message: string, hint: string): null => {
+    build.problems.error({ source: build.source, offset: key?.range?.[0] ?? 0 }, code, message, hint);
+    return null;
+  };
+  if (!isScalar(key)) return fail('bad-key', 'a key must be a plain text', 'quote it if it holds { or [');
+  const text = typeof key.value === 'string' ? key.value : String(key.source ?? key.value ?? '');
+  if (typeof key.value !== 'string') {
+    if (text === '') return fail('bad-key', 'a key is empty', 'write a name before the colon');
+    return fail('unquoted-key', `YAML reads the key \`${text}\` as ${kindOf(key.value)}`, `quote it: "${text}"`);
+  }
+  if (text === '<<' && key.type === 'PLAIN')
+    return fail('merge-key', 'merge keys (<<) are not supported', 'write the keys out where they are meant');
+  if (text === '__proto__') return fail('bad-key', '`__proto__` cannot be a key', 'choose another name');
+  return text;
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  return typeof value === 'boolean' ? `${value}` : 'a number';
+}
+
+function convertAlias(node: ParsedNode & { source: string }, build: Build): TreeNode {
+  const target = build.anchors.get(node.source);
+  const spot = { source: build.source, offset: node.range[0] };
+  if (!target) {
+    const why = target === null ? 'contains this alias itself' : 'does not stand before this alias';
+    build.problems.error(spot, 'bad-alias', `the anchor &${node.source} ${why}`);
+    return lostLeaf(node);
+  }
+  const before = build.expanded;
+  build.expanded += target.size;
+  if (build.expanded <= MOST_EXPANDED) return { ...target, ...span(node) };
+  if (before <= MOST_EXPANDED)
+    build.problems.error(spot, 'alias-bomb', `aliases stand for more than ${MOST_EXPANDED} values`, 'write them out');
+  return lostLeaf(node);
+}
+
+function leaf(value: unknown, node: ParsedNode): TreeNode {
+  return { ...span(node), value, entries: null, items: null, fromEnv: false, lost: false, whole: true, size: 1 };
+}
+
+function lostLeaf(node: ParsedNode): TreeNode {
+  return { ...leaf(null, node), lost: true, whole: false };
+}
+
+function span(node: ParsedNode): { at: number; end: number } {
+  return { at: node.range[0], end: node.range[1] };
+}
+
+function sumOf(nodes: readonly TreeNode[], lost: boolean): Pick<TreeNode, 'lost' | 'whole' | 'size'> {
+  const size = nodes.reduce((sum, node) => sum + node.size, 1);
+  return { lost, whole: !lost && nodes.every((node) => node.whole), size };
+}

@@ -1,0 +1,74 @@
+/** Documents against schemas: ajv finds what does not fit, `schema-problems.ts` says it. */
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ConfigPath } from '../types/policy.ts';
+import type { ProblemList } from './problems.ts';
+import { UNITS } from './schema/units.ts';
+import { chooseErrors, pathOf } from './schema-errors.ts';
+import { reportSchemaError } from './schema-problems.ts';
+import { nodeAt, type Source, type TreeNode } from './source.ts';
+
+/** What editors know beside draft-07. */
+const EDITOR_KEYWORDS = ['patternErrorMessage', 'errorMessage', 'markdownDescription', 'enumDescriptions'];
+
+/** Checks a source; returns where it does not fit. The values there are not what their types say. */
+export type Validator = (source: Source, problems: ProblemList) => readonly ConfigPath[];
+
+/** @throws {Error} where `schema` itself is wrong, which only a new kind of policy can cause. */
+export function createValidator(schema: object): Validator {
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    discriminator: true,
+    strictSchema: true,
+    strictTypes: false,
+    strictTuples: false,
+    validateFormats: false,
+    logger: false,
+  });
+  ajv.addVocabulary(EDITOR_KEYWORDS);
+  ajv.addKeyword({
+    keyword: 'unit',
+    type: 'string',
+    schemaType: 'string',
+    errors: false,
+    validate: (unit: string, text: string) => UNITS[unit].valid(text),
+  });
+  const validate = ajv.compile(schema);
+  return (source, problems) => check(validate, source, problems);
+}
+
+function check(validate: ValidateFunction, source: Source, problems: ProblemList): readonly ConfigPath[] {
+  const root = source.root;
+  if (!root || validate(root.value)) return [];
+  if (coerceFromEnv(root, validate.errors ?? []) && validate(root.value)) return [];
+  const known = (validate.errors ?? []).filter((error) => !nodeAt(root, pathOf(error)).lost);
+  const errors = chooseErrors(known);
+  for (const error of errors) reportSchemaError(error, source, problems);
+  return errors.map(pathOf);
+}
+
+/**
+ * What comes from the environment is text; where the schema wants a number or a boolean it becomes one if it reads as
+ * one. (A version such as 1.10 in a variable stays a text where a text is meant, quoted or not.)
+ */
+function coerceFromEnv(root: TreeNode, errors: readonly ErrorObject[]): boolean {
+  let changed = false;
+  for (const error of errors) {
+    if (error.keyword !== 'type') continue;
+    const path = pathOf(error);
+    const node = nodeAt(root, path);
+    const value = node.fromEnv ? coerced(node.value as string, error.params.type) : undefined;
+    if (value === undefined) continue;
+    node.value = value;
+    const parent = nodeAt(root, path.slice(0, -1)).value as Record<string, unknown>;
+    parent[path.at(-1) as string] = value;
+    changed = true;
+  }
+  return changed;
+}
+
+function coerced(text: string, type: unknown): number | boolean | undefined {
+  if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined;
+  if (type !== 'number' && type !== 'integer') return undefined;
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
+}
