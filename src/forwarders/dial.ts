@@ -1,0 +1,99 @@
+/** Opens connections to an endpoint, with one time limit for TCP (and DNS) and one for the TLS handshake. */
+import { connect, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { EndpointPlan, PoolPlan } from '../types/plan.ts';
+import { type Deadlines, Timed } from './deadlines.ts';
+import { ForwardError } from './failure.ts';
+
+/** Milliseconds of silence before the system probes a connection. */
+const KEEP_ALIVE_PROBE = 60_000;
+
+/** What several connections to one origin share. */
+export interface DialSettings {
+  readonly endpoint: EndpointPlan;
+  readonly pool: Pick<PoolPlan, 'connect' | 'tlsHandshake'>;
+  readonly deadlines: Deadlines;
+  /** The last TLS session, so that the next handshake is short. */
+  session: Buffer | undefined;
+}
+
+/** Called once, never while {@link Dial} is being made: with a {@link ForwardError}, or with null and the socket. */
+export type Dialed = (error: Error | null, socket: Socket | null) => void;
+
+/** One connection being made. */
+export class Dial extends Timed {
+  readonly socket: Socket;
+  readonly #settings: DialSettings;
+  #answer: Dialed | null;
+
+  constructor(settings: DialSettings, answer: Dialed) {
+    super();
+    this.#settings = settings;
+    this.#answer = answer;
+    this.socket = settings.endpoint.secure ? this.#openTls() : this.#open();
+    this.socket.on('error', (error) => this.#fail(error.message || String((error as NodeJS.ErrnoException).code)));
+    settings.deadlines.set(this, settings.pool.connect);
+  }
+
+  /** Gives up without an answer. */
+  cancel(): void {
+    this.#answer = null;
+    this.#settings.deadlines.clear(this);
+    this.socket.destroy();
+  }
+
+  override expired(): void {
+    this.#fail(this.socket.connecting ? 'connect timeout' : 'TLS handshake timeout');
+    this.socket.destroy();
+  }
+
+  #open(): Socket {
+    const { hostname, port } = this.#settings.endpoint;
+    const socket = connect({ host: bare(hostname), port, ...SOCKET_OPTIONS });
+    return socket.once('connect', () => this.#done());
+  }
+
+  /** The certificate must be the endpoint's, whatever `Host` a policy sends: names come from the URL alone. */
+  #openTls(): Socket {
+    const settings = this.#settings;
+    const host = bare(settings.endpoint.hostname);
+    const socket = connectTls({
+      host,
+      port: settings.endpoint.port,
+      servername: isIP(host) ? '' : host,
+      ALPNProtocols: ['http/1.1'],
+      session: settings.session,
+      ...SOCKET_OPTIONS,
+    });
+    socket.once('connect', () => {
+      if (this.#answer) settings.deadlines.set(this, settings.pool.tlsHandshake);
+    });
+    socket.on('session', (session) => {
+      settings.session = session;
+    });
+    return socket.once('secureConnect', () => this.#done());
+  }
+
+  #done(): void {
+    const answer = this.#answer;
+    this.#answer = null;
+    this.#settings.deadlines.clear(this);
+    answer?.(null, this.socket);
+  }
+
+  #fail(detail: string): void {
+    const answer = this.#answer;
+    if (!answer) return;
+    this.#answer = null;
+    this.#settings.deadlines.clear(this);
+    const { hostname, port } = this.#settings.endpoint;
+    answer(new ForwardError('connect', `${hostname}:${port}: ${detail}`, false), null);
+  }
+}
+
+const SOCKET_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_PROBE } as const;
+
+/** `[::1]` as a URL has it → `::1`. */
+export function bare(hostname: string): string {
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+}

@@ -1,0 +1,161 @@
+/** WebSocket and other upgrades: one connection of its own upstream, then bytes both ways that nobody looks at. */
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { HeaderList } from '../headers.ts';
+import type { PoolPlan } from '../types/plan.ts';
+import type { Failure, UpstreamRequest } from '../types/transport.ts';
+import { bare } from './dial.ts';
+import { failureOf } from './failure.ts';
+import { withoutExpect } from './raw-headers.ts';
+
+export { joinSockets } from './join-sockets.ts';
+
+/** Control over a tunnel being opened. */
+export interface Tunnel {
+  /** Gives up at once. A no-op once the tunnel is open, refused or failed. */
+  cancel(): void;
+}
+
+/** Exactly one of these is called, in a later turn than {@link openTunnel}; none after `cancel`. */
+export interface TunnelEvents {
+  /** The upstream switched protocols. `early` is what it sent behind its head. The socket is now the receiver's to end. */
+  opened(status: 101, headers: HeaderList, socket: Duplex, early: Buffer): void;
+  /** It answered with an ordinary reply instead; fields as received. */
+  refused(status: number, headers: HeaderList, body: Buffer): void;
+  failed(failure: Failure): void;
+}
+
+/** The body of a refusal is held whole; a longer one is a failure. */
+const LONGEST_REFUSAL = 65_536;
+
+/**
+ * Asks the endpoint to switch to `request.protocol`. `request.headers` are complete but for `Connection` and `Upgrade`.
+ * Limits: `pool.connect`, `pool.tlsHandshake`, then `timeouts.firstByte` for the head of the answer.
+ */
+export function openTunnel(
+  request: UpstreamRequest & { readonly protocol: string },
+  to: TunnelEvents,
+  pool: Pick<PoolPlan, 'connect' | 'tlsHandshake'>,
+): Tunnel {
+  const opening = new Opening(request, to, pool);
+  opening.start();
+  return opening;
+}
+
+class Opening implements Tunnel {
+  readonly #request: UpstreamRequest & { readonly protocol: string };
+  readonly #to: TunnelEvents;
+  readonly #pool: Pick<PoolPlan, 'connect' | 'tlsHandshake'>;
+  #upstream: ClientRequest | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #connected = false;
+  #ended = false;
+
+  constructor(
+    request: UpstreamRequest & { readonly protocol: string },
+    to: TunnelEvents,
+    pool: Pick<PoolPlan, 'connect' | 'tlsHandshake'>,
+  ) {
+    this.#request = request;
+    this.#to = to;
+    this.#pool = pool;
+  }
+
+  start(): void {
+    try {
+      const upstream = makeRequest(this.#request);
+      this.#upstream = upstream;
+      this.#limit(this.#pool.connect, 'connect', 'connect timeout');
+      upstream.on('socket', (socket) => this.#onSocket(socket));
+      upstream.on('upgrade', (reply, socket, early) => this.#onUpgrade(reply, socket, early));
+      upstream.on('response', (reply) => this.#onReply(reply));
+      upstream.on('error', (error) => this.#onError(error));
+      upstream.end();
+    } catch (error) {
+      setImmediate(() => this.#onError(error as Error));
+    }
+  }
+
+  cancel(): void {
+    if (this.#end()) this.#upstream?.destroy();
+  }
+
+  #onSocket(socket: Socket): void {
+    const secure = this.#request.endpoint.secure;
+    if (secure) socket.once('connect', () => this.#limit(this.#pool.tlsHandshake, 'connect', 'TLS handshake timeout'));
+    socket.once(secure ? 'secureConnect' : 'connect', () => {
+      this.#connected = true;
+      this.#limit(this.#request.timeouts.firstByte, 'timeout', 'no reply came');
+    });
+  }
+
+  #onUpgrade(reply: IncomingMessage, socket: Duplex, early: Buffer): void {
+    if (!this.#end()) {
+      socket.destroy();
+      return;
+    }
+    // It may break before its receiver listens, who sees it closed then; unheard, the error would end the process.
+    socket.on('error', () => {});
+    this.#to.opened(101, reply.rawHeaders, socket, early);
+  }
+
+  #onReply(reply: IncomingMessage): void {
+    const pieces: Buffer[] = [];
+    let size = 0;
+    this.#limit(this.#request.timeouts.idle, 'timeout', 'the reply stopped');
+    reply.on('data', (piece: Buffer) => {
+      size += piece.length;
+      pieces.push(piece);
+      if (size > LONGEST_REFUSAL) this.#fail({ reason: 'protocol', detail: 'the refusal is too long', sent: true });
+    });
+    reply.on('end', () => {
+      if (reply.complete && this.#end()) this.#to.refused(reply.statusCode!, reply.rawHeaders, Buffer.concat(pieces));
+    });
+    reply.on('error', (error) => this.#fail(failureOf(error, { sent: true, headSeen: true })));
+    reply.on('close', () => this.#fail({ reason: 'truncated', detail: 'the reply broke off', sent: true }));
+  }
+
+  #onError(error: Error): void {
+    const failure = failureOf(error, { sent: this.#connected, headSeen: false });
+    this.#fail(this.#connected || failure.reason === 'protocol' ? failure : { ...failure, reason: 'connect' });
+  }
+
+  #limit(ms: number, reason: 'connect' | 'timeout', detail: string): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    if (this.#ended || !(ms > 0)) return;
+    this.#timer = setTimeout(() => this.#fail({ reason, detail, sent: this.#connected }), ms);
+  }
+
+  #fail(failure: Failure): void {
+    if (!this.#end()) return;
+    this.#upstream?.destroy();
+    this.#to.failed(failure);
+  }
+
+  /** False where it had ended before. */
+  #end(): boolean {
+    if (this.#ended) return false;
+    this.#ended = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    return true;
+  }
+}
+
+/** A flat list of fields goes out as it is; Node adds nothing to it. */
+function makeRequest(request: UpstreamRequest & { readonly protocol: string }): ClientRequest {
+  const { endpoint } = request;
+  const host = bare(endpoint.hostname);
+  const options = {
+    host,
+    port: endpoint.port,
+    method: request.method,
+    path: request.target,
+    headers: [...withoutExpect(request.headers), 'Connection', 'Upgrade', 'Upgrade', request.protocol],
+    agent: false as const,
+    allowHalfOpen: true,
+  };
+  if (!endpoint.secure) return requestHttp(options);
+  return requestHttps({ ...options, servername: isIP(host) ? '' : host });
+}

@@ -1,0 +1,357 @@
+/** Tunnels: opened, refused or failed, and what passes once two sockets are joined. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import tls from 'node:tls';
+import { joinSockets, openTunnel, type Tunnel, type TunnelEvents } from '../../src/forwarders/index.ts';
+import type { HeaderList } from '../../src/headers.ts';
+import type { EndpointPlan } from '../../src/types/plan.ts';
+import type { Failure, UpstreamRequest } from '../../src/types/transport.ts';
+import { until } from '../tools/until.ts';
+import { CERTIFICATE } from './forwarder-tls.ts';
+import { endpointAt, PATIENT, RawUpstream, requestTo } from './forwarder-upstream.ts';
+
+const POOL = { connect: 10_000, tlsHandshake: 10_000 };
+const SWITCHED = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+
+/** What a tunnel told, and how often. */
+class Told implements TunnelEvents {
+  calls = 0;
+  socket: Socket | null = null;
+  early = '';
+  status = 0;
+  headers: HeaderList = [];
+  body = '';
+  failure: Failure | null = null;
+
+  opened(status: 101, headers: HeaderList, socket: Socket, early: Buffer): void {
+    this.calls++;
+    Object.assign(this, { status, headers, socket, early: early.toString() });
+  }
+  refused(status: number, headers: HeaderList, body: Buffer): void {
+    this.calls++;
+    Object.assign(this, { status, headers, body: body.toString() });
+  }
+  failed(failure: Failure): void {
+    this.calls++;
+    this.failure = failure;
+  }
+  async once(): Promise<this> {
+    await until(() => this.calls > 0, 'the tunnel to open or not');
+    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+    assert.equal(this.calls, 1);
+    return this;
+  }
+}
+
+function open(
+  endpoint: EndpointPlan,
+  to: Told,
+  more: Partial<UpstreamRequest> & { connect?: number; tlsHandshake?: number } = {},
+): Tunnel {
+  const { connect = POOL.connect, tlsHandshake = POOL.tlsHandshake, ...request } = more;
+  const headers = ['X-Zed', '1', 'Host', 'h.example', 'Sec-WebSocket-Key', 'abc', 'x-zed', '2'];
+  return openTunnel({ ...requestTo(endpoint, { headers, ...request }), protocol: 'websocket' }, to, {
+    connect,
+    tlsHandshake,
+  });
+}
+
+function tunnelTest(title: string, run: (upstream: RawUpstream, to: Told) => Promise<void>, secure = false): void {
+  it(title, { timeout: 20_000 }, async () => {
+    const upstream = await RawUpstream.listen(secure);
+    const to = new Told();
+    try {
+      await run(upstream, to);
+    } finally {
+      to.socket?.destroy();
+      upstream.close();
+    }
+  });
+}
+
+describe('a tunnel', () => {
+  before(() => tls.setDefaultCACertificates([...tls.getCACertificates('default'), CERTIFICATE]));
+
+  tunnelTest('opens: fields as given, both ways, and what came behind the head', async (upstream, to) => {
+    open(upstream.endpoint, to, { target: '/a//b?c' });
+    const connection = await upstream.accept();
+    const { line, fields } = await connection.answer(`${SWITCHED}early`);
+    assert.equal(line, 'GET /a//b?c HTTP/1.1');
+    assert.deepEqual(fields, [
+      'X-Zed: 1',
+      'Host: h.example',
+      'Sec-WebSocket-Key: abc',
+      'x-zed: 2',
+      'Connection: Upgrade',
+      'Upgrade: websocket',
+    ]);
+    await to.once();
+    assert.equal(to.status, 101);
+    assert.deepEqual(to.headers, ['Connection', 'Upgrade', 'Upgrade', 'websocket']);
+    let got = to.early;
+    to.socket!.on('data', (chunk) => {
+      got += chunk;
+    });
+    connection.write(' bird');
+    await until(() => got === 'early bird', 'all bytes');
+    to.socket!.write('up');
+    await until(() => connection.received.toString() === 'up', 'the bytes upstream');
+  });
+
+  tunnelTest(
+    'opens over TLS',
+    async (upstream, to) => {
+      open(upstream.endpoint, to);
+      await (await upstream.accept()).answer(SWITCHED);
+      assert.equal((await to.once()).status, 101);
+    },
+    true,
+  );
+
+  tunnelTest('that is refused gives the whole reply', async (upstream, to) => {
+    open(upstream.endpoint, to);
+    const connection = await upstream.accept();
+    await connection.answer('HTTP/1.1 403 Forbidden\r\nX-A: 1\r\nContent-Length: 5\r\n\r\nsorry');
+    await to.once();
+    assert.deepEqual([to.status, to.body], [403, 'sorry']);
+    assert.deepEqual(to.headers, ['X-A', '1', 'Content-Length', '5']);
+    await connection.gone();
+  });
+
+  const FAILURES: Readonly<Record<string, { reply: string; ends?: boolean; reason: string }>> = {
+    'closed before a byte': { reply: '', ends: true, reason: 'reset' },
+    'answered with something else': { reply: 'SSH-2.0-x\r\n', reason: 'protocol' },
+    'refused with half a body': {
+      reply: 'HTTP/1.1 403 No\r\nContent-Length: 9\r\n\r\nsor',
+      ends: true,
+      reason: 'truncated',
+    },
+    'refused at length': {
+      reply: `HTTP/1.1 403 No\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(100_000)}`,
+      reason: 'protocol',
+    },
+  };
+  for (const [what, { reply, ends, reason }] of Object.entries(FAILURES))
+    tunnelTest(`${what} is a ${reason} failure`, async (upstream, to) => {
+      open(upstream.endpoint, to);
+      const connection = await upstream.accept();
+      await connection.answer(reply);
+      if (ends) connection.end();
+      const { failure } = await to.once();
+      assert.deepEqual([failure?.reason, failure?.sent], [reason, true]);
+      await connection.gone();
+    });
+
+  tunnelTest('that nobody answers fails in time', async (upstream, to) => {
+    open(upstream.endpoint, to, { timeouts: { ...PATIENT, firstByte: 50 } });
+    const connection = await upstream.accept();
+    const { failure } = await to.once();
+    assert.deepEqual([failure?.reason, failure?.sent], ['timeout', true]);
+    await connection.gone();
+  });
+
+  tunnelTest('whose TLS handshake hangs fails in time', async (upstream, to) => {
+    open(endpointAt(upstream.port, { secure: true, hostname: 'localhost' }), to, { tlsHandshake: 50 });
+    const { failure } = await to.once();
+    assert.deepEqual([failure?.reason, failure?.sent], ['connect', false]);
+  });
+
+  tunnelTest('to a closed port fails unsent', async (upstream, to) => {
+    const { endpoint } = upstream;
+    upstream.close();
+    open(endpoint, to);
+    const { failure } = await to.once();
+    assert.deepEqual([failure?.reason, failure?.sent], ['connect', false]);
+  });
+
+  tunnelTest('that cannot be asked for fails in a later turn', async (upstream, to) => {
+    open(upstream.endpoint, to, { headers: ['X A', '1\r\n'] });
+    assert.equal(to.calls, 0);
+    assert.equal((await to.once()).failure?.reason, 'protocol');
+  });
+
+  tunnelTest('that breaks before anybody listens is closed, no more', async (upstream, to) => {
+    open(upstream.endpoint, to);
+    const connection = await upstream.accept();
+    await connection.answer(SWITCHED);
+    await to.once();
+    await connection.reset();
+    await until(() => to.socket!.destroyed, 'the socket to close');
+  });
+
+  tunnelTest('that is cancelled tells nothing and leaves nothing', async (upstream, to) => {
+    const tunnel = open(upstream.endpoint, to);
+    const connection = await upstream.accept();
+    await connection.head();
+    tunnel.cancel();
+    tunnel.cancel();
+    await connection.gone();
+    assert.equal(to.calls, 0);
+  });
+});
+
+/** Two ends of a connection on loopback. */
+async function pair(): Promise<[Socket, Socket]> {
+  const server = createServer({ noDelay: true }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+  const [near] = (await once(server, 'connection')) as [Socket];
+  server.close();
+  for (const socket of [near, far]) socket.on('error', () => {});
+  return [near, far];
+}
+
+/** Client and upstream with a joint between them. */
+class Joined {
+  readonly sockets: Socket[] = [];
+  client!: Socket;
+  upstream!: Socket;
+  a!: Socket;
+  b!: Socket;
+  ends = 0;
+  up = 0;
+  down = 0;
+
+  async start(idle = 20_000, aEarly = '', bEarly = ''): Promise<this> {
+    [this.a, this.client] = await pair();
+    [this.b, this.upstream] = await pair();
+    this.sockets.push(this.a, this.client, this.b, this.upstream);
+    joinSockets(this.a, Buffer.from(aEarly), this.b, Buffer.from(bEarly), {
+      idle,
+      onEnd: (up, down) => {
+        this.ends++;
+        this.up = up;
+        this.down = down;
+      },
+    });
+    return this;
+  }
+
+  async over(): Promise<void> {
+    await until(() => this.ends > 0, 'the joint to end');
+    assert.equal(this.ends, 1);
+    assert.ok(this.a.destroyed && this.b.destroyed, 'both sockets are closed');
+    const left = ['data', 'drain'].map((event) => this.a.listenerCount(event) + this.b.listenerCount(event));
+    assert.deepEqual(left, [0, 0], 'no listener is left');
+  }
+}
+
+describe('joined sockets', () => {
+  const joints: Joined[] = [];
+  const joined = (...args: Parameters<Joined['start']>): Promise<Joined> => {
+    const joint = new Joined();
+    joints.push(joint);
+    return joint.start(...args);
+  };
+  after(() => {
+    for (const { sockets } of joints) for (const socket of sockets) socket.destroy();
+  });
+
+  it('pass what was read before and what comes, both ways, and count it', async () => {
+    const joint = await joined(20_000, 'early up', 'early down');
+    let up = '';
+    let down = '';
+    joint.upstream.on('data', (chunk) => {
+      up += chunk;
+    });
+    joint.client.on('data', (chunk) => {
+      down += chunk;
+    });
+    joint.client.write(' more');
+    joint.upstream.write(' and more');
+    await until(() => up === 'early up more' && down === 'early down and more', 'all bytes');
+    joint.client.end();
+    joint.upstream.end();
+    await joint.over();
+    assert.deepEqual([joint.up, joint.down], [13, 19]);
+  });
+
+  for (const first of ['client', 'upstream'] as const)
+    it(`pass a half-close of the ${first} on, and bytes the other way after it`, async () => {
+      const joint = await joined();
+      const ending = joint[first];
+      const other = first === 'client' ? joint.upstream : joint.client;
+      let ended = false;
+      let got = '';
+      other.on('end', () => {
+        ended = true;
+      });
+      other.resume();
+      ending.on('data', (chunk) => {
+        got += chunk;
+      });
+      ending.end('last words');
+      await until(() => ended, 'the half-close');
+      other.write('still here');
+      await until(() => got === 'still here', 'bytes after the half-close');
+      assert.equal(joint.ends, 0);
+      other.end();
+      await joint.over();
+    });
+
+  for (const broken of ['client', 'upstream'] as const)
+    it(`break both when the ${broken} breaks`, async () => {
+      const joint = await joined();
+      joint.client.resume();
+      joint.upstream.resume();
+      joint[broken].resetAndDestroy();
+      await joint.over();
+      const other = broken === 'client' ? joint.upstream : joint.client;
+      await until(() => other.closed || other.readableEnded, 'the other side to see it');
+    });
+
+  it('end when one of them was closed before', async () => {
+    const joint = new Joined();
+    joints.push(joint);
+    const [near, far] = await pair();
+    near.destroy();
+    await once(near, 'close');
+    const [b, upstream] = await pair();
+    let ends = 0;
+    joinSockets(near, Buffer.alloc(0), b, Buffer.alloc(0), { idle: 0, onEnd: () => ends++ });
+    await until(() => ends === 1 && b.destroyed, 'the joint to end');
+    for (const socket of [far, upstream]) socket.destroy();
+  });
+
+  it('close after their idle time, counted from the last byte either way', async () => {
+    const joint = await joined(300);
+    joint.upstream.resume();
+    joint.client.resume();
+    for (let i = 0; i < 5; i++) {
+      (i % 2 ? joint.client : joint.upstream).write('x');
+      await new Promise((resolve) => setTimeout(resolve, 80));
+    }
+    assert.equal(joint.ends, 0);
+    await joint.over();
+  });
+
+  it('stall the sender while the receiver does not read, then pass everything', async () => {
+    const joint = await joined();
+    const total = 32 << 20;
+    const chunk = Buffer.alloc(65_536);
+    let taken = 0;
+    void (async () => {
+      while (taken < total) {
+        if (!joint.client.write(chunk)) await once(joint.client, 'drain');
+        taken += chunk.length;
+      }
+      joint.client.end();
+    })();
+    let last = -1;
+    let same = 0;
+    await until(() => {
+      same = taken === last ? same + 1 : 0;
+      last = taken;
+      return same >= 8;
+    }, 'the sender to stall');
+    assert.ok(taken < 25 << 20, `${taken} bytes were taken`);
+    assert.ok(joint.b.writableLength <= 1 << 20, `${joint.b.writableLength} bytes are held`);
+    joint.upstream.resume();
+    joint.upstream.end();
+    await joint.over();
+    assert.equal(joint.up, total);
+  });
+});
