@@ -1,0 +1,63 @@
+/** `weir test`: the `tests:` blocks of the rules, through the same code as traffic. */
+import { relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Rehearsed, rehearse } from '../data/rehearsal.ts';
+import { getHeader } from '../headers.ts';
+import { KINDS } from '../policies/index.ts';
+import type { TestPlan } from '../types/plan.ts';
+import { loadProject } from './project.ts';
+
+const EX_PROBLEMS = 3;
+
+const HELP = `Usage: weir test [--config FILE]
+
+Runs the tests: blocks of the rules. Exit status: 0 all pass, 1 some fail, 3 the rules have problems.
+`;
+
+/** Runs the command; resolves to its exit status. */
+export async function test(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: { config: { type: 'string', default: 'config/weir.yaml' }, help: { type: 'boolean', default: false } },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const { plan, report } = await loadProject(values.config);
+  if (plan === null) {
+    process.stderr.write(report);
+    return EX_PROBLEMS;
+  }
+  let failed = 0;
+  for (const entry of plan.tests) {
+    const differences = compare(entry, await rehearse(plan, entry, KINDS));
+    if (differences.length > 0) failed++;
+    process.stdout.write(line(entry, differences));
+  }
+  process.stdout.write(`\n${plan.tests.length - failed} passed, ${failed} failed\n`);
+  return failed === 0 ? 0 : 1;
+}
+
+function line(entry: TestPlan, differences: readonly string[]): string {
+  if (differences.length === 0) return `ok      ${entry.name}\n`;
+  const { file, line: at, column } = entry.place;
+  const where = `${relative(process.cwd(), file)}:${at}:${column}`;
+  return `FAILED  ${entry.name}  (${where})\n${differences.map((text) => `        ${text}\n`).join('')}`;
+}
+
+/** What a test expected and did not get, one line each. */
+export function compare(entry: TestPlan, got: Rehearsed): string[] {
+  const out: string[] = [];
+  const { headers, ...plain } = entry.expect;
+  for (const [name, expected] of Object.entries(plain)) {
+    if (expected === undefined) continue;
+    const actual = got[name as keyof typeof plain];
+    if (actual !== expected) out.push(`${name}: expected ${expected}, got ${actual === '' ? 'none' : actual}`);
+  }
+  for (const [name, expected] of Object.entries(headers ?? {})) {
+    const actual = getHeader(got.headers, name.toLowerCase());
+    if (actual !== expected) out.push(`header ${name}: expected ${expected}, got ${actual ?? 'none'}`);
+  }
+  return out;
+}

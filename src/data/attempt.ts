@@ -1,0 +1,136 @@
+/** One try at one endpoint: what it holds, how it ends, and whether another may follow. */
+import type { ErrorCode } from '../errors.ts';
+import { getHeader, type HeaderList } from '../headers.ts';
+import type { EndpointPlan, RetryPlan } from '../types/plan.ts';
+import type { Attempt, AttemptResult } from '../types/policy.ts';
+import type { Failure, FailureReason } from '../types/transport.ts';
+import { type Endpoint, type Outcome, statusListed, type Upstream } from './upstream.ts';
+
+/** What clients are told when an attempt failed and no other follows. */
+export const FAILURE_CODES: Readonly<Record<FailureReason, ErrorCode>> = {
+  connect: 'UPSTREAM_CONNECT',
+  timeout: 'UPSTREAM_TIMEOUT',
+  reset: 'UPSTREAM_RESET',
+  truncated: 'UPSTREAM_RESET',
+  protocol: 'UPSTREAM_PROTOCOL',
+};
+
+export class Try implements Attempt {
+  readonly number: number;
+  readonly runtime: Endpoint;
+  readonly upstream: Upstream;
+  readonly headers: HeaderList;
+  path: string;
+  result: AttemptResult | null = null;
+  /** Milliseconds (monotonic) at sending and from there to the head of the reply. */
+  startedAt = 0;
+  firstByte = -1;
+  status = 0;
+  readonly #permit: number;
+  #undo: (() => void)[] | null = null;
+
+  constructor(
+    number: number,
+    runtime: Endpoint,
+    upstream: Upstream,
+    permit: number,
+    headers: HeaderList,
+    path: string,
+  ) {
+    this.number = number;
+    this.runtime = runtime;
+    this.upstream = upstream;
+    this.headers = headers;
+    this.path = path;
+    this.#permit = permit;
+  }
+
+  get endpoint(): EndpointPlan {
+    return this.runtime.plan;
+  }
+
+  defer(undo: () => void): void {
+    if (this.#undo === null) this.#undo = [undo];
+    else this.#undo.push(undo);
+  }
+
+  /** Given up before it was sent: everything that earlier hooks took is given back, the last first. */
+  abandon(now: number): void {
+    this.runtime.breaker?.cancel(this.#permit, now);
+    for (const undo of this.#undo?.reverse() ?? []) undo();
+  }
+
+  sent(monotonic: number): void {
+    this.startedAt = monotonic;
+    this.runtime.state.started();
+  }
+
+  answered(status: number, monotonic: number, now: number): void {
+    this.status = status;
+    this.firstByte = monotonic - this.startedAt;
+    this.runtime.state.observe(this.firstByte, now);
+  }
+
+  /** The reply came through whole. Whether its status is the endpoint's failure is the breaker's to say. */
+  succeed(now: number): void {
+    const bad = this.upstream.countsStatus(this.status);
+    this.#end(bad ? 'error' : this.status >= 500 ? 'error' : 'ok', '', false);
+    const breaker = this.runtime.breaker;
+    if (breaker !== null) bad ? breaker.failure(this.#permit, now) : breaker.success(this.#permit, now);
+  }
+
+  fail(failure: Failure, now: number): void {
+    this.#end(failure.reason, failure.reason === 'truncated' ? 'TRUNCATED' : FAILURE_CODES[failure.reason], false);
+    const breaker = this.runtime.breaker;
+    if (breaker === null) return;
+    if (this.upstream.countsFailure(failure.reason)) breaker.failure(this.#permit, now);
+    else breaker.cancel(this.#permit, now);
+  }
+
+  /** The client left: that says nothing about the endpoint, so a probe's place is given back and nothing counted. */
+  abort(now: number): void {
+    this.#end('aborted', '', true);
+    this.runtime.breaker?.cancel(this.#permit, now);
+  }
+
+  #end(outcome: Outcome, code: AttemptResult['code'], aborted: boolean): void {
+    this.runtime.state.ended();
+    this.runtime.outcomes[outcome].value++;
+    this.result = { status: this.status, code, aborted, firstByte: this.firstByte };
+  }
+}
+
+/** Methods that may be sent twice without harm (RFC 9110 §9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** Do the rules retry this failure? What may have reached the upstream is repeated only where the method allows it. */
+export function retriesFailure(retry: RetryPlan, failure: Failure, method: string): boolean {
+  if (failure.reason === 'connect') return retry.on.includes('connect');
+  const listed = failure.reason === 'timeout' ? retry.on.includes('timeout') : retry.on.includes('reset');
+  return listed && (!failure.sent || IDEMPOTENT.has(method));
+}
+
+export function retriesStatus(retry: RetryPlan, status: number): boolean {
+  return statusListed(retry.on, status);
+}
+
+/**
+ * How long the upstream asks to wait, in milliseconds; 0 where it does not say (RFC 9110 §10.2.3, and the finer
+ * `retry-after-ms` that LLM APIs send).
+ */
+export function requestedDelay(headers: HeaderList, now: number): number {
+  const fine = Number(getHeader(headers, 'retry-after-ms') ?? Number.NaN);
+  if (Number.isFinite(fine)) return Math.max(fine, 0);
+  const text = getHeader(headers, 'retry-after');
+  if (text === undefined) return 0;
+  const seconds = Number(text);
+  if (Number.isFinite(seconds)) return Math.max(seconds * 1000, 0);
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? 0 : Math.max(date - now, 0);
+}
+
+/** Exponential with full jitter above the minimum: `attempt` 1 waits about the minimum. Milliseconds. */
+export function backoff(retry: RetryPlan, attempt: number, random: number): number {
+  const ceiling = Math.min(retry.backoffMax, retry.backoffMin * 2 ** attempt);
+  return retry.backoffMin + random * Math.max(0, ceiling - retry.backoffMin);
+}

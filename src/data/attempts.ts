@@ -1,0 +1,159 @@
+/** The attempts of one exchange: which endpoint next, how each ended, and whether another may follow. */
+
+import type { HeaderList } from '../headers.ts';
+import type { Exchange } from '../types/policy.ts';
+import type { Failure } from '../types/transport.ts';
+import { backoff, Try } from './attempt.ts';
+import { choose, usable } from './choose.ts';
+import type { Core } from './core.ts';
+import type { Route } from './rules.ts';
+import type { Endpoint, Upstream } from './upstream.ts';
+
+const NONE: readonly Endpoint[] = [];
+
+export class Attempts {
+  /** The attempt under way, or the last one. */
+  current: Try | null = null;
+  /** How many were sent. */
+  count = 0;
+  readonly #core: Core;
+  readonly #route: Route;
+  readonly #x: Exchange;
+  #tried: Endpoint[] = [];
+
+  constructor(core: Core, route: Route, x: Exchange) {
+    this.#core = core;
+    this.#route = route;
+    this.#x = x;
+  }
+
+  /** Makes ready for an endpoint, one not tried yet where there is one; null where nothing can take the request. */
+  prepare(upstream: Upstream): Try | null {
+    const now = this.#core.now();
+    const fresh = this.#pick(upstream, usable(upstream, this.#tried, now));
+    return fresh !== null || this.#tried.length === 0 ? fresh : this.#pick(upstream, usable(upstream, NONE, now));
+  }
+
+  #pick(upstream: Upstream, from: Endpoint[]): Try | null {
+    let candidates = this.#narrow(from);
+    for (;;) {
+      const endpoint = choose(upstream, candidates, this.#x.client, this.#core.random);
+      if (endpoint === null) return null;
+      const attempt = this.#enter(upstream, endpoint);
+      if (attempt !== null) return attempt;
+      candidates = candidates.filter((candidate) => candidate !== endpoint);
+    }
+  }
+
+  /** What policies leave of the list. */
+  #narrow(from: Endpoint[]): Endpoint[] {
+    let list = from;
+    for (const { hooks } of this.#route.steps) {
+      if (hooks.choose === undefined) continue;
+      const kept = hooks.choose(
+        this.#x,
+        list.map((endpoint) => endpoint.plan),
+      );
+      list = list.filter((endpoint) => kept.includes(endpoint.plan));
+    }
+    return list;
+  }
+
+  /** Takes the endpoint's permit and runs the attempt hooks; null where the breaker or a policy says no. */
+  #enter(upstream: Upstream, endpoint: Endpoint): Try | null {
+    const now = this.#core.now();
+    const permit = endpoint.breaker === null ? 1 : endpoint.breaker.enter(now);
+    if (permit === 0) return null;
+    const { upstreamPath } = this.#x;
+    const attempt = new Try(
+      this.count + 1,
+      endpoint,
+      upstream,
+      permit,
+      this.#headersFor(upstream, endpoint),
+      upstreamPath,
+    );
+    const previous = this.current;
+    this.current = attempt;
+    if (this.#route.editsAttempts && this.#skips(attempt)) {
+      attempt.abandon(now);
+      this.current = previous;
+      return null;
+    }
+    return attempt;
+  }
+
+  /** A list of its own where another attempt may follow, with the endpoint's `Host`, which a policy may still change. */
+  #headersFor(upstream: Upstream, endpoint: Endpoint): HeaderList {
+    const { headers } = this.#x;
+    const own = this.#route.editsAttempts || upstream.plan.retry !== null ? headers.slice() : headers;
+    own.push('host', endpoint.plan.authority);
+    return own;
+  }
+
+  #skips(attempt: Try): boolean {
+    for (const { hooks } of this.#route.steps) if (hooks.attempt?.(this.#x, attempt) === 'skip') return true;
+    return false;
+  }
+
+  /** The attempt goes out now. */
+  sent(attempt: Try): void {
+    this.count++;
+    this.#tried.push(attempt.runtime);
+    attempt.sent(this.#core.monotonic());
+  }
+
+  /** The head of the reply is here. */
+  answered(status: number): void {
+    this.current!.answered(status, this.#core.monotonic(), this.#core.now());
+  }
+
+  /**
+   * Takes a retry out of the budget after a failed attempt: milliseconds to wait, or -1 where there is none.
+   * `asked` is how long the upstream wants to be left alone: a longer time than the rules wait means no retry here.
+   */
+  takeRetry(asked: number): number {
+    const attempt = this.current!;
+    const { retry } = attempt.upstream.plan;
+    if (retry === null || this.count >= retry.attempts) return -1;
+    const throttled = attempt.status === 429;
+    const elsewhere = !throttled && this.#hasAnother(attempt.upstream);
+    const wait = Math.max(elsewhere ? 0 : backoff(retry, this.count, this.#core.random()), asked);
+    if (wait > retry.backoffMax || !attempt.upstream.budget?.take(this.#core.now())) return -1;
+    // A provider that says "too many" is asked again after its own time, and not gone round by another endpoint.
+    if (throttled) this.#tried = attempt.upstream.endpoints.filter((endpoint) => endpoint !== attempt.runtime);
+    return wait;
+  }
+
+  #hasAnother(upstream: Upstream): boolean {
+    const untried = usable(upstream, this.#tried, this.#core.now());
+    return choose(upstream, untried, this.#x.client, this.#core.random) !== null;
+  }
+
+  // Each attempt has exactly one outcome: what comes later for the same one is not counted.
+
+  succeed(): void {
+    const attempt = this.current!;
+    if (attempt.result !== null) return;
+    attempt.succeed(this.#core.now());
+    this.#tell(attempt);
+  }
+
+  fail(failure: Failure): void {
+    const attempt = this.current!;
+    if (attempt.result !== null) return;
+    attempt.fail(failure, this.#core.now());
+    this.#tell(attempt);
+  }
+
+  abort(): void {
+    const attempt = this.current!;
+    if (attempt.result !== null) return;
+    attempt.abort(this.#core.now());
+    this.#tell(attempt);
+  }
+
+  #tell(attempt: Try): void {
+    for (const { hooks } of this.#route.steps) hooks.outcome?.(this.#x, attempt);
+  }
+}

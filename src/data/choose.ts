@@ -1,0 +1,113 @@
+/** Choosing an endpoint: a list, narrowed step by step (region, latency, busyness, hash, weight). */
+import type { Client } from '../types/policy.ts';
+import type { Endpoint, Upstream } from './upstream.ts';
+
+/** Endpoints within this factor of the fastest count as fast: chasing every millisecond would herd all threads to one. */
+const LATENCY_SLACK = 1.3;
+
+/**
+ * The endpoints that may be tried now: healthy, breaker not open, not in `tried`. Where every one of them was tried,
+ * those that may be tried again.
+ */
+export function usable(upstream: Upstream, tried: readonly Endpoint[], now: number): Endpoint[] {
+  const out: Endpoint[] = [];
+  for (const endpoint of upstream.endpoints) {
+    if (!endpoint.state.healthy()) continue;
+    if (endpoint.breaker !== null && !endpoint.breaker.available(now)) continue;
+    if (tried.length === 0 || !tried.includes(endpoint)) out.push(endpoint);
+  }
+  return out;
+}
+
+/** Narrows `from` to one by the steps of the upstream; null where no endpoint serves this client. */
+export function choose(upstream: Upstream, from: Endpoint[], client: Client, random: () => number): Endpoint | null {
+  let list = from;
+  for (const step of upstream.plan.choose) {
+    if (list.length === 0) return null;
+    if (step === 'region') list = byRegion(list, client.region, upstream.plan.fallback);
+    else if (list.length === 1) return list[0];
+    else if (step === 'latency') list = byLatency(list);
+    else if (step === 'leastBusy') list = byBusyness(list);
+    else if (step === 'hash') return byHash(list, client.address);
+    else return byWeight(list, random());
+  }
+  if (list.length <= 1) return list[0] ?? null;
+  return list[Math.floor(random() * list.length)];
+}
+
+/** The client's own region, else the first fallback region that has one. Endpoints without a region serve every one. */
+function byRegion(from: Endpoint[], region: string, fallback: readonly string[]): Endpoint[] {
+  let list = inRegion(from, region);
+  for (let i = 0; list.length === 0 && i < fallback.length; i++) list = inRegion(from, fallback[i]);
+  return list;
+}
+
+function inRegion(from: Endpoint[], region: string): Endpoint[] {
+  const out: Endpoint[] = [];
+  for (const endpoint of from) if (endpoint.plan.region === region || endpoint.plan.region === '') out.push(endpoint);
+  return out;
+}
+
+/** Those not yet measured stay in: they must be tried to be known. */
+function byLatency(from: Endpoint[]): Endpoint[] {
+  let best = Number.POSITIVE_INFINITY;
+  for (const endpoint of from) {
+    const latency = endpoint.state.latency();
+    if (latency > 0 && latency < best) best = latency;
+  }
+  return from.filter((endpoint) => endpoint.state.latency() <= best * LATENCY_SLACK);
+}
+
+/** Fewest requests in flight for its weight. */
+function byBusyness(from: Endpoint[]): Endpoint[] {
+  const load = from.map((endpoint) => (endpoint.state.inFlight() + 1) / Math.max(endpoint.plan.weight, 1e-9));
+  const least = Math.min(...load);
+  return from.filter((_, i) => load[i] <= least);
+}
+
+function byWeight(from: Endpoint[], random: number): Endpoint | null {
+  let total = 0;
+  for (const endpoint of from) total += endpoint.plan.weight;
+  if (total === 0) return null;
+  let left = random * total;
+  for (const endpoint of from) {
+    left -= endpoint.plan.weight;
+    if (left < 0) return endpoint;
+  }
+  return from[from.length - 1];
+}
+
+/** Rendezvous hashing: a client keeps its endpoint, and only the clients of one that goes away move. */
+function byHash(from: Endpoint[], key: string): Endpoint {
+  let best = from[0];
+  let highest = Number.NEGATIVE_INFINITY;
+  for (const endpoint of from) {
+    const unit = (hash32(`${endpoint.plan.id}\n${key}`) + 1) / 4294967297;
+    const score = -endpoint.plan.weight / Math.log(unit);
+    if (score > highest) {
+      highest = score;
+      best = endpoint;
+    }
+  }
+  return best;
+}
+
+/** FNV-1a with a final mix (MurmurHash3's), 32 bits, unsigned. */
+export function hash32(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** Milliseconds until one of the endpoints may be tried again; at least one second, so that clients do not spin. */
+export function retryAfter(upstream: Upstream, now: number): number {
+  let soonest = Number.POSITIVE_INFINITY;
+  for (const endpoint of upstream.endpoints) {
+    const wait = endpoint.breaker?.retryAfter(now) ?? 0;
+    if (wait > 0 && wait < soonest) soonest = wait;
+  }
+  if (soonest === Number.POSITIVE_INFINITY) soonest = upstream.plan.health?.every ?? 1000;
+  return Math.max(soonest, 1000);
+}

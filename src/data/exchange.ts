@@ -1,0 +1,550 @@
+/**
+ * The life of one request, read top to bottom:
+ *
+ *   begin → route → admit (policies in written order) → body → choose an endpoint → attempt → the upstream answers
+ *         ↑ retry within one budget, while the body can be sent again and no byte reached the client ┘
+ *   → unwind (the policies passed, last first) → send → end, exactly once
+ *
+ * Every way out of it leads through `#unwind` and `#end`. Calls and answers are events on this one object (see
+ * types/transport.ts), so a plain request makes no promise, closure or stream.
+ */
+import {
+  ERRORS,
+  type ErrorCode,
+  type ErrorRow,
+  errorBody,
+  errorHeaders,
+  errorStatus,
+  type Protocol,
+} from '../errors.ts';
+import { type HeaderList, removeHeader, removeHopByHop, setHeader } from '../headers.ts';
+import { Timer } from '../state/wheel.ts';
+import type { EndpointPlan } from '../types/plan.ts';
+import type { Client, Exchange, Reply } from '../types/policy.ts';
+import type { Failure, Inbound, InboundEvents, UpstreamCall, UpstreamEvents } from '../types/transport.ts';
+import { FAILURE_CODES, requestedDelay, retriesFailure, retriesStatus, type Try } from './attempt.ts';
+import { Attempts } from './attempts.ts';
+import { RequestBody } from './body.ts';
+import { retryAfter } from './choose.ts';
+import type { Core, Finished, Generation } from './core.ts';
+import { isJsonBody, MAPPED_BODY_MAX, mapError, saysJson } from './map-errors.ts';
+import { ReplyStream } from './reply-stream.ts';
+import { readRequestHead } from './request-head.ts';
+import { type Identified, identify, readTarget } from './request-identity.ts';
+import type { Route } from './rules.ts';
+import { Tunnel, type TunnelEvents } from './tunnel.ts';
+import type { Upstream } from './upstream.ts';
+
+/**
+ * How far the answer is: none yet; an upstream's error body being collected; on its way back through the policies;
+ * its head written and its body following; written whole or broken off.
+ */
+type Stage = 'none' | 'collecting' | 'unwinding' | 'streaming' | 'sent';
+
+const NOBODY: Client = Object.freeze({ address: '', country: '', continent: '', region: '' });
+const EMPTY_BODY = Buffer.alloc(0);
+
+export class ExchangeRun
+  extends Timer
+  implements Exchange, Identified, Finished, InboundEvents, UpstreamEvents, TunnelEvents
+{
+  // what policies see
+  id = '';
+  host = '';
+  path = '';
+  query = '';
+  client: Client = NOBODY;
+  upstreamPath = '';
+  upstream = '';
+  readonly method: string;
+  readonly headers: HeaderList = [];
+  readonly facts: string[];
+  readonly arrivedAt: number;
+  // what the head said of other proxies
+  requestId = '';
+  forwardedFor: string[] | null = null;
+  forwardedHost = '';
+  forwardedProto = '';
+  via = '';
+  // what log, metrics and tests read at the end
+  replyStatus = 0;
+  code: ErrorCode | '' = '';
+  /** Name of the policy that answered, or ''. */
+  answeredBy = '';
+  bytesOut = 0;
+  readonly startedAt: number;
+
+  readonly #core: Core;
+  readonly #generation: Generation;
+  readonly #inbound: Inbound;
+  readonly #body: RequestBody;
+  #route: Route | null = null;
+  /** Policies entered so far: those, and no others, see the reply. */
+  #passed = 0;
+  #attempts: Attempts | null = null;
+  #call: UpstreamCall | null = null;
+  #tunnel: Tunnel | null = null;
+  #retryTimer: NodeJS.Timeout | null = null;
+  #stage: Stage = 'none';
+  /** The upstream's reply, once its head is here. */
+  #reply: Reply | null = null;
+  #stream: ReplyStream | null = null;
+  #clientGone = false;
+  #ended = false;
+
+  constructor(core: Core, inbound: Inbound) {
+    super();
+    this.#core = core;
+    this.#generation = core.enter();
+    this.#inbound = inbound;
+    this.method = inbound.method;
+    this.arrivedAt = core.now();
+    this.startedAt = core.monotonic();
+    this.facts = this.#generation.facts();
+    this.#body = new RequestBody(inbound.bodyLength);
+    inbound.events = this;
+  }
+
+  get route(): string {
+    return this.#route?.plan.name ?? '';
+  }
+  get revision(): string {
+    return this.#generation.rules.plan.revision;
+  }
+  get protocol(): Protocol {
+    return this.#route?.plan.protocol ?? 'generic';
+  }
+  get body(): Buffer | null {
+    return this.#body.whole;
+  }
+  set body(value: Buffer | null) {
+    this.#body.replace(value);
+  }
+  get endpoint(): EndpointPlan | null {
+    return this.#attempts?.current?.endpoint ?? null;
+  }
+  get attempts(): number {
+    return this.#attempts?.count ?? 0;
+  }
+  get firstByte(): number {
+    return this.#attempts?.current?.firstByte ?? -1;
+  }
+
+  error(code: ErrorCode, headers: HeaderList = []): Reply {
+    const status = errorStatus(code, this.protocol);
+    const body = errorBody(this.protocol, status, code, ERRORS[code].message, this.id);
+    return { status, headers: [...errorHeaders(this.protocol, this.id), ...headers], body, code };
+  }
+
+  // ── 1. the head ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  begin(): void {
+    readRequestHead(this.#inbound.headers, this);
+    identify(this, this.#inbound, this.#core, this.#generation);
+    const refusal = readTarget(this, this.#inbound);
+    if (refusal !== '') return this.#refuse(refusal);
+    this.upstreamPath = this.path;
+    const { router } = this.#generation.rules;
+    this.#route = router.find(this.method, this.host, this.path, this.headers, this.client.country);
+    if (this.#route === null) return this.#unrouted();
+    this.upstream = this.#route.upstreamFor(this.client.address);
+    this.#receive(this.#route);
+  }
+
+  #unrouted(): void {
+    const { router } = this.#generation.rules;
+    const allowed = router.allowed(this.host, this.path, this.headers, this.client.country);
+    if (allowed.length === 0) this.#refuse('NOT_FOUND');
+    else this.#refuse('METHOD_NOT_ALLOWED', ['allow', allowed.join(', ')]);
+  }
+
+  // ── 2. the body, where a policy needs it, then the policies ────────────────────────────────────────────────────
+
+  #receive(route: Route): void {
+    const limit = route.plan.bodyMax ?? this.#core.bodyMax;
+    const capped = route.needsBody || route.plan.bodyMax !== null;
+    if (capped && this.#body.length > limit) return this.#refuse('PAYLOAD_TOO_LARGE');
+    if (capped) this.#body.limit = limit;
+    if (!route.needsBody) return this.#admit(0);
+    if (this.#body.length !== 0) return this.#collectBody();
+    this.#body.replace(EMPTY_BODY);
+    this.#admit(0);
+  }
+
+  #collectBody(): void {
+    this.#body.collect();
+    this.#inbound.readBody(true);
+  }
+
+  #admit(from: number): void {
+    const { steps } = this.#route!;
+    for (let i = from; i < steps.length; i++) {
+      this.#passed = i + 1;
+      const { admit } = steps[i].hooks;
+      if (admit === undefined) continue;
+      let verdict: ReturnType<typeof admit>;
+      try {
+        verdict = admit(this);
+      } catch (error) {
+        return this.#crash(error);
+      }
+      if (verdict === undefined) continue;
+      this.answeredBy = steps[i].policy;
+      if (verdict instanceof Promise) return this.#admitLater(verdict, i);
+      return this.#answer(verdict);
+    }
+    this.#admitted();
+  }
+
+  #admitLater(verdict: Promise<Reply | undefined>, i: number): void {
+    verdict.then(
+      (reply) => {
+        if (this.#ended || this.#stage !== 'none') return;
+        if (reply !== undefined) return this.#answer(reply);
+        this.answeredBy = '';
+        this.#admit(i + 1);
+      },
+      (error) => this.#crash(error),
+    );
+  }
+
+  #admitted(): void {
+    const fixed = this.#route!.plan.reply;
+    if (fixed !== null) return this.#answer({ ...fixed, headers: [...fixed.headers], code: '' });
+    this.#attempts = new Attempts(this.#core, this.#route!, this);
+    if (this.#body.ready) return this.#dispatch();
+    if (this.#body.isSmall) return this.#collectBody();
+    this.#dispatch();
+    if (this.#call !== null) this.#inbound.readBody(false);
+  }
+
+  bodyData(chunk: Buffer): void {
+    if (this.#ended) return;
+    if (!this.#body.take(chunk)) return this.#refuse('PAYLOAD_TOO_LARGE');
+    if (!this.#body.collecting && this.#call !== null && !this.#call.write(chunk)) this.#inbound.pauseBody();
+  }
+
+  bodyEnd(): void {
+    if (this.#ended) return;
+    const collected = this.#body.collecting;
+    this.#body.finish();
+    if (!collected) this.#call?.finish();
+    else if (this.#stage !== 'none') return;
+    else if (this.#attempts === null) this.#admit(0);
+    else this.#dispatch();
+  }
+
+  bodyFailed(why: 'malformed' | 'timeout' | 'gone'): void {
+    if (this.#ended || why === 'gone') return;
+    this.#refuse(why === 'timeout' ? 'REQUEST_TIMEOUT' : 'BAD_REQUEST');
+  }
+
+  // ── 3. attempts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #dispatch(): void {
+    const upstream = this.#generation.rules.upstreams.get(this.upstream)!;
+    const attempts = this.#attempts!;
+    if (attempts.count === 0) {
+      this.#core.wheel.set(this, upstream.plan.timeouts.total);
+      upstream.budget?.request(this.#core.now());
+    }
+    const attempt = attempts.prepare(upstream);
+    if (attempt === null) return this.#noEndpoint(upstream);
+    attempts.sent(attempt);
+    this.#send(upstream, attempt);
+  }
+
+  #send(upstream: Upstream, attempt: Try): void {
+    const { endpoint } = attempt;
+    const request = {
+      endpoint,
+      method: this.method,
+      target: endpoint.basePath + attempt.path + this.query,
+      headers: attempt.headers,
+      body: this.#body.whole,
+      bodyLength: this.#body.length,
+      timeouts: upstream.plan.timeouts,
+    };
+    if (this.#inbound.upgrade !== '') {
+      this.#call = this.#tunnel = new Tunnel(request, upstream.plan.pool, this.#inbound, this);
+      return;
+    }
+    this.#call = upstream.forwarder.send(request, this);
+    this.#body.resend(this.#call);
+  }
+
+  sendMore(): void {
+    this.#inbound.resumeBody();
+  }
+
+  #noEndpoint(upstream: Upstream): void {
+    const wait = retryAfter(upstream, this.#core.now());
+    this.#refuse('NO_ENDPOINT', ['retry-after', String(Math.ceil(wait / 1000))]);
+  }
+
+  /** Lets another attempt follow where rules, budget and body allow it; false where this one was the last. */
+  #retry(asked: number): boolean {
+    if (this.#clientGone || !this.#body.resendable) return false;
+    const wait = this.#attempts!.takeRetry(asked);
+    if (wait < 0) return false;
+    this.#retryTimer = setTimeout(() => {
+      this.#retryTimer = null;
+      this.#dispatch();
+    }, wait);
+    return true;
+  }
+
+  // ── 4. the upstream answers ────────────────────────────────────────────────────────────────────────────────────
+
+  informed(status: number, headers: HeaderList): void {
+    if (this.#ended || status === 101) return;
+    removeHopByHop(headers);
+    this.#inbound.inform(status, headers);
+  }
+
+  head(status: number, headers: HeaderList, length: number): void {
+    if (this.#ended) return;
+    this.#attempts!.answered(status);
+    const { retry } = this.#attempts!.current!.upstream.plan;
+    const retryable = retry !== null && retriesStatus(retry, status);
+    if (retryable && this.#retry(requestedDelay(headers, this.#core.now()))) return this.#giveUp();
+    removeHopByHop(headers);
+    if (retryable) setHeader(headers, 'x-should-retry', 'false');
+    this.#reply = { status, headers, body: null, code: '' };
+    this.#stream = new ReplyStream(this.#inbound, length);
+    if (this.#maps(status, headers)) this.#stage = 'collecting';
+    else this.#unwind(this.#reply);
+  }
+
+  /** The head says that this try failed and another follows: the rest of its reply is not wanted. */
+  #giveUp(): void {
+    this.#attempts!.succeed();
+    this.#dropCall();
+  }
+
+  #maps(status: number, headers: HeaderList): boolean {
+    return status >= 400 && this.#route!.plan.errors === 'map' && this.method !== 'HEAD' && !saysJson(headers);
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#ended || this.#clientGone) return;
+    const stream = this.#stream!;
+    if (this.#stage === 'streaming') {
+      const flow = stream.forward(chunk);
+      if (flow === 'wait') this.#call!.pause();
+      else if (flow === 'whole') this.#complete();
+      return;
+    }
+    stream.hold(chunk);
+    if (this.#stage === 'unwinding') this.#call!.pause();
+    else if (stream.received > MAPPED_BODY_MAX) this.#collected();
+  }
+
+  drained(): void {
+    this.#call?.resume();
+  }
+
+  end(trailers: HeaderList | null): void {
+    if (this.#ended || this.#stage === 'sent') return;
+    const streaming = this.#stage === 'streaming';
+    this.#complete();
+    if (this.#clientGone) return this.#finish();
+    if (streaming) return this.#stream!.end(trailers);
+    this.#stream!.holdEnd(trailers);
+    if (this.#stage === 'collecting') this.#collected();
+  }
+
+  /** The upstream's reply is whole. */
+  #complete(): void {
+    if (this.#stage === 'streaming') this.#stage = 'sent';
+    this.#attempts!.succeed();
+    this.#call = null;
+  }
+
+  failed(failure: Failure): void {
+    if (this.#ended || this.#stage === 'sent') return;
+    const { endpoint, upstream } = this.#attempts!.current!;
+    this.#call = null;
+    this.#attempts!.fail(failure);
+    this.#core.log.debug({ id: this.id, endpoint: endpoint.id, ...failure }, 'attempt failed');
+    if (this.#clientGone) return this.#finish();
+    if (this.#stage === 'streaming') return this.#breakOff();
+    const { retry } = upstream.plan;
+    const listed = this.#stage === 'none' && retry !== null && retriesFailure(retry, failure, this.method);
+    if (listed && this.#retry(0)) return;
+    this.#refuse(FAILURE_CODES[failure.reason], listed ? ['x-should-retry', 'false'] : []);
+  }
+
+  #breakOff(): void {
+    this.#stage = 'sent';
+    this.code = 'UPSTREAM_RESET';
+    this.#stream!.breakOff(this.protocol, this.id);
+  }
+
+  /** An error body that `errors: map` looks at has come in, or is too long to be kept. */
+  #collected(): void {
+    const reply = this.#reply!;
+    const whole = this.#stream!.takeHeld();
+    if (whole !== null && isJsonBody(whole)) reply.body = whole;
+    else reply.body = mapError(reply.status, reply.headers, this.protocol, this.id);
+    this.#unwind(reply);
+  }
+
+  /** The upstream accepts the upgrade: from here on bytes pass both ways, until either side ends. */
+  opened(headers: HeaderList): void {
+    if (this.#ended) return;
+    this.#attempts!.answered(101);
+    this.#core.wheel.clear(this);
+    this.#unwind({ status: 101, headers, body: null, code: '' });
+  }
+
+  /** The upstream answers an upgrade with an ordinary reply. */
+  declined(status: number, headers: HeaderList, body: Buffer): void {
+    if (this.#ended) return;
+    this.#attempts!.answered(status);
+    this.#complete();
+    removeHopByHop(headers);
+    this.#unwind({ status, headers, body, code: '' });
+  }
+
+  // ── 5. the way back ────────────────────────────────────────────────────────────────────────────────────────────
+
+  #refuse(code: ErrorCode, headers: HeaderList = []): void {
+    this.#answer(this.error(code, headers));
+  }
+
+  #crash(error: unknown): void {
+    this.#core.log.error({ id: this.id, route: this.route, err: error }, 'a policy failed');
+    this.#refuse('INTERNAL');
+  }
+
+  /** An answer made here takes the place of whatever the upstream may still say. */
+  #answer(reply: Reply): void {
+    if (this.#ended || this.#stage === 'unwinding') return;
+    if (this.#stage === 'streaming' || this.#stage === 'sent') return this.#inbound.destroy();
+    this.#cancel();
+    this.#unwind(reply);
+  }
+
+  #unwind(reply: Reply): void {
+    this.#stage = 'unwinding';
+    this.replyStatus = reply.status;
+    this.#unwindFrom(reply, this.#passed - 1);
+  }
+
+  #unwindFrom(reply: Reply, from: number): void {
+    let current = reply;
+    for (let i = from; i >= 0; i--) {
+      const hook = this.#route!.steps[i].hooks.reply;
+      if (hook === undefined) continue;
+      let edited: ReturnType<typeof hook>;
+      try {
+        edited = hook(this, current);
+      } catch (error) {
+        current = this.#crashedReply(error);
+        continue;
+      }
+      if (edited === undefined) continue;
+      if (edited instanceof Promise) return this.#unwindLater(edited, current, i);
+      current = edited;
+    }
+    this.#write(current);
+  }
+
+  #unwindLater(edited: Promise<Reply | undefined>, current: Reply, i: number): void {
+    this.#call?.pause();
+    edited
+      .catch((error: unknown) => this.#crashedReply(error))
+      .then((reply) => {
+        if (this.#ended) return;
+        this.#unwindFrom(reply ?? current, i - 1);
+        if (this.#stage === 'streaming') this.#call?.resume();
+      });
+  }
+
+  /** A reply hook that throws must not make the answer run through the hooks before it once more. */
+  #crashedReply(error: unknown): Reply {
+    this.#core.log.error({ id: this.id, route: this.route, err: error }, 'a policy failed on a reply');
+    return this.error('INTERNAL');
+  }
+
+  /** The one place where a reply's head is written. */
+  #write(reply: Reply): void {
+    this.replyStatus = reply.status;
+    this.code = reply.code;
+    removeHeader(reply.headers, 'content-length');
+    if (reply.body !== null) {
+      const row: ErrorRow | null = reply.code === '' ? null : ERRORS[reply.code];
+      this.#cancel();
+      this.#stage = 'sent';
+      this.#inbound.reply(reply.status, reply.headers, reply.body, row?.close ?? false);
+    } else if (this.#tunnel !== null) this.#join(this.#tunnel, reply.headers);
+    else {
+      this.#stage = 'streaming';
+      const flow = this.#stream!.start(reply.status, reply.headers);
+      if (flow === 'whole') this.#stage = 'sent';
+      else if (flow === 'wait') this.#call?.pause();
+    }
+  }
+
+  #join(tunnel: Tunnel, headers: HeaderList): void {
+    this.#complete();
+    this.#stage = 'sent';
+    tunnel.join(headers, (bytes) => this.done(bytes));
+  }
+
+  // ── 6. the end ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  gone(): void {
+    if (this.#ended) return;
+    this.#clientGone = true;
+    const onDisconnect = this.#route?.plan.onDisconnect;
+    if (this.#call === null || onDisconnect?.action !== 'drain') return this.#finish();
+    this.#core.wheel.set(this, onDisconnect.for);
+    this.#call.resume();
+  }
+
+  done(bytes: number): void {
+    this.bytesOut = bytes;
+    this.#finish();
+  }
+
+  /** The time for all attempts together, or for draining, has run out. */
+  onTimeout(): void {
+    if (this.#ended) return;
+    if (this.#clientGone) return this.#finish();
+    if (this.#call === null && this.#retryTimer === null) return;
+    this.#attempts!.fail({ reason: 'timeout', detail: 'the time for all attempts', sent: true });
+    this.#dropCall();
+    if (this.#stage === 'streaming') this.#breakOff();
+    else this.#refuse('UPSTREAM_TIMEOUT');
+  }
+
+  /** Ends the attempt under way, if there is one, without counting it, and the wait for the next. */
+  #cancel(): void {
+    if (this.#call !== null) this.#attempts!.abort();
+    this.#dropCall();
+    if (this.#retryTimer === null) return;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = null;
+  }
+
+  #dropCall(): void {
+    const call = this.#call;
+    this.#call = null;
+    call?.cancel();
+  }
+
+  #finish(): void {
+    if (this.#ended) return;
+    this.#cancel();
+    this.#ended = true;
+    this.#core.wheel.clear(this);
+    if (this.#clientGone && this.replyStatus === 0) {
+      this.replyStatus = ERRORS.CLIENT_CLOSED.status;
+      this.code = 'CLIENT_CLOSED';
+    }
+    for (let i = 0; i < this.#passed; i++) this.#route!.steps[i].hooks.end?.(this);
+    this.#core.ended(this, this.#route, this.#generation, this.#body.received);
+  }
+}

@@ -1,0 +1,84 @@
+/** An upstream's reply on its way to the client: held while policies look at its head, then passed on as it comes. */
+import { ERRORS, type Protocol } from '../errors.ts';
+import type { HeaderList } from '../headers.ts';
+import type { Inbound } from '../types/transport.ts';
+import { endsEvent, errorEvent, isEventStream } from './sse.ts';
+
+/** After a piece: send more, wait for the client, or the reply is whole. */
+export type Flow = 'more' | 'wait' | 'whole';
+
+export class ReplyStream {
+  /** Length of the body; -1 where only its end will tell. */
+  readonly length: number;
+  /** Bytes that came from upstream. */
+  received = 0;
+  /** The upstream's reply is whole, and what of it is held is all there is. */
+  ended = false;
+  readonly #inbound: Inbound;
+  #held: Buffer[] = [];
+  #trailers: HeaderList | null = null;
+  #eventStream = false;
+  #betweenEvents = true;
+
+  constructor(inbound: Inbound, length: number) {
+    this.#inbound = inbound;
+    this.length = length;
+  }
+
+  hold(chunk: Buffer): void {
+    this.received += chunk.length;
+    this.#held.push(chunk);
+  }
+
+  /** The upstream ended while its reply was held. */
+  holdEnd(trailers: HeaderList | null): void {
+    this.ended = true;
+    this.#trailers = trailers;
+  }
+
+  /** The whole body, where it is held whole. */
+  takeHeld(): Buffer | null {
+    const held = this.#held;
+    this.#held = [];
+    return this.ended ? Buffer.concat(held) : null;
+  }
+
+  /** Writes the head and what was held. */
+  start(status: number, headers: HeaderList): Flow {
+    this.#eventStream = isEventStream(headers);
+    this.#inbound.head(status, headers, this.length, false);
+    let flow: Flow = 'more';
+    for (const chunk of this.#held) flow = this.#write(chunk);
+    this.#held = [];
+    if (!this.ended) return flow;
+    this.#inbound.end(this.#trailers, null);
+    return 'whole';
+  }
+
+  /** Passes a piece on; the last one of a known length ends the reply with it. */
+  forward(chunk: Buffer): Flow {
+    this.received += chunk.length;
+    if (this.received !== this.length) return this.#write(chunk);
+    this.#inbound.end(null, chunk);
+    return 'whole';
+  }
+
+  #write(chunk: Buffer): Flow {
+    if (this.#eventStream) this.#betweenEvents = endsEvent(chunk);
+    return this.#inbound.write(chunk) ? 'more' : 'wait';
+  }
+
+  end(trailers: HeaderList | null): void {
+    this.#inbound.end(trailers, null);
+  }
+
+  /**
+   * The upstream died in the middle: the client must not take what it has for the whole. LLM SDKs believe an event
+   * stream that ends cleanly, so it gets an error event where one fits, and a broken transfer in any case.
+   */
+  breakOff(protocol: Protocol, requestId: string): void {
+    if (this.#eventStream && this.#betweenEvents)
+      this.#inbound.write(errorEvent(protocol, ERRORS.UPSTREAM_RESET.message, requestId));
+    this.#inbound.destroy();
+  }
+}

@@ -1,0 +1,226 @@
+/** One traffic thread: what it listens on, the rule sets it prepares and serves, how it ends. */
+import { randomBytes } from 'node:crypto';
+import { NodeEdge } from '../edges/node.ts';
+import { createForwarder } from '../forwarders/index.ts';
+import { type Geo, geoFrom } from '../geo/geo.ts';
+import { createLog } from '../log/log.ts';
+import { Registry } from '../metrics/registry.ts';
+import { CidrSet } from '../net/address.ts';
+import { KINDS } from '../policies/index.ts';
+import { TimerWheel } from '../state/wheel.ts';
+import { createMemoryStore, type MemoryStore } from '../store/memory.ts';
+import type { ListenerConfig, WeirConfig } from '../types/config.ts';
+import type { Plan, UpstreamPlan } from '../types/plan.ts';
+import type { Log } from '../types/policy.ts';
+import type { FromWorker, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
+import type { Forwarder } from '../types/transport.ts';
+import { AccessLog } from './access.ts';
+import { Core, Generation } from './core.ts';
+import { ExchangeRun } from './exchange.ts';
+import { ClientDirectory } from './regions.ts';
+import { compileRules } from './rules.ts';
+import { StateDirectory, type StateHold } from './states.ts';
+
+/** Resolution of deadlines in milliseconds: they are seconds long. */
+const TIMER_RESOLUTION_MS = 50;
+const DRAIN_POLL_MS = 20;
+
+export class TrafficThread {
+  readonly #start: WorkerStart;
+  readonly #post: (message: FromWorker) => void;
+  readonly #config: WeirConfig;
+  readonly #registry = new Registry();
+  readonly #states = new StateDirectory();
+  readonly #log: Log;
+  readonly #access: AccessLog | null;
+  readonly #store: MemoryStore;
+  #geo: Geo;
+  #core: Core | null = null;
+  #edges: NodeEdge[] = [];
+  #prepared: { readonly id: number; readonly generation: Generation } | null = null;
+
+  constructor(start: WorkerStart, post: (message: FromWorker) => void) {
+    this.#start = start;
+    this.#config = start.config;
+    this.#post = post;
+    const send = (lines: string) => post({ type: 'log', lines });
+    // `pretty` is made of JSON by the main thread, which writes all lines.
+    const format = start.config.log.format === 'pretty' ? 'json' : start.config.log.format;
+    this.#log = createLog({ ...start.config.log, format }, { write: send });
+    this.#access = start.config.log.access ? new AccessLog(start.config.log, send) : null;
+    this.#geo = geoFrom(start.geo);
+    this.#store = createMemoryStore({
+      zone: (identity, bytes) => zoneOf(start.zones, identity, bytes),
+      now: Date.now,
+      thread: start.thread,
+      nonces: start.config.store.nonces,
+      limits: start.config.store.limits,
+    });
+  }
+
+  /** Compiles the first plan and binds every listener; says `listening` or `failed`. */
+  async start(): Promise<void> {
+    try {
+      this.#core = this.#createCore(this.#compile(this.#start.plan, this.#start.zones));
+      this.#edges = this.#config.listeners.map((listener, i) => this.#createEdge(listener, i));
+      await Promise.all(this.#edges.map((edge, i) => listen(edge, this.#config.listeners[i])));
+      this.#gauges();
+      this.#post({ type: 'listening', addresses: this.#edges.map(({ address }) => address) });
+    } catch (error) {
+      this.#post({ type: 'failed', problem: (error as Error).message });
+    }
+  }
+
+  receive(message: ToWorker): void {
+    switch (message.type) {
+      case 'prepare':
+        return this.#prepare(message.id, message.plan, message.zones);
+      case 'commit':
+        return this.#commit(message.id);
+      case 'abandon':
+        return this.#abandon(message.id);
+      case 'geo':
+        this.#geo = geoFrom(message.geo);
+        this.#core?.generation.clients.useGeo((address) => this.#geo.lookup(address));
+        return;
+      case 'certificates':
+        return this.#edges[message.listener].useCertificates(message.certificates);
+      case 'metrics':
+        return this.#post({ type: 'metrics', id: message.id, samples: this.#registry.snapshot() });
+      case 'drain':
+        void this.#drain(message.timeout);
+    }
+  }
+
+  #prepare(id: number, plan: Plan, zones: Zones): void {
+    try {
+      this.#prepared = { id, generation: this.#compile(plan, zones) };
+      this.#post({ type: 'prepared', id, problem: null });
+    } catch (error) {
+      this.#post({ type: 'prepared', id, problem: (error as Error).message });
+    }
+  }
+
+  #commit(id: number): void {
+    if (this.#prepared?.id !== id) return;
+    this.#core!.commit(this.#prepared.generation);
+    this.#prepared = null;
+    this.#post({ type: 'committed', id });
+  }
+
+  #abandon(id: number): void {
+    if (this.#prepared?.id !== id) return;
+    this.#prepared.generation.retire();
+    this.#prepared = null;
+  }
+
+  /** A rule set with its hold on this thread's state; what only it held is closed when its last request has ended. */
+  #compile(plan: Plan, zones: Zones): Generation {
+    const hold = this.#states.hold();
+    try {
+      const rules = compileRules(plan, {
+        thread: this.#start.thread,
+        registry: this.#registry,
+        kinds: KINDS,
+        store: this.#store,
+        log: this.#log,
+        now: Date.now,
+        random: Math.random,
+        zone: (identity, bytes) => zoneOf(zones, identity, bytes),
+        state: (identity, create) => hold.state(identity, create),
+        forwarder: (upstream) => forwarderFor(upstream, hold),
+      });
+      const clients = new ClientDirectory(plan.regions, (address) => this.#geo.lookup(address));
+      return new Generation(rules, clients, () => hold.release());
+    } catch (error) {
+      hold.release();
+      throw error;
+    }
+  }
+
+  #createCore(generation: Generation): Core {
+    const { trustedProxies, limits } = this.#config;
+    return new Core(
+      {
+        trusted: new CidrSet(trustedProxies),
+        wheel: new TimerWheel(TIMER_RESOLUTION_MS, () => performance.now()),
+        log: this.#log,
+        access: this.#access,
+        bodyMax: limits.bodySize,
+        now: Date.now,
+        monotonic: () => performance.now(),
+        random: Math.random,
+        newId: requestIds(),
+      },
+      generation,
+    );
+  }
+
+  #createEdge(listener: ListenerConfig, index: number): NodeEdge {
+    const core = this.#core!;
+    const { limits } = this.#config;
+    const pairs = this.#start.certificates[index];
+    return new NodeEdge(
+      {
+        host: listener.host,
+        port: listener.port,
+        reusePort: true,
+        tls: listener.tls && pairs ? { minVersion: listener.tls.minVersion, certificates: pairs } : null,
+        ...limits,
+      },
+      (inbound) => new ExchangeRun(core, inbound).begin(),
+    );
+  }
+
+  #gauges(): void {
+    const thread = String(this.#start.thread);
+    this.#edges.forEach((edge, i) => {
+      const { host, port } = this.#config.listeners[i];
+      this.#registry.gauge('weir_connections', { listener: `${host}:${port}` }, () => edge.connections);
+    });
+    this.#registry.gauge('weir_requests_in_flight', { thread }, () => this.#core!.inFlight);
+  }
+
+  async #drain(timeout: number): Promise<void> {
+    for (const edge of this.#edges) edge.drain();
+    const deadline = performance.now() + timeout;
+    while (this.#core!.inFlight > 0 && performance.now() < deadline) await pause(DRAIN_POLL_MS);
+    await Promise.all(this.#edges.map((edge) => edge.close()));
+    await this.#states.close();
+    this.#access?.close();
+    this.#post({ type: 'drained' });
+    process.exit(0);
+  }
+}
+
+/** Every zone was made by the control plane when it compiled the same plan. */
+function zoneOf(zones: Zones, identity: string, bytes: number): SharedArrayBuffer {
+  const zone = zones[identity];
+  if (zone === undefined || zone.byteLength < bytes) throw new Error(`no shared memory for ${identity}`);
+  return zone;
+}
+
+/** Pools belong to the upstream's name; what changes their meaning is in the identity. */
+function forwarderFor(upstream: UpstreamPlan, hold: StateHold): Forwarder {
+  const identity = `forwarder ${upstream.name} ${upstream.forwarder} ${JSON.stringify(upstream.pool)}`;
+  return hold.state(identity, () => createForwarder(upstream.forwarder, { pool: upstream.pool, now: Date.now }));
+}
+
+async function listen(edge: NodeEdge, { host, port }: ListenerConfig): Promise<void> {
+  try {
+    await edge.listen();
+  } catch (error) {
+    throw new Error(`cannot listen on ${host}:${port}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Ids unique over threads, restarts and machines: a random start and a count. */
+function requestIds(): () => string {
+  const prefix = `req_${randomBytes(9).toString('base64url')}`;
+  let count = 0;
+  return () => `${prefix}${(++count).toString(36)}`;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,62 @@
+/** An upgraded connection (WebSocket): the exchange's side of forwarders/tunnel.ts. */
+
+import type { Duplex } from 'node:stream';
+import { joinSockets, openTunnel } from '../forwarders/tunnel.ts';
+import { type HeaderList, removeHopByHop } from '../headers.ts';
+import type { PoolPlan } from '../types/plan.ts';
+import type { Failure, Inbound, UpstreamCall, UpstreamRequest } from '../types/transport.ts';
+
+export interface TunnelEvents {
+  opened(headers: HeaderList): void;
+  declined(status: number, headers: HeaderList, body: Buffer): void;
+  failed(failure: Failure): void;
+}
+
+/** One upgrade under way; to the exchange it is a call like any other until it is joined. */
+export class Tunnel implements UpstreamCall {
+  readonly #inbound: Inbound;
+  readonly #idle: number;
+  readonly #opening: { cancel(): void };
+  #socket: Duplex | null = null;
+  #early: Buffer = Buffer.alloc(0);
+
+  constructor(request: UpstreamRequest, pool: PoolPlan, inbound: Inbound, to: TunnelEvents) {
+    this.#inbound = inbound;
+    this.#idle = request.timeouts.idle;
+    this.#opening = openTunnel(
+      { ...request, protocol: inbound.upgrade },
+      {
+        opened: (_status, headers, socket, early) => {
+          this.#socket = socket;
+          this.#early = early;
+          removeHopByHop(headers);
+          to.opened(headers);
+        },
+        refused: (status, headers, body) => to.declined(status, headers, body),
+        failed: (failure) => to.failed(failure),
+      },
+      pool,
+    );
+  }
+
+  write(): boolean {
+    return true;
+  }
+  finish(): void {}
+  pause(): void {}
+  resume(): void {}
+
+  cancel(): void {
+    this.#opening.cancel();
+    this.#socket?.destroy();
+  }
+
+  /** Accepts the client's side and lets bytes pass both ways; `ended` gets the bytes that went to the client. */
+  join(headers: HeaderList, ended: (bytes: number) => void): void {
+    const client = this.#inbound.takeOver(['connection', 'upgrade', 'upgrade', this.#inbound.upgrade, ...headers]);
+    joinSockets(client.socket, client.early, this.#socket!, this.#early, {
+      idle: this.#idle,
+      onEnd: (_up, down) => ended(down),
+    });
+  }
+}

@@ -1,0 +1,104 @@
+/** Upstreams at run time: what config says (the plan) beside what running learns (state), never mixed. */
+import type { Counter, Registry } from '../metrics/registry.ts';
+import { Breaker } from '../state/breaker.ts';
+import { RetryBudget } from '../state/budget.ts';
+import { EndpointState } from '../state/endpoint.ts';
+import type { BreakerPlan, EndpointPlan, FailureKind, UpstreamPlan } from '../types/plan.ts';
+import type { FailureReason, Forwarder } from '../types/transport.ts';
+
+/** What became of one attempt, as metrics call it. */
+export type Outcome = 'ok' | 'error' | FailureReason | 'aborted';
+
+const OUTCOMES: readonly Outcome[] = ['ok', 'error', 'connect', 'timeout', 'reset', 'truncated', 'protocol', 'aborted'];
+
+export class Endpoint {
+  readonly plan: EndpointPlan;
+  readonly breaker: Breaker | null;
+  readonly state: EndpointState;
+  readonly outcomes: Readonly<Record<Outcome, Counter>>;
+
+  constructor(plan: EndpointPlan, breaker: Breaker | null, state: EndpointState, registry: Registry) {
+    this.plan = plan;
+    this.breaker = breaker;
+    this.state = state;
+    this.outcomes = Object.fromEntries(
+      OUTCOMES.map((outcome) => [outcome, attemptCounter(registry, plan, outcome)]),
+    ) as Record<Outcome, Counter>;
+  }
+}
+
+function attemptCounter(registry: Registry, plan: EndpointPlan, outcome: Outcome): Counter {
+  const labels = { upstream: plan.upstream, endpoint: plan.id, outcome };
+  return registry.counter('weir_upstream_attempts_total', labels);
+}
+
+/** What upstreams need of the thread they run in. */
+export interface UpstreamHost {
+  readonly thread: number;
+  readonly registry: Registry;
+  zone(identity: string, bytes: number): SharedArrayBuffer;
+  forwarder(plan: UpstreamPlan): Forwarder;
+}
+
+/** Retries that a quiet upstream may have each second, so that a budget of a fraction does not mean none. */
+const RETRIES_PER_SECOND_FLOOR = 1;
+
+export class Upstream {
+  readonly plan: UpstreamPlan;
+  readonly endpoints: readonly Endpoint[];
+  readonly forwarder: Forwarder;
+  readonly budget: RetryBudget | null;
+
+  constructor(plan: UpstreamPlan, host: UpstreamHost) {
+    this.plan = plan;
+    this.endpoints = plan.endpoints.map((endpoint) => createEndpoint(endpoint, plan, host));
+    this.forwarder = host.forwarder(plan);
+    this.budget = plan.retry
+      ? new RetryBudget(
+          host.zone(RetryBudget.identity(plan.name), RetryBudget.bytes),
+          { ratio: plan.retry.budget, minimum: RETRIES_PER_SECOND_FLOOR },
+          host.thread,
+        )
+      : null;
+  }
+
+  /** Does the breaker count a reply with this status? */
+  countsStatus(status: number): boolean {
+    return this.plan.breaker !== null && statusListed(this.plan.breaker.failures, status);
+  }
+
+  /** Does the breaker count an attempt that failed this way? */
+  countsFailure(reason: FailureReason): boolean {
+    const failures = this.plan.breaker?.failures;
+    return failures !== undefined && COUNTED_AS[reason].some((kind) => failures.includes(kind));
+  }
+}
+
+/** What a rule must list for a failure to count. A reply cut off before its head is a truncated one all the same. */
+const COUNTED_AS: Readonly<Record<FailureReason, readonly FailureKind[]>> = {
+  connect: ['connect'],
+  timeout: ['timeout'],
+  truncated: ['truncated'],
+  reset: ['reset', 'truncated'],
+  protocol: ['reset', 'truncated'],
+};
+
+/** Is `status` named in a list of statuses and `5xx`? */
+export function statusListed(list: readonly (string | number)[], status: number): boolean {
+  return status >= 400 && (list.includes(status) || (status >= 500 && list.includes('5xx')));
+}
+
+function createEndpoint(plan: EndpointPlan, upstream: UpstreamPlan, host: UpstreamHost): Endpoint {
+  const state = new EndpointState(
+    host.zone(EndpointState.identity(plan.id, plan.url), EndpointState.bytes),
+    host.thread,
+  );
+  const breaker = upstream.breaker ? createBreaker(plan, upstream.breaker, upstream.timeouts.total, host) : null;
+  return new Endpoint(plan, breaker, state, host.registry);
+}
+
+/** A probe that vanished gives its place back after the longest time an attempt may take. */
+function createBreaker(plan: EndpointPlan, settings: BreakerPlan, lease: number, host: UpstreamHost): Breaker {
+  const zone = host.zone(Breaker.identity(plan.id, plan.url, settings.window), Breaker.bytes);
+  return new Breaker(zone, { ...settings, lease }, host.thread);
+}

@@ -1,0 +1,568 @@
+/** The life of one request, on scripted ends: order, answers on the way, attempts, ends. */
+import assert from 'node:assert/strict';
+import { describe, mock, test } from 'node:test';
+import { getHeader } from '../../src/headers.ts';
+import type { BreakerPlan, RetryPlan } from '../../src/types/plan.ts';
+import type { Exchange, Hooks } from '../../src/types/policy.ts';
+import { FakeInbound, planOf, policyPlan, routePlan, Stage, upstreamPlan } from '../tools/fakes.ts';
+
+const BREAKER: BreakerPlan = {
+  window: 10_000,
+  minRequests: 2,
+  failureRate: 0.5,
+  openFor: 5000,
+  probes: 1,
+  failures: ['connect', 'timeout', 'truncated', '5xx'],
+};
+const RETRY: RetryPlan = { attempts: 3, on: ['connect', 429, 503], backoffMin: 100, backoffMax: 2000, budget: 1 };
+const OUTCOME = 'weir_upstream_attempts_total';
+
+function stageWith(policies: Record<string, Hooks>, route = {}, upstream = {}, options = {}): Stage {
+  return new Stage(
+    planOf({
+      upstreams: [upstreamPlan('up', upstream)],
+      policies: Object.entries(policies).map(([name, hooks]) => policyPlan(name, hooks)),
+      routes: [routePlan('all', { use: Object.keys(policies), ...route })],
+    }),
+    options,
+  );
+}
+
+function answer(stage: Stage, status = 200, body = 'hello', headers: string[] = []): void {
+  const call = stage.forwarder.last;
+  const { to } = call;
+  to.head(status, ['Content-Type', 'text/plain', ...headers], body.length);
+  if (call.cancelled) return;
+  if (body !== '') to.data(Buffer.from(body));
+  to.end(null);
+}
+
+describe('a plain request', () => {
+  test('goes up without what belongs to this hop and comes back whole', () => {
+    const stage = new Stage(planOf());
+    const inbound = new FakeInbound({
+      target: '/a%7Eb?q=1',
+      headers: ['Host', 'Example.test:80', 'Connection', 'close, X-Mine', 'X-Mine', '1', 'X-Keep', 'Yes', 'TE', 'gzip'],
+    });
+    stage.run(inbound);
+    const { request } = stage.forwarder.last;
+    assert.equal(request.target, '/a~b?q=1');
+    assert.deepEqual(request.headers, [
+      ...['X-Keep', 'Yes', 'x-forwarded-for', '192.0.2.7', 'x-forwarded-proto', 'http'],
+      ...['x-forwarded-host', 'Example.test:80', 'via', '1.1 weir', 'host', 'a.test'],
+    ]);
+    answer(stage, 200, 'hello', ['Connection', 'X-Hop', 'X-Hop', '1', 'Content-Length', '5']);
+    assert.deepEqual(inbound.log, ['head 200', 'write hello', 'end']);
+    assert.deepEqual(inbound.replyHeaders, ['Content-Type', 'text/plain']);
+    assert.equal(inbound.length, 5);
+    inbound.events.done(5);
+    assert.equal(stage.core.inFlight, 0);
+    assert.equal(stage.counter('weir_requests_total', { route: 'all', status_class: '2xx' }), 1);
+    assert.equal(stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome: 'ok' }), 1);
+  });
+
+  test('forwarding fields are believed of trusted proxies only', () => {
+    const sent = (trusted: string[]) => {
+      const stage = new Stage(planOf(), { trusted });
+      const headers = [
+        'Host',
+        'x',
+        'X-Forwarded-For',
+        '203.0.113.9',
+        'X-Forwarded-Proto',
+        'https',
+        'X-Request-Id',
+        'abc',
+      ];
+      const x = stage.run(new FakeInbound({ headers }));
+      return { list: stage.forwarder.last.request.headers, x };
+    };
+    const trusted = sent(['192.0.2.0/24']);
+    assert.equal(getHeader(trusted.list, 'x-forwarded-for'), '203.0.113.9, 192.0.2.7');
+    assert.equal(getHeader(trusted.list, 'x-forwarded-proto'), 'https');
+    assert.equal(trusted.x.client.address, '203.0.113.9');
+    assert.equal(trusted.x.id, 'abc');
+    const stranger = sent([]);
+    assert.equal(getHeader(stranger.list, 'x-forwarded-for'), '192.0.2.7');
+    assert.equal(getHeader(stranger.list, 'x-forwarded-proto'), 'http');
+    assert.equal(stranger.x.client.address, '192.0.2.7');
+    assert.equal(stranger.x.id, 'req_1');
+  });
+
+  test('no route is 404, a wrong method 405 with Allow, an ambiguous path 400', () => {
+    const stage = stageWith({}, { match: { hosts: ['*'], path: '/v1', methods: ['GET'], headers: {}, countries: [] } });
+    const ask = (method: string, target: string) => {
+      const inbound = new FakeInbound({ method, target });
+      stage.run(inbound);
+      return inbound;
+    };
+    assert.equal(ask('GET', '/v2').status, 404);
+    const wrong = ask('POST', '/v1');
+    assert.equal(wrong.status, 405);
+    assert.match(getHeader(wrong.replyHeaders, 'allow') ?? '', /GET/);
+    const ambiguous = ask('GET', '/v1/%2e%2e/admin');
+    assert.equal(ambiguous.status, 400);
+    assert.match(ambiguous.replyBody, /AMBIGUOUS_PATH/);
+    assert.equal(ask('GET', 'ftp://x/').status, 400);
+  });
+});
+
+describe('policies', () => {
+  test('run in the order written, their replies last first', () => {
+    const order: string[] = [];
+    const tracing = (name: string): Hooks => ({
+      admit: () => void order.push(`admit ${name}`),
+      reply: () => void order.push(`reply ${name}`),
+      end: () => void order.push(`end ${name}`),
+    });
+    const stage = stageWith({ one: tracing('one'), two: tracing('two') });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    answer(stage);
+    inbound.events.done(5);
+    assert.deepEqual(order, ['admit one', 'admit two', 'reply two', 'reply one', 'end one', 'end two']);
+  });
+
+  test('an answer on the way goes back through the policies passed, and no others', () => {
+    const seen: string[] = [];
+    const stage = stageWith({
+      first: { reply: () => void seen.push('first') },
+      gate: { admit: (x: Exchange) => x.error('FORBIDDEN'), reply: () => void seen.push('gate') },
+      later: { reply: () => void seen.push('later') },
+    });
+    const inbound = new FakeInbound();
+    const x = stage.run(inbound);
+    assert.deepEqual(seen, ['gate', 'first']);
+    assert.equal(inbound.status, 403);
+    assert.equal(x.answeredBy, 'gate');
+    assert.equal(stage.forwarder.calls.length, 0);
+  });
+
+  test('errors that Weir makes pass the reply hooks and carry their headers', () => {
+    const stage = stageWith({ stamp: { reply: (_x, reply) => void reply.headers.push('x-stamp', '1') } });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    stage.forwarder.last.to.failed({ reason: 'connect', detail: '', sent: false });
+    assert.equal(inbound.status, 502);
+    assert.equal(getHeader(inbound.replyHeaders, 'x-stamp'), '1');
+  });
+
+  test('an admit that waits is waited for, and what comes after it too', async () => {
+    const stage = stageWith({
+      slow: { admit: async () => undefined },
+      next: { admit: async (x) => x.error('FORBIDDEN') },
+    });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    assert.deepEqual(inbound.log, []);
+    await new Promise(setImmediate);
+    assert.deepEqual(inbound.log, ['reply 403']);
+  });
+
+  test('an admit that ends after the client left does nothing', async () => {
+    let release = () => {};
+    const waiting = new Promise<undefined>((resolve) => {
+      release = () => resolve(undefined);
+    });
+    const stage = stageWith({ slow: { admit: () => waiting } });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    inbound.events.gone();
+    release();
+    await new Promise(setImmediate);
+    assert.equal(stage.forwarder.calls.length, 0);
+    assert.equal(stage.core.inFlight, 0);
+  });
+
+  test('a policy that throws is a 500 and a policy that throws on the way back too, once', async () => {
+    for (const hooks of [
+      { admit: () => assert.fail('x') },
+      { reply: () => assert.fail('x') },
+      { reply: () => Promise.reject(new Error('x')) },
+      { admit: () => Promise.reject(new Error('x')) },
+    ] as Hooks[]) {
+      const stage = stageWith({ bad: hooks });
+      const inbound = new FakeInbound();
+      stage.run(inbound);
+      if (stage.forwarder.calls.length > 0) answer(stage);
+      await new Promise(setImmediate);
+      assert.deepEqual(inbound.log, ['reply 500'], JSON.stringify(Object.keys(hooks)));
+    }
+  });
+
+  test('a reply hook that waits holds the body back and loses none of it', async () => {
+    const stage = stageWith({ slow: { reply: async () => undefined } });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    answer(stage);
+    assert.deepEqual(inbound.log, []);
+    await new Promise(setImmediate);
+    assert.deepEqual(inbound.log, ['head 200', 'write hello', 'end']);
+  });
+
+  test('an attempt hook edits this try alone, and a skip gives back what was taken', () => {
+    const undone: string[] = [];
+    const stage = stageWith({
+      taking: {
+        attempt: (_x, a) => {
+          a.headers.push('x-try', String(a.number));
+          a.defer(() => undone.push(a.endpoint.name));
+          return undefined;
+        },
+      },
+      picky: { attempt: (_x, a) => (a.endpoint.name === 'a' ? 'skip' : undefined) },
+    });
+    const x = stage.run(new FakeInbound());
+    assert.deepEqual(undone, ['a']);
+    assert.equal(stage.forwarder.last.request.endpoint.name, 'b');
+    assert.equal(getHeader(stage.forwarder.last.request.headers, 'x-try'), '1');
+    assert.equal(getHeader(x.headers, 'x-try'), undefined);
+  });
+});
+
+describe('bodies', () => {
+  const post = (length: number) => new FakeInbound({ method: 'POST', bodyLength: length });
+
+  test('a small one travels whole', () => {
+    const stage = new Stage(planOf());
+    const inbound = post(5);
+    stage.run(inbound);
+    assert.equal(stage.forwarder.calls.length, 0);
+    inbound.events.bodyData(Buffer.from('he'));
+    inbound.events.bodyData(Buffer.from('llo'));
+    inbound.events.bodyEnd(null);
+    assert.equal(stage.forwarder.last.request.body?.toString(), 'hello');
+  });
+
+  test('a large one is streamed with back-pressure', () => {
+    const stage = new Stage(planOf());
+    const inbound = post(100_000);
+    stage.run(inbound);
+    const call = stage.forwarder.last;
+    assert.equal(call.request.body, null);
+    assert.equal(call.request.bodyLength, 100_000);
+    call.accepts = false;
+    inbound.events.bodyData(Buffer.alloc(60_000));
+    assert.deepEqual(inbound.log, ['read', 'pause']);
+    call.to.sendMore();
+    assert.deepEqual(inbound.log, ['read', 'pause', 'resume']);
+    inbound.events.bodyData(Buffer.alloc(40_000));
+    inbound.events.bodyEnd(null);
+    assert.ok(call.finished);
+  });
+
+  test('one over the limit is refused before it is read, or when it outgrows it', () => {
+    const stage = new Stage(
+      planOf({
+        policies: [policyPlan('reads', {}, true)],
+        routes: [routePlan('all', { use: ['reads'], bodyMax: 10 })],
+      }),
+    );
+    const known = post(11);
+    stage.run(known);
+    assert.deepEqual(known.log, ['reply 413']);
+    assert.ok(known.closes);
+    const unknown = post(-1);
+    stage.run(unknown);
+    unknown.events.bodyData(Buffer.alloc(6));
+    unknown.events.bodyData(Buffer.alloc(6));
+    assert.deepEqual(unknown.log, ['read', 'reply 413']);
+    assert.equal(stage.forwarder.calls.length, 0);
+  });
+
+  test('a streamed one that outgrows its limit cancels the attempt', () => {
+    const stage = new Stage(planOf({ routes: [routePlan('all', { bodyMax: 10 })] }));
+    const inbound = post(-1);
+    stage.run(inbound);
+    inbound.events.bodyData(Buffer.alloc(11));
+    assert.ok(stage.forwarder.last.cancelled);
+    assert.equal(inbound.status, 413);
+  });
+
+  test('one that breaks is the client’s fault', () => {
+    for (const [why, status] of [
+      ['malformed', 400],
+      ['timeout', 408],
+    ] as const) {
+      const stage = new Stage(planOf());
+      const inbound = post(5);
+      stage.run(inbound);
+      inbound.events.bodyFailed(why);
+      assert.equal(inbound.status, status);
+    }
+  });
+});
+
+describe('attempts', () => {
+  test('a failed connect goes to the next endpoint at once, body and all', () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const stage = stageWith({}, {}, { retry: RETRY });
+    const inbound = new FakeInbound({ method: 'POST', bodyLength: 2 });
+    stage.run(inbound);
+    inbound.events.bodyData(Buffer.from('hi'));
+    inbound.events.bodyEnd(null);
+    stage.forwarder.last.to.failed({ reason: 'connect', detail: '', sent: false });
+    mock.timers.tick(0);
+    mock.timers.reset();
+    assert.equal(stage.forwarder.calls.length, 2);
+    assert.equal(stage.forwarder.last.request.endpoint.name, 'b');
+    assert.equal(stage.forwarder.last.request.body?.toString(), 'hi');
+    answer(stage);
+    assert.equal(inbound.status, 200);
+  });
+
+  test('a 429 waits for Retry-After and is not gone round by another endpoint', () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const stage = stageWith({}, {}, { retry: RETRY });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    answer(stage, 429, '', ['Retry-After', '1']);
+    mock.timers.tick(999);
+    assert.equal(stage.forwarder.calls.length, 1);
+    mock.timers.tick(1);
+    assert.deepEqual(
+      stage.forwarder.calls.map((call) => call.request.endpoint.name),
+      ['a', 'a'],
+    );
+    mock.timers.reset();
+  });
+
+  test('a Retry-After longer than the backoff goes to the client, who must not take it for Weir’s to retry', () => {
+    const stage = stageWith({}, {}, { retry: RETRY });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    answer(stage, 429, '', ['Retry-After', '3']);
+    assert.equal(inbound.status, 429);
+    assert.equal(getHeader(inbound.replyHeaders, 'retry-after'), '3');
+    assert.equal(getHeader(inbound.replyHeaders, 'x-should-retry'), 'false');
+  });
+
+  test('what may have reached the upstream is sent again only where the method allows it', () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    for (const [method, calls] of [
+      ['GET', 2],
+      ['POST', 1],
+    ] as const) {
+      const stage = stageWith({}, {}, { retry: { ...RETRY, on: ['reset'] } });
+      stage.run(new FakeInbound({ method }));
+      stage.forwarder.last.to.failed({ reason: 'reset', detail: '', sent: true });
+      mock.timers.tick(0);
+      assert.equal(stage.forwarder.calls.length, calls, method);
+    }
+    mock.timers.reset();
+  });
+
+  test('the time for all attempts together ends them', () => {
+    const stage = new Stage(planOf());
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    stage.clock += 10_100;
+    stage.wheel.advance(stage.clock);
+    assert.equal(inbound.status, 504);
+    assert.ok(stage.forwarder.last.cancelled);
+    assert.equal(stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome: 'timeout' }), 1);
+  });
+});
+
+describe('breakers', () => {
+  const failing = (stage: Stage, status: number) => {
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    answer(stage, status, '');
+    inbound.events.done(0);
+    return stage.forwarder.last.request.endpoint.name;
+  };
+  const names = (stage: Stage) => stage.forwarder.calls.map((call) => call.request.endpoint.name);
+
+  test('an open one sends requests to the next endpoint; none left is 503 with Retry-After', () => {
+    const stage = stageWith({}, {}, { breaker: BREAKER });
+    for (let i = 0; i < 4; i++) failing(stage, 500);
+    assert.deepEqual(names(stage), ['a', 'a', 'b', 'b']);
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    assert.equal(inbound.status, 503);
+    assert.equal(getHeader(inbound.replyHeaders, 'retry-after'), '5');
+    assert.match(inbound.replyBody, /NO_ENDPOINT/);
+  });
+
+  test('anthropic routes say 529 overloaded_error', () => {
+    const stage = stageWith({}, { protocol: 'anthropic' }, { breaker: BREAKER });
+    for (let i = 0; i < 4; i++) failing(stage, 500);
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    assert.equal(inbound.status, 529);
+    assert.equal(JSON.parse(inbound.replyBody).error.type, 'overloaded_error');
+    assert.ok(getHeader(inbound.replyHeaders, 'request-id'));
+  });
+
+  test('4xx and the client’s own abort do not count; a reply that dies in the middle does', () => {
+    const stage = stageWith({}, {}, { breaker: BREAKER });
+    for (let i = 0; i < 5; i++) failing(stage, 404);
+    for (let i = 0; i < 5; i++) {
+      const inbound = new FakeInbound();
+      stage.run(inbound);
+      inbound.events.gone();
+      assert.ok(stage.forwarder.last.cancelled);
+    }
+    assert.equal(failing(stage, 200), 'a');
+    for (let i = 0; i < 6; i++) {
+      stage.run(new FakeInbound());
+      stage.forwarder.last.to.head(200, [], -1);
+      stage.forwarder.last.to.data(Buffer.from('x'));
+      stage.forwarder.last.to.failed({ reason: 'truncated', detail: '', sent: true });
+    }
+    assert.equal(failing(stage, 200), 'b');
+  });
+
+  test('a probe whose client leaves gives its place back', () => {
+    const stage = stageWith({}, {}, { breaker: BREAKER, endpoints: [upstreamPlan('up').endpoints[0]] });
+    failing(stage, 500);
+    failing(stage, 500);
+    stage.clock += 5001;
+    const prober = new FakeInbound();
+    stage.run(prober);
+    assert.equal(stage.forwarder.calls.length, 3);
+    const second = new FakeInbound();
+    stage.run(second);
+    assert.equal(second.status, 503);
+    prober.events.gone();
+    stage.run(new FakeInbound());
+    assert.equal(stage.forwarder.calls.length, 4);
+  });
+});
+
+describe('streams', () => {
+  test('back-pressure reaches the upstream and lets go of it', () => {
+    const stage = new Stage(planOf());
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    const call = stage.forwarder.last;
+    call.to.head(200, [], -1);
+    inbound.accepts = false;
+    call.to.data(Buffer.from('x'));
+    assert.ok(call.paused);
+    inbound.events.drained();
+    assert.ok(!call.paused);
+  });
+
+  test('a broken event stream ends with an error event between events, and never cleanly', () => {
+    for (const [chunk, ends] of [
+      ['event: ping\ndata: {}\n\n', true],
+      ['event: ping\ndata: {"a', false],
+    ] as const) {
+      const stage = stageWith({}, { protocol: 'anthropic' });
+      const inbound = new FakeInbound();
+      stage.run(inbound);
+      const { to } = stage.forwarder.last;
+      to.head(200, ['content-type', 'text/event-stream'], -1);
+      to.data(Buffer.from(chunk));
+      to.failed({ reason: 'truncated', detail: '', sent: true });
+      assert.equal(inbound.log.at(-1), 'destroy');
+      assert.ok(!inbound.log.includes('end'));
+      assert.equal(inbound.replyBody.includes('event: error'), ends);
+    }
+  });
+
+  test('a client that leaves cancels the attempt, or lets it drain where the route says so', () => {
+    const cancels = new Stage(planOf());
+    const first = new FakeInbound();
+    cancels.run(first);
+    cancels.forwarder.last.to.head(200, [], -1);
+    first.events.gone();
+    assert.ok(cancels.forwarder.last.cancelled);
+    assert.equal(cancels.core.inFlight, 0);
+
+    const drains = stageWith({}, { onDisconnect: { action: 'drain', for: 1000 } });
+    const second = new FakeInbound();
+    drains.run(second);
+    drains.forwarder.last.to.head(200, [], -1);
+    second.events.gone();
+    assert.ok(!drains.forwarder.last.cancelled);
+    drains.forwarder.last.to.data(Buffer.from('x'));
+    drains.forwarder.last.to.end(null);
+    assert.equal(drains.core.inFlight, 0);
+    assert.equal(drains.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome: 'ok' }), 1);
+    assert.ok(!second.log.includes('write x'));
+  });
+
+  test('a drain has an end', () => {
+    const stage = stageWith({}, { onDisconnect: { action: 'drain', for: 1000 } });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    inbound.events.gone();
+    stage.clock += 1100;
+    stage.wheel.advance(stage.clock);
+    assert.ok(stage.forwarder.last.cancelled);
+    assert.equal(stage.core.inFlight, 0);
+  });
+
+  test('1xx answers pass on', () => {
+    const stage = new Stage(planOf());
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    stage.forwarder.last.to.informed(103, ['link', '</x>']);
+    answer(stage);
+    assert.deepEqual(inbound.log, ['inform 103', 'head 200', 'write hello', 'end']);
+  });
+});
+
+describe('errors: map', () => {
+  const mapped = (status: number, type: string, body: string) => {
+    const stage = stageWith({}, { errors: 'map' });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    const { to } = stage.forwarder.last;
+    to.head(status, ['content-type', type, 'etag', '"x"'], body.length);
+    to.data(Buffer.from(body));
+    to.end(null);
+    return inbound;
+  };
+
+  test('an error page becomes JSON with a code', () => {
+    for (const [status, code] of [
+      [400, 'BAD_REQUEST'],
+      [401, 'UNAUTHORIZED'],
+      [429, 'TOO_MANY_REQUESTS'],
+      [500, 'INTERNAL_SERVER_ERROR'],
+      [418, 'UNKNOWN_ERROR'],
+      [503, 'UNKNOWN_ERROR'],
+    ] as const) {
+      const inbound = mapped(status, 'text/html', '<h1>no</h1>');
+      assert.equal(inbound.status, status);
+      assert.equal(JSON.parse(inbound.replyBody).code, code);
+      assert.equal(getHeader(inbound.replyHeaders, 'etag'), undefined);
+    }
+  });
+
+  test('what is JSON already stays, whatever it calls itself', () => {
+    assert.equal(mapped(500, 'application/json', '{"e":1}').replyBody, '{"e":1}');
+    assert.equal(mapped(500, 'text/plain', '{"e":1}').replyBody, '{"e":1}');
+    assert.equal(mapped(200, 'text/html', '<p>').replyBody, '<p>');
+  });
+
+  test('a long page is not waited for', () => {
+    const stage = stageWith({}, { errors: 'map' });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    stage.forwarder.last.to.head(500, [], -1);
+    stage.forwarder.last.to.data(Buffer.alloc(70_000));
+    assert.ok(stage.forwarder.last.cancelled);
+    assert.match(inbound.replyBody, /INTERNAL_SERVER_ERROR/);
+  });
+});
+
+describe('reloads', () => {
+  test('a request keeps the rules it arrived under; the old set goes when its last request ends', () => {
+    const stage = new Stage(planOf({ revision: 'old' }));
+    const inbound = new FakeInbound();
+    const x = stage.run(inbound);
+    stage.core.commit(stage.generation(planOf({ revision: 'new' })));
+    assert.equal(x.revision, 'old');
+    assert.equal(stage.disposed, 0);
+    assert.equal(stage.run(new FakeInbound()).revision, 'new');
+    stage.forwarder.calls[0].to.head(200, [], 0);
+    stage.forwarder.calls[0].to.end(null);
+    inbound.events.done(0);
+    assert.equal(stage.disposed, 1);
+  });
+});
