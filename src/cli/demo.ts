@@ -1,0 +1,143 @@
+/**
+ * `weir demo`: sample upstreams, Weir itself in front of them on the repository's own config and rules, and five
+ * commands to paste. Everything it starts ends with it.
+ */
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { assertFree } from '../control/ports.ts';
+import { banner, urlOf } from '../demo/banner.ts';
+import { type Child, entryFile, startChild } from '../demo/child.ts';
+import { type Command, demoCommands } from '../demo/commands.ts';
+import { closeSamples, endpointFor, localEndpoints, startSamples } from '../demo/regions.ts';
+import { WeirError } from '../errors.ts';
+import type { AdminConfig, WeirConfig } from '../types/config.ts';
+import type { EndpointPlan, Plan } from '../types/plan.ts';
+import { loadProject } from './project.ts';
+
+const USAGE = `weir demo [--config FILE]
+
+Starts a small sample server for every local address that the rules name, and Weir in front of them. Prints what runs
+where and five commands to try. Ctrl-C ends everything.
+
+  --config FILE   process settings to start with; this repository's config/weir.yaml by default
+`;
+
+/** sysexits.h */
+const EX_USAGE = 64;
+const EX_PROBLEMS = 3;
+
+/** How long open requests may take once the demo is told to end, in milliseconds. */
+const PATIENCE = 2_000;
+
+/**
+ * Runs the demo until a signal ends it. Resolves with the exit status: 0 after a signal, 1 where something could not
+ * start or Weir ended by itself, 3 where the rules have problems, 64 for a wrong command line.
+ */
+export async function demo(args: string[]): Promise<number> {
+  const parsed = parse(args);
+  if (typeof parsed === 'number') return parsed;
+  const told = signalled();
+  const project = await loadProject(parsed.config);
+  if (project.plan === null) {
+    process.stderr.write(project.report);
+    return EX_PROBLEMS;
+  }
+  try {
+    return await stage(project.config, project.plan, told);
+  } catch (error) {
+    if (!(error instanceof WeirError)) throw error;
+    process.stderr.write(`weir demo: ${error.message}\n`);
+    return 1;
+  }
+}
+
+function parse(args: string[]): { config: string } | number {
+  try {
+    const options = { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+    const { values } = parseArgs({ args, options });
+    if (!values.help) return { config: values.config ?? join(dirname(entryFile()), '..', 'config', 'weir.yaml') };
+    process.stdout.write(USAGE);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`weir demo: ${(error as Error).message.split('\n')[0]}\n\n${USAGE}`);
+    return EX_USAGE;
+  }
+}
+
+/** Starts the samples, keeps Weir running in front of them, and clears up. */
+async function stage(config: WeirConfig, plan: Plan, told: Promise<'told'>): Promise<number> {
+  const admin = adminOf(config);
+  const endpoints = localEndpoints(plan.upstreams);
+  const commands = commandsFor(config, plan);
+  await assertFree([...config.listeners, admin]);
+  const samples = await startSamples(endpoints);
+  try {
+    return await play(admin, config, banner({ config, endpoints, commands, folder: process.cwd() }), told);
+  } finally {
+    await closeSamples(samples);
+  }
+}
+
+/** Runs Weir until `told`. Its output is held back until `text` is printed, and shown at once where it fails. */
+async function play(admin: AdminConfig, config: WeirConfig, text: string, told: Promise<'told'>): Promise<number> {
+  let held: string[] | null = [];
+  const show = (line: string) => process.stdout.write(`${line}\n`);
+  const child = startChild({
+    args: ['serve', '--config', config.file],
+    line: (line) => (held ? held.push(line) : show(line)),
+  });
+  const ended = child.exited.then(() => 'ended' as const);
+  try {
+    let news = await Promise.race([told, ended, ready(admin, child)]);
+    if (news === 'ready') {
+      process.stdout.write(text);
+      held = null;
+      news = await Promise.race([told, ended]);
+    }
+    if (news === 'told') return 0;
+    for (const line of held ?? []) show(line);
+    process.stderr.write('weir demo: Weir ended; its last lines say why\n');
+    return 1;
+  } finally {
+    await child.stop(PATIENCE);
+  }
+}
+
+/** Resolves once Weir says that it serves; not at all if it ends before. */
+async function ready(admin: AdminConfig, child: Child): Promise<'ready'> {
+  while (child.running) {
+    const reply = await fetch(`${urlOf(admin)}/readyz`).catch(() => null);
+    await reply?.body?.cancel();
+    if (reply?.ok) return 'ready';
+    await pause(50);
+  }
+  return new Promise(() => {});
+}
+
+/** Resolves at the first signal to end. Later ones change nothing: npm and the terminal send the same one twice. */
+function signalled(): Promise<'told'> {
+  const { promise, resolve } = Promise.withResolvers<'told'>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve('told'));
+  return promise;
+}
+
+function adminOf(config: WeirConfig): AdminConfig {
+  if (config.admin) return config.admin;
+  throw new WeirError(`${config.file} has no admin listener, and the demo asks it whether Weir is ready`);
+}
+
+function commandsFor(config: WeirConfig, plan: Plan): readonly Command[] {
+  const listener = config.listeners.find(({ tls }) => tls === null);
+  const german: EndpointPlan | undefined = endpointFor(plan, 'DE', 'EU');
+  if (!listener || !german)
+    throw new WeirError('the demo needs a listener without TLS and a local endpoint for Germany');
+  return demoCommands({
+    url: urlOf(listener),
+    germanSample: german.origin,
+    configFile: relative(process.cwd(), config.file),
+    rulesFolder: relative(process.cwd(), config.rules),
+    scratchFolder: tmpdir(),
+  });
+}

@@ -1,0 +1,158 @@
+/** `weir sign`: one signed request for a `signature` policy of the rules, ready to be sent. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { WeirError } from '../errors.ts';
+import { getHeader, type HeaderList, isFieldName, isFieldValue } from '../headers.ts';
+import { normalizePath } from '../match/path.ts';
+import type { SignatureConfig } from '../policies/signature/config.ts';
+import { signRequest } from '../policies/signature/sign.ts';
+import type { Plan } from '../types/plan.ts';
+import { loadProject } from './project.ts';
+import { type Body, FORMATS, type Format, formatRequest, type SignedRequest } from './sign-format.ts';
+
+const USAGE = `weir sign --url URL [--policy NAME] [--key ID] [--data TEXT|@FILE] [options]
+
+Prints a request signed for a signature policy. Its nonce is fresh, so it is good for one call, within the policy's window.
+
+  --config FILE         process settings; config/weir.yaml by default
+  --policy NAME         the signature policy; needed where the rules have several
+  --key ID              the key to sign with; the policy's first by default
+  --url URL             where the request goes
+  --method METHOD       POST with --data, else GET
+  --data TEXT           the body; @FILE takes a file's bytes
+  --header 'NAME: VALUE'  a further header field; may be given again. With a body, content-type is application/json
+                        unless given here
+  --format FORMAT       config: a file for curl -K (the default); curl: a command line; headers; json
+
+Exit status: 0, 1 where it cannot be signed, 3 where config or rules have problems, 64 for a wrong command line.
+`;
+
+/** sysexits.h */
+const EX_USAGE = 64;
+const EX_PROBLEMS = 3;
+
+interface Options {
+  readonly config: string;
+  readonly policy?: string;
+  readonly key?: string;
+  readonly url: URL;
+  readonly method: string;
+  readonly body: Body | null;
+  readonly headers: HeaderList;
+  readonly format: Format;
+}
+
+/** Where the command writes: the process, or a test. */
+export interface Streams {
+  readonly stdout: { write(text: string): unknown };
+  readonly stderr: { write(text: string): unknown };
+}
+
+/** Runs the command; resolves to its exit status. */
+export async function sign(args: string[], { stdout, stderr }: Streams = process): Promise<number> {
+  try {
+    const options = parse(args);
+    if (options === null) {
+      stdout.write(USAGE);
+      return 0;
+    }
+    const { plan, report } = await loadProject(options.config);
+    if (plan === null) {
+      stderr.write(report);
+      return EX_PROBLEMS;
+    }
+    stdout.write(formatRequest(signed(options, policyOf(plan, options.policy)), options.format));
+    return 0;
+  } catch (error) {
+    stderr.write(`weir sign: ${(error as Error).message}\n`);
+    return error instanceof WeirError ? error.exitCode : 1;
+  }
+}
+
+function signed(options: Options, config: SignatureConfig): SignedRequest {
+  const { url, method, body, headers } = options;
+  const path = normalizePath(url.pathname);
+  if (path === null) throw new WeirError(`the path of ${url.href} is ambiguous, and Weir would refuse it`);
+  const request = { method, path, query: url.search, headers, body: body?.bytes ?? null };
+  const nonce = config.headers.nonce === null ? undefined : freshNonce(config.nonceLength);
+  const added = signRequest(config, request, { key: options.key, now: Date.now(), nonce });
+  return { method, url: url.href, headers: [...headers, ...added], body };
+}
+
+/** Hex digits: `length` of them, or 32 where any length will do. */
+function freshNonce(length: number): string {
+  const digits = length || 32;
+  return randomBytes(Math.ceil(digits / 2))
+    .toString('hex')
+    .slice(0, digits);
+}
+
+function policyOf(plan: Plan, name: string | undefined): SignatureConfig {
+  const candidates = plan.policies.filter(({ kind }) => kind === 'signature');
+  const found = name === undefined ? candidates : candidates.filter((policy) => policy.name === name);
+  if (found.length === 1) return found[0].config as SignatureConfig;
+  const names = candidates.map((policy) => policy.name).join(', ') || 'none';
+  throw new WeirError(
+    name === undefined
+      ? `name one of the signature policies with --policy: ${names}`
+      : `there is no signature policy ${name}; there is: ${names}`,
+  );
+}
+
+/** Null where help is asked for. @throws {WeirError} on a command line that makes no sense. */
+function parse(args: string[]): Options | null {
+  const values = parseValues(args);
+  if (values.help) return null;
+  if (values.url === undefined) throw wrong('--url is needed');
+  if (!URL.canParse(values.url)) throw wrong(`${values.url} is no URL`);
+  const format = FORMATS.find((one) => one === values.format);
+  if (!format) throw wrong(`--format is one of ${FORMATS.join(', ')}`);
+  const body = values.data === undefined ? null : readBody(values.data);
+  const headers = (values.header ?? []).flatMap(readHeader);
+  if (body && getHeader(headers, 'content-type') === undefined) headers.push('content-type', 'application/json');
+  const method = (values.method ?? (body ? 'POST' : 'GET')).toUpperCase();
+  const { config, policy, key } = values;
+  return { config, policy, key, url: new URL(values.url), method, body, headers, format };
+}
+
+function parseValues(args: string[]) {
+  const text = { type: 'string' } as const;
+  try {
+    return parseArgs({
+      args,
+      options: {
+        config: { ...text, default: 'config/weir.yaml' },
+        policy: text,
+        key: text,
+        url: text,
+        method: text,
+        data: text,
+        header: { ...text, multiple: true },
+        format: { ...text, default: 'config' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw wrong((error as Error).message.split('\n')[0]);
+  }
+}
+
+function wrong(message: string): WeirError {
+  return new WeirError(message, EX_USAGE);
+}
+
+function readBody(data: string): Body {
+  if (!data.startsWith('@')) return { bytes: Buffer.from(data), file: null };
+  const file = resolve(data.slice(1));
+  return { bytes: readFileSync(file), file };
+}
+
+function readHeader(line: string): [string, string] {
+  const colon = line.indexOf(':');
+  const name = line.slice(0, Math.max(0, colon));
+  const value = line.slice(colon + 1).trim();
+  if (isFieldName(name) && isFieldValue(value)) return [name, value];
+  throw wrong(`--header takes 'Name: value', not ${JSON.stringify(line)}`);
+}
