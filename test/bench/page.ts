@@ -1,0 +1,103 @@
+/** docs/performance.md, written whole by the bench. */
+import type { Machine } from './machine.ts';
+import type { Options } from './options.ts';
+import type { Outcome } from './session.ts';
+import { ratios } from './stats.ts';
+import type { Subject } from './subjects/types.ts';
+import { cpus, find, ratioText, rows } from './table.ts';
+
+interface Goal {
+  readonly text: string;
+  readonly against: string;
+  readonly atMost: number;
+}
+
+const GOALS: readonly Goal[] = [
+  { text: 'bare http-proxy doing nothing', against: 'http-proxy', atMost: 0.75 },
+  { text: 'nginx + Lua with the same rules', against: 'nginx-lua', atMost: 1.5 },
+];
+
+/** The page. `seconds`: how long the run took. */
+export function page(
+  outcome: Outcome,
+  options: Options,
+  machine: Machine,
+  subjects: readonly Subject[],
+  seconds: number,
+): string {
+  return `${[
+    '# Performance',
+    'Written by `npm run bench`; do not edit. What counts is CPU time per request: requests per second and latency say ' +
+      'more about the machine and its other guests than about a proxy.',
+    '## Goals',
+    goals(outcome),
+    '## Figures',
+    `Medians over ${options.rounds} rounds. Ratios are taken round by round; in parentheses the lowest and the highest.`,
+    markdown(rows(outcome)),
+    ...notMeasured(outcome),
+    '## Subjects',
+    subjects.map(({ name, title }) => `- **${name}**: ${title}`).join('\n'),
+    METHOD(options),
+    FAIRNESS,
+    '## Made on',
+    madeOn(machine, seconds),
+  ].join('\n\n')}\n`;
+}
+
+function goals(outcome: Outcome): string {
+  const weir = find(outcome, 'weir-rules', 'post');
+  const lines = GOALS.map(({ text, against, atMost }) => {
+    const other = find(outcome, against, 'post');
+    const verdict =
+      weir && other ? (ratios(cpus(weir), cpus(other)).median <= atMost ? 'held' : 'missed') : 'not measured';
+    return [text, `≤ ${atMost}`, ratioText(weir, other), verdict];
+  });
+  return markdown([['Weir with five rules, signed POST 1 KB, against', 'goal', 'measured', ''], ...lines]);
+}
+
+function notMeasured(outcome: Outcome): string[] {
+  const lines = Object.entries(outcome.problems).map(([name, problem]) => `- **${name}** was not measured: ${problem}`);
+  return lines.length > 0 ? [lines.join('\n')] : [];
+}
+
+function markdown(cells: readonly (readonly string[])[]): string {
+  const lines = cells.map((line) => `| ${line.join(' | ')} |`);
+  lines.splice(1, 0, `|${cells[0].map(() => '---').join('|')}|`);
+  return lines.join('\n');
+}
+
+function madeOn(machine: Machine, seconds: number): string {
+  return [
+    `- ${machine.date}, commit ${machine.commit}, in ${Math.round(seconds)} s`,
+    `- ${machine.hardware}, ${machine.kernel}`,
+    `- ${machine.versions.join(', ')}`,
+  ].join('\n');
+}
+
+const METHOD = ({ requests, connections }: Options) => `## Method
+- Whole processes side by side. Each subject is started once, warmed up, and lives through all rounds; a round gives each
+  in turn ${requests} requests over ${connections} kept connections, and each round begins with another subject.
+- CPU time is the operating system's: user and system time of the subject's process, all its threads and all its child
+  processes, read from \`/proc/<pid>/task/*/schedstat\` (to the nanosecond; \`/proc/<pid>/stat\` where threads came or
+  went) before and after each burst. Load generator and upstream are processes of their own
+  and do not count.
+- A signed POST carries 1024 bytes of JSON, its own nonce and its own signature, made before the burst. Clients are 512
+  public addresses spread over the IPv4 space. The answer is 1 KB of JSON.
+- Every answer is looked at: 200, and from the region that serves the client's country. Before each burst the subject
+  must also refuse a replay, a wrong signature, a changed body, an old timestamp and an unsigned request with 401, and
+  show the upstream the mapped path, the added headers and none of those to remove. Before the run a second instance
+  must open its breaker and move clients to the next region. A subject that fails is named and not measured.
+- Memory is resident memory after the last round; pages that nginx's two processes share count twice.`;
+
+const FAIRNESS = `## Fairness
+- One worker each: nginx \`worker_processes 1\`, Weir \`threads: 1\` (its control thread counts too).
+- No access log, but in the rows named \`-log\`: nginx's is buffered (64 KB), Weir's is JSON on standard output, into a file.
+- Kept connections on both sides for all; no TLS; loopback; the same bytes in for all.
+- Bare http-proxy and plain nginx touch no header but \`Connection\` and \`Host\`. Weir adds \`Via\` and \`X-Forwarded-*\`, looks at framing, limits and
+  timeouts and counts metrics even where no policy runs.
+- nginx + Lua does each rule the cheapest way its users know: country by the C module geoip2 from the same database
+  file, region and version map by \`map\`, header edits by \`proxy_set_header\` and headers-more; only signature, nonce
+  and breaker are Lua, with libcrypto through FFI, a key schedule made once and shared dictionaries. It writes no
+  metrics and no per-request limits, and its breaker does not see replies that die mid-body.
+- The load holds nobody up: plain nginx costs the same per request under wrk. wrk is not used because each signed
+  request must be new and each answer looked at.`;

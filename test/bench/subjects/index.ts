@@ -1,0 +1,15 @@
+/** Every subject, in the order of a round. */
+import { nginxLua, nginxLuaLog, nginxLuaRedis, nginxPlain } from './nginx.ts';
+import { httpProxy, weirPlain, weirRules, weirRulesLog } from './node.ts';
+import type { Subject } from './types.ts';
+
+export const SUBJECTS: readonly Subject[] = [
+  httpProxy,
+  nginxPlain,
+  nginxLua,
+  weirPlain,
+  weirRules,
+  weirRulesLog,
+  nginxLuaLog,
+  nginxLuaRedis,
+];
