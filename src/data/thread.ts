@@ -1,6 +1,6 @@
 /** One traffic thread: what it listens on, the rule sets it prepares and serves, how it ends. */
 import { randomBytes } from 'node:crypto';
-import { NodeEdge } from '../edges/node.ts';
+import { createEdge } from '../edges/index.ts';
 import { createForwarder } from '../forwarders/index.ts';
 import { type Geo, geoFrom } from '../geo/geo.ts';
 import { createLog } from '../log/log.ts';
@@ -13,10 +13,11 @@ import type { ListenerConfig, WeirConfig } from '../types/config.ts';
 import type { Plan, UpstreamPlan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
 import type { FromWorker, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
-import type { Forwarder } from '../types/transport.ts';
+import type { Edge, Forwarder } from '../types/transport.ts';
 import { AccessLog } from './access.ts';
 import { Core, Generation } from './core.ts';
 import { ExchangeRun } from './exchange.ts';
+import { OpenPool } from './pools.ts';
 import { ClientDirectory } from './regions.ts';
 import { compileRules } from './rules.ts';
 import { StateDirectory, type StateHold } from './states.ts';
@@ -36,7 +37,7 @@ export class TrafficThread {
   readonly #store: MemoryStore;
   #geo: Geo;
   #core: Core | null = null;
-  #edges: NodeEdge[] = [];
+  #edges: Edge[] = [];
   #prepared: { readonly id: number; readonly generation: Generation } | null = null;
 
   constructor(start: WorkerStart, post: (message: FromWorker) => void) {
@@ -128,7 +129,7 @@ export class TrafficThread {
         random: Math.random,
         zone: (identity, bytes) => zoneOf(zones, identity, bytes),
         state: (identity, create) => hold.state(identity, create),
-        forwarder: (upstream) => forwarderFor(upstream, hold),
+        forwarder: (upstream) => forwarderFor(upstream, hold, this.#registry),
       });
       const clients = new ClientDirectory(plan.regions, (address) => this.#geo.lookup(address));
       return new Generation(rules, clients, () => hold.release());
@@ -156,11 +157,12 @@ export class TrafficThread {
     );
   }
 
-  #createEdge(listener: ListenerConfig, index: number): NodeEdge {
+  #createEdge(listener: ListenerConfig, index: number): Edge {
     const core = this.#core!;
     const { limits } = this.#config;
     const pairs = this.#start.certificates[index];
-    return new NodeEdge(
+    return createEdge(
+      listener.edge,
       {
         host: listener.host,
         port: listener.port,
@@ -173,12 +175,11 @@ export class TrafficThread {
   }
 
   #gauges(): void {
-    const thread = String(this.#start.thread);
     this.#edges.forEach((edge, i) => {
       const { host, port } = this.#config.listeners[i];
       this.#registry.gauge('weir_connections', { listener: `${host}:${port}` }, () => edge.connections);
     });
-    this.#registry.gauge('weir_requests_in_flight', { thread }, () => this.#core!.inFlight);
+    this.#registry.gauge('weir_requests_in_flight', {}, () => this.#core!.inFlight);
   }
 
   async #drain(timeout: number): Promise<void> {
@@ -201,12 +202,13 @@ function zoneOf(zones: Zones, identity: string, bytes: number): SharedArrayBuffe
 }
 
 /** Pools belong to the upstream's name; what changes their meaning is in the identity. */
-function forwarderFor(upstream: UpstreamPlan, hold: StateHold): Forwarder {
+function forwarderFor(upstream: UpstreamPlan, hold: StateHold, registry: Registry): Forwarder {
   const identity = `forwarder ${upstream.name} ${upstream.forwarder} ${JSON.stringify(upstream.pool)}`;
-  return hold.state(identity, () => createForwarder(upstream.forwarder, { pool: upstream.pool, now: Date.now }));
+  const create = () => createForwarder(upstream.forwarder, { pool: upstream.pool, now: Date.now });
+  return hold.state(identity, () => new OpenPool(create(), upstream.name, registry)).forwarder;
 }
 
-async function listen(edge: NodeEdge, { host, port }: ListenerConfig): Promise<void> {
+async function listen(edge: Edge, { host, port }: ListenerConfig): Promise<void> {
   try {
     await edge.listen();
   } catch (error) {

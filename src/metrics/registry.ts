@@ -48,7 +48,7 @@ interface Series {
 export class Registry {
   readonly #counters = new Map<string, Series & { counter: Counter }>();
   readonly #histograms = new Map<string, Series & { histogram: BucketHistogram }>();
-  readonly #gauges = new Map<string, Series & { read: () => number }>();
+  readonly #readings = new Map<string, Series & { type: 'gauge' | 'counter'; read: () => number }>();
 
   /** The counter of these labels; the same object for the same labels, across reloads. */
   counter(family: string, labels: Labels = {}): Counter {
@@ -73,12 +73,17 @@ export class Registry {
 
   /** A gauge read at every snapshot; the newest reader for its labels counts. */
   gauge(family: string, labels: Labels, read: () => number): void {
-    this.#gauges.set(seriesKey(family, labels), { family, labels, read });
+    this.#readings.set(seriesKey(family, labels), { family, labels, type: 'gauge', read });
   }
 
-  /** Forgets a gauge, when what it measured is gone. */
-  dropGauge(family: string, labels: Labels): void {
-    this.#gauges.delete(seriesKey(family, labels));
+  /** A counter that someone else keeps, read likewise. */
+  counting(family: string, labels: Labels, read: () => number): void {
+    this.#readings.set(seriesKey(family, labels), { family, labels, type: 'counter', read });
+  }
+
+  /** Forgets what `gauge` or `counting` reads, when what it measured is gone. */
+  drop(family: string, labels: Labels): void {
+    this.#readings.delete(seriesKey(family, labels));
   }
 
   snapshot(): Sample[] {
@@ -87,8 +92,8 @@ export class Registry {
       out.push({ family, type: 'counter', labels, values: [counter.value] });
     for (const { family, labels, histogram } of this.#histograms.values())
       out.push({ family, type: 'histogram', labels, values: [...histogram.buckets, histogram.sum, histogram.count] });
-    for (const { family, labels, read } of this.#gauges.values())
-      out.push({ family, type: 'gauge', labels, values: [read()] });
+    for (const { family, type, labels, read } of this.#readings.values())
+      out.push({ family, type, labels, values: [read()] });
     return out;
   }
 }

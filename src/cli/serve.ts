@@ -1,0 +1,96 @@
+/** `weir serve`: the proxy as a process: signals, exit codes, last words. */
+import { parseArgs } from 'node:util';
+import { type Server, StartProblems, startServer } from '../control/server.ts';
+import { createSink } from '../control/sink.ts';
+import { WeirError } from '../errors.ts';
+import { formatProblems } from '../plan/problems.ts';
+
+const USAGE = `weir serve [--config FILE]
+
+Runs the proxy. Rules are reloaded when a file changes, on SIGHUP, and on POST /api/v1/reload of the admin listener.
+SIGTERM or SIGINT drains and ends; a second one ends at once.
+
+  --config FILE   process settings; config/weir.yaml by default
+
+Exit status: 0 after a signal, 1 where something cannot be had (an address, a file), 3 where config or rules have
+problems, 64 for a wrong command line, 70 after a bug in Weir.
+`;
+
+/** sysexits.h */
+const EX_USAGE = 64;
+const EX_SOFTWARE = 70;
+
+/** The same signal again within this many milliseconds is one: a terminal and a launcher both pass Ctrl-C on. */
+const SAME_SIGNAL = 100;
+
+/** Milliseconds that handles left open may keep the process after everything has ended. */
+const LINGER = 200;
+
+/** Runs until a signal ends it. Resolves with the exit status. */
+export async function serve(args: string[]): Promise<number> {
+  const parsed = parse(args);
+  if (typeof parsed === 'number') return parsed;
+  process.stderr.on('error', () => {});
+  const sink = createSink();
+  let server: Server | null = null;
+  const crash = (error: unknown): void => {
+    if (server) server.log.fatal({ err: error }, 'a bug in Weir: the process ends');
+    else process.stderr.write(`weir: ${error instanceof Error ? error.stack : error}\n`);
+    void sink.close(1000).then(() => process.exit(EX_SOFTWARE));
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+  const told = endSignal();
+  // From the beginning: without a listener it would end the process. While that starts, the rules are being read anyway.
+  process.on('SIGHUP', () => void server?.reload('signal'));
+  try {
+    server = await startServer({ configFile: parsed.config, env: process.env, sink });
+  } catch (error) {
+    return explain(error);
+  }
+  await told;
+  await server.close();
+  setTimeout(() => process.exit(0), LINGER).unref();
+  return 0;
+}
+
+function parse(args: string[]): { config: string } | number {
+  try {
+    const options = { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+    const { values } = parseArgs({ args, options });
+    if (!values.help) return { config: values.config ?? 'config/weir.yaml' };
+    process.stdout.write(USAGE);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`weir serve: ${(error as Error).message}\n\n${USAGE}`);
+    return EX_USAGE;
+  }
+}
+
+/** Why Weir does not start, for people, and the exit status that says it to programs. */
+function explain(error: unknown): number {
+  if (error instanceof StartProblems) {
+    const text = formatProblems(error.problems, error.sources, { format: 'text', cwd: process.cwd() });
+    process.stderr.write(`${text}\n`);
+    return error.exitCode;
+  }
+  if (!(error instanceof WeirError)) throw error;
+  process.stderr.write(`weir: ${error.message}\n`);
+  return error.exitCode;
+}
+
+/** Resolves at the first SIGTERM or SIGINT. From then on another one ends the process at once. */
+function endSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let first = { signal: '', at: 0 };
+  const receive = (signal: NodeJS.Signals, number: number): void => {
+    const now = performance.now();
+    if (first.signal === '') {
+      first = { signal, at: now };
+      resolve();
+    } else if (signal !== first.signal || now - first.at > SAME_SIGNAL) process.exit(128 + number);
+  };
+  process.on('SIGTERM', receive);
+  process.on('SIGINT', receive);
+  return promise;
+}

@@ -1,0 +1,199 @@
+/** The admin listener: probes, metrics, status, effective config, reload. Apart from traffic, and it never crashes. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ERRORS, type ErrorCode, errorBody, WeirError } from '../errors.ts';
+import type { AdminConfig } from '../types/config.ts';
+import type { Log } from '../types/policy.ts';
+import { EXPOSITION_TYPE } from './exposition.ts';
+import { hasToken, isFromWebPage, isOwnHost } from './guard.ts';
+import { listenProblem } from './ports.ts';
+import type { ReloadResult } from './reload.ts';
+import type { BoundAddress } from './thread.ts';
+
+/** What the listener shows and does. */
+export interface AdminSource {
+  /** '' where traffic can come, else why not. */
+  unready(): string;
+  /** Prometheus text. */
+  metrics(): Promise<string>;
+  status(): object;
+  /** Secrets masked. */
+  config(): object;
+  reload(): Promise<ReloadResult>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface Page {
+  readonly method: 'GET' | 'POST';
+  /** Probes come without a token, and by any name. */
+  readonly open: boolean;
+  answer(): Answer | Promise<Answer>;
+}
+
+/** Bytes of a request body that are read and ignored. */
+const MAX_BODY = 64 * 1024;
+
+export class AdminServer {
+  readonly #config: AdminConfig;
+  readonly #log: Log;
+  readonly #pages: ReadonlyMap<string, Page>;
+  readonly #server: Server;
+
+  /** `patience`: milliseconds a client may take over its head; over the whole request twice as long. */
+  constructor(config: AdminConfig, source: AdminSource, log: Log, patience = 5_000) {
+    this.#config = config;
+    this.#log = log;
+    this.#pages = pagesOf(source);
+    this.#server = createServer(
+      {
+        // A slow or stuck client loses its connection soon; a hundred of them must not keep a liveness probe out.
+        headersTimeout: patience,
+        requestTimeout: patience * 2,
+        keepAliveTimeout: 5_000,
+        connectionsCheckingInterval: Math.ceil(patience / 5),
+        maxHeaderSize: 16_384,
+      },
+      (request, response) => void this.#handle(request, response),
+    );
+    this.#server.maxConnections = 512;
+    // Neither reading nor writing for this long: the socket is destroyed, whatever it was in the middle of.
+    this.#server.setTimeout(60_000);
+  }
+
+  /** @throws {WeirError} where the address cannot be had. */
+  listen(): Promise<BoundAddress> {
+    const { host, port } = this.#config;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) => reject(new WeirError(`admin: ${listenProblem(host, port, error)}`)));
+      this.#server.listen({ host, port }, () => {
+        const { address, port: bound } = this.#server.address() as AddressInfo;
+        this.#server.on('error', (error) => this.#log.error({ err: error }, 'admin listener'));
+        resolve({ address, port: bound });
+      });
+    });
+  }
+
+  /** Ends open connections too: nobody waits for the admin listener. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // A client that breaks off is its own business.
+    request.on('error', () => {});
+    response.on('error', () => {});
+    const refused = await bodyProblem(request);
+    if (response.destroyed) return;
+    let answer: Answer;
+    try {
+      answer = refused ?? (await this.#answer(request));
+    } catch (error) {
+      this.#log.error({ err: error, url: request.url }, 'admin request failed');
+      answer = problem('INTERNAL');
+    }
+    send(request, response, answer);
+  }
+
+  #answer(request: IncomingMessage): Answer | Promise<Answer> {
+    const page = this.#pages.get(pathOf(request));
+    if (!page?.open) {
+      if (!isOwnHost(request.headers, this.#config))
+        return problem('FORBIDDEN', 403, 'This host name is not served here.');
+      if (!hasToken(request.headers, this.#config))
+        return { ...problem('TOKEN_INVALID'), headers: { 'www-authenticate': 'Bearer' } };
+    }
+    if (!page) return problem('NOT_FOUND', 404, 'There is no such page on the admin listener.');
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    if (method !== page.method) return { ...problem('METHOD_NOT_ALLOWED'), headers: { allow: allowed(page) } };
+    if (page.method === 'POST' && isFromWebPage(request.headers))
+      return problem('FORBIDDEN', 403, 'Web pages may not do this.');
+    return page.answer();
+  }
+}
+
+function pagesOf(source: AdminSource): ReadonlyMap<string, Page> {
+  const get = (answer: Page['answer'], open = false): Page => ({ method: 'GET', open, answer });
+  return new Map<string, Page>([
+    ['/livez', get(() => text(200, 'alive\n'), true)],
+    ['/readyz', get(() => readiness(source.unready()), true)],
+    ['/metrics', get(async () => ({ status: 200, type: EXPOSITION_TYPE, body: await source.metrics() }))],
+    ['/api/v1/status', get(() => json(200, source.status()))],
+    ['/api/v1/config', get(() => json(200, source.config()))],
+    ['/api/v1/reload', { method: 'POST', open: false, answer: async () => reloadAnswer(await source.reload()) }],
+  ]);
+}
+
+function readiness(unready: string): Answer {
+  return unready === '' ? text(200, 'ready\n') : text(503, `${unready}\n`);
+}
+
+/** 200 with the revision in use; 422 with every problem where the rules on disk were refused. */
+function reloadAnswer(result: ReloadResult): Answer {
+  if (result.ok) return json(200, { revision: result.revision, problems: result.problems });
+  const { revision, problems } = result;
+  const title = 'The rules on disk are refused; the last good ones keep serving.';
+  const body = { type: 'about:blank', title, status: 422, code: 'RULES_REFUSED', revision, problems };
+  return { ...json(422, body), type: 'application/problem+json' };
+}
+
+function text(status: number, body: string): Answer {
+  return { status, type: 'text/plain; charset=utf-8', body };
+}
+
+function json(status: number, value: object): Answer {
+  return { status, type: 'application/json', body: `${JSON.stringify(value, null, 2)}\n` };
+}
+
+function problem(
+  code: ErrorCode,
+  status: number = ERRORS[code].status,
+  message: string = ERRORS[code].message,
+): Answer {
+  const body = errorBody('generic', status, code, message, randomUUID());
+  return { status, type: 'application/problem+json', body };
+}
+
+function allowed(page: Page): string {
+  return page.method === 'GET' ? 'GET, HEAD' : page.method;
+}
+
+function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '';
+  const query = url.indexOf('?');
+  return query < 0 ? url : url.slice(0, query);
+}
+
+/** Reads the body to its end, since nothing here takes one; too much of it is refused. Null where all is well or over. */
+function bodyProblem(request: IncomingMessage): Promise<Answer | null> {
+  return new Promise((resolve) => {
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > MAX_BODY) resolve({ ...problem('PAYLOAD_TOO_LARGE'), headers: { connection: 'close' } });
+    });
+    request.once('end', () => resolve(null));
+    request.once('close', () => resolve(null));
+  });
+}
+
+function send(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
+  if (response.destroyed) return;
+  response.writeHead(answer.status, {
+    'content-type': answer.type,
+    'content-length': Buffer.byteLength(answer.body),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...answer.headers,
+  });
+  response.end(request.method === 'HEAD' ? '' : answer.body);
+}

@@ -1,0 +1,127 @@
+/**
+ * TLS certificates of the listeners: read and checked at start, read again when a file changes. Threads only ever get
+ * pairs that fit; a bad pair at run time leaves the old one in use.
+ */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { WeirError } from '../errors.ts';
+import type { Registry } from '../metrics/registry.ts';
+import type { ListenerConfig } from '../types/config.ts';
+import type { Log } from '../types/policy.ts';
+import type { CertificateData } from '../types/threads.ts';
+import { type FolderWatch, watchFolder } from './watch.ts';
+
+export interface CertificateOptions {
+  readonly listeners: readonly Pick<ListenerConfig, 'tls'>[];
+  readonly log: Log;
+  readonly registry: Registry;
+  /** A listener's certificates changed and are good. */
+  readonly onChange: (listener: number, certificates: CertificateData) => void;
+}
+
+interface Pair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export class CertificateStore {
+  readonly #options: CertificateOptions;
+  /** By listener; null where it has no TLS. */
+  readonly #current: (CertificateData | null)[];
+  #watches: readonly FolderWatch[] = [];
+  #refreshing: Promise<void> = Promise.resolve();
+
+  constructor(options: CertificateOptions) {
+    this.#options = options;
+    this.#current = options.listeners.map(() => null);
+  }
+
+  /** Reads all for the first time. @throws {WeirError} that names the file that is no good. */
+  async load(): Promise<void> {
+    for (const [i, { tls }] of this.#options.listeners.entries()) {
+      if (tls) this.#use(i, tls.certificates, await Promise.all(tls.certificates.map(readPair)));
+    }
+  }
+
+  /** What to start threads with, by listener; null where a listener has no TLS. */
+  current(): readonly (CertificateData | null)[] {
+    return [...this.#current];
+  }
+
+  /** Follows changes of the files. Resolves when changes from now on are seen. */
+  async watch(): Promise<void> {
+    const files = this.#options.listeners.flatMap(({ tls }) => tls?.certificates ?? []);
+    const folders = new Set(files.flatMap(({ cert, key }) => [dirname(cert), dirname(key)]));
+    const { log } = this.#options;
+    this.#watches = [...folders].map((folder) => watchFolder({ folder, log, onChange: () => void this.refresh() }));
+    await Promise.all(this.#watches.map((watch) => watch.ready));
+  }
+
+  /** Reads all files again; what changed and is good goes to the threads. Never rejects. */
+  refresh(): Promise<void> {
+    this.#refreshing = this.#refreshing.then(async () => {
+      for (const [i, { tls }] of this.#options.listeners.entries())
+        if (tls) await this.#refreshOne(i, tls.certificates);
+    });
+    return this.#refreshing;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#watches.map((watch) => watch.close()));
+  }
+
+  async #refreshOne(listener: number, files: readonly Pair[]): Promise<void> {
+    const { log, onChange } = this.#options;
+    try {
+      const fresh = await Promise.all(files.map(readPair));
+      if (JSON.stringify(fresh) === JSON.stringify(this.#current[listener])) return;
+      this.#use(listener, files, fresh);
+      onChange(listener, fresh);
+      log.info({ listener, files: files.map(({ cert }) => cert) }, 'new certificates are in use');
+    } catch (error) {
+      log.error(
+        { listener, problem: (error as Error).message },
+        'new certificates are refused; the old ones stay in use',
+      );
+    }
+  }
+
+  #use(listener: number, files: readonly Pair[], data: CertificateData): void {
+    const { log, registry } = this.#options;
+    this.#current[listener] = data;
+    for (const [i, { cert }] of data.entries()) {
+      const expires = new X509Certificate(cert).validToDate.getTime();
+      const labels = { listener: String(listener), file: files[i].cert };
+      registry.gauge('weir_certificate_expiry_timestamp_seconds', labels, () => expires / 1000);
+      if (expires < Date.now()) log.warn({ file: files[i].cert }, 'this certificate has expired');
+    }
+  }
+}
+
+/** Reads one pair and makes sure TLS will take it. @throws {WeirError} */
+async function readPair(files: Pair): Promise<Pair> {
+  const pair = { cert: await readText(files.cert), key: await readText(files.key) };
+  const leaf = attempt(files.cert, 'holds no PEM certificate', () => new X509Certificate(pair.cert));
+  const key = attempt(files.key, 'holds no PEM private key that can be read', () => createPrivateKey(pair.key));
+  if (!leaf.checkPrivateKey(key)) throw new WeirError(`${files.key} is not the key of ${files.cert}`);
+  attempt(files.cert, 'cannot be used for TLS', () => createSecureContext(pair));
+  return pair;
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new WeirError(`${file} cannot be read: ${(error as Error).message}`, 1, { cause: error });
+  }
+}
+
+function attempt<T>(file: string, complaint: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw new WeirError(`${file} ${complaint}: ${(error as Error).message}`, 1, { cause: error });
+  }
+}

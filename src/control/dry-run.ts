@@ -1,0 +1,60 @@
+/** Compiling a plan in the main thread: proof that it compiles, its shared memory made, its state readable from here. */
+import { compileRules, type RuleSet } from '../data/rules.ts';
+import { StateDirectory } from '../data/states.ts';
+import { Registry } from '../metrics/registry.ts';
+import { KINDS } from '../policies/index.ts';
+import { createMemoryStore, type MemoryStore } from '../store/memory.ts';
+import type { MemoryStoreConfig } from '../types/config.ts';
+import type { Plan } from '../types/plan.ts';
+import type { Log } from '../types/policy.ts';
+import type { Forwarder } from '../types/transport.ts';
+
+/** The number the main thread uses in shared memory. */
+export const MAIN_THREAD = 0;
+
+/** What the main thread knows of a rule set in use. */
+export interface Compiled {
+  readonly rules: RuleSet;
+  readonly store: MemoryStore;
+}
+
+/**
+ * Compiles `plan`, asking `zone` for all the shared memory that the traffic threads will want for it.
+ * @throws {Error} where a policy refuses.
+ */
+export function dryRun(
+  plan: Plan,
+  zone: (identity: string, bytes: number) => SharedArrayBuffer,
+  settings: { readonly store: MemoryStoreConfig; readonly log: Log },
+): Compiled {
+  const { nonces, limits } = settings.store;
+  const store = createMemoryStore({ zone, now: Date.now, thread: MAIN_THREAD, nonces, limits });
+  const states = new StateDirectory();
+  const hold = states.hold();
+  try {
+    const rules = compileRules(plan, {
+      thread: MAIN_THREAD,
+      registry: new Registry(),
+      kinds: KINDS,
+      store,
+      log: settings.log,
+      now: Date.now,
+      random: Math.random,
+      zone,
+      state: (identity, create) => hold.state(identity, create),
+      forwarder: () => NO_FORWARDER,
+    });
+    return { rules, store };
+  } finally {
+    // No request will ever run here, so nothing that requests would use is kept open.
+    hold.release();
+  }
+}
+
+const NO_FORWARDER: Forwarder = Object.freeze({
+  send: () => {
+    throw new Error('the main thread carries no traffic');
+  },
+  stats: () => ({ open: 0, idle: 0, waiting: 0 }),
+  close: async () => {},
+});

@@ -1,0 +1,73 @@
+/** Every metric family of Weir: its help text and how the values of several threads become one. The docs list these. */
+import type { Sample } from '../metrics/registry.ts';
+
+export interface Family {
+  readonly type: Sample['type'];
+  readonly help: string;
+  /** Label names, for the docs. */
+  readonly labels: readonly string[];
+  /** `max` where all threads read the same shared memory and a sum would count it once per thread. */
+  readonly combine: 'sum' | 'max';
+}
+
+const counter = (help: string, ...labels: string[]): Family => ({ type: 'counter', help, labels, combine: 'sum' });
+const histogram = (help: string, ...labels: string[]): Family => ({ type: 'histogram', help, labels, combine: 'sum' });
+const gauge = (help: string, ...labels: string[]): Family => ({ type: 'gauge', help, labels, combine: 'sum' });
+const shared = (help: string, ...labels: string[]): Family => ({ type: 'gauge', help, labels, combine: 'max' });
+
+export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
+  weir_requests_total: counter('Requests answered, by route and status class.', 'route', 'status_class'),
+  weir_request_duration_seconds: histogram('From the request head to the last byte of the reply.', 'route'),
+  weir_requests_in_flight: gauge('Requests that have arrived and not ended.'),
+  weir_connections: gauge('Open client connections.', 'listener'),
+  weir_upstream_attempts_total: counter('Attempts at an endpoint, by outcome.', 'upstream', 'endpoint', 'outcome'),
+  weir_pool_connections: gauge('Connections to an upstream.', 'upstream', 'state'),
+  weir_pool_waiting: gauge('Requests in line for a connection.', 'upstream'),
+  weir_pool_connections_opened_total: counter('Connections made to an upstream.', 'upstream'),
+  weir_pool_requests_total: counter(
+    'Requests put on a connection; those above the connections made found one that was kept.',
+    'upstream',
+  ),
+  weir_pool_wait_seconds_total: counter('Time that requests stood in line for a connection.', 'upstream'),
+  weir_breaker_state: shared('Breaker of an endpoint: 0 closed, 1 half-open, 2 open.', 'endpoint'),
+  weir_endpoint_healthy: shared('Active health probes: 1 healthy, 0 unhealthy.', 'endpoint'),
+  weir_replay_refused_total: counter('Requests refused because their nonce was used before.', 'policy'),
+  weir_signature_refused_total: counter(
+    'Requests refused by a signature policy, by the check that failed.',
+    'policy',
+    'reason',
+  ),
+  weir_rate_limited_total: counter('Requests refused by a rate limit.', 'policy'),
+  weir_params_refused_total: counter('Requests refused because of their parameters.', 'policy', 'reason'),
+  weir_jwt_accepted_total: counter('Requests whose token was good.', 'policy'),
+  weir_jwt_refused_total: counter('Requests refused because of their token.', 'policy', 'reason'),
+  weir_store_errors_total: counter('Store calls of a policy that the store could not answer.', 'policy'),
+  weir_store_used: shared('Entries of a store table in use.', 'table'),
+  weir_store_capacity: shared('Entries a store table can hold.', 'table'),
+  weir_store_refused_total: counter('Store calls refused because a table is full.', 'table'),
+  weir_access_log_dropped_total: counter('Log lines dropped because the reader is too slow or gone.'),
+  weir_reloads_total: counter('Reloads of the rules: ok, failed, or unchanged.', 'result'),
+  weir_reload_duration_seconds: histogram('From reading the rules to the last thread using them.'),
+  weir_last_reload_timestamp_seconds: gauge('When rules were last taken into use.'),
+  weir_last_reload_successful: gauge('1 where the rules on disk are the ones in use, 0 where they were refused.'),
+  weir_config_revision_info: gauge('Always 1; the revision in use is the label.', 'revision'),
+  weir_threads: gauge('Traffic threads that take connections.'),
+  weir_worker_deaths_total: counter('Traffic threads that died and were replaced.'),
+  weir_certificate_expiry_timestamp_seconds: gauge('When a certificate in use expires.', 'listener', 'file'),
+  weir_geoip_loaded: gauge('1 where a country database is in use.'),
+  weir_geoip_reloads_total: counter('Country databases and override files that replaced another.'),
+  weir_geoip_failures_total: counter('Country databases or override files that were refused.'),
+  weir_geoip_build_timestamp_seconds: gauge('When the country database in use was built.'),
+  weir_build_info: gauge('Always 1; version and Node are the labels.', 'version', 'node'),
+  process_cpu_seconds_total: counter('User and system CPU time spent, all threads.'),
+  process_resident_memory_bytes: gauge('Resident memory.'),
+  process_open_fds: gauge('Open file descriptors.'),
+  process_start_time_seconds: gauge('When the process started, since the epoch.'),
+});
+
+/** The family of a name; one that a policy kind brings along and the table does not know is shown all the same. */
+export function familyOf(sample: Sample): Family {
+  return Object.hasOwn(FAMILIES, sample.family)
+    ? FAMILIES[sample.family]
+    : { type: sample.type, help: 'Brought by a policy kind.', labels: Object.keys(sample.labels), combine: 'sum' };
+}

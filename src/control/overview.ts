@@ -1,0 +1,81 @@
+/** What the admin listener shows, gathered from all parts of the control plane. */
+import type { GeoStatus } from '../geo/source.ts';
+import type { Registry } from '../metrics/registry.ts';
+import { maskSecrets } from '../plan/mask.ts';
+import type { WeirConfig } from '../types/config.ts';
+import { version } from '../version.ts';
+import type { AdminSource } from './admin.ts';
+import type { Compiled } from './dry-run.ts';
+import { exposition } from './exposition.ts';
+import { processSamples } from './process.ts';
+import type { Reloader } from './reload.ts';
+import { sumSamples } from './samples.ts';
+import { counter, endpointSamples, gauge, geoSamples, storeSamples } from './state-samples.ts';
+import type { ThreadPool } from './threads.ts';
+
+export type Phase = 'starting' | 'serving' | 'draining';
+
+/** Where to look. */
+export interface Overview {
+  readonly config: WeirConfig;
+  readonly registry: Registry;
+  readonly reloader: Reloader<Compiled>;
+  readonly pool: Pick<ThreadPool, 'status' | 'collect'>;
+  readonly geo: { status(): GeoStatus };
+  readonly health: { unhealthy(): string[] };
+  readonly sink: { readonly dropped: number };
+  phase(): Phase;
+  /** What is in use; null before there is anything. */
+  compiled(): Compiled | null;
+  /** `http://host:port` of the listeners that are bound. */
+  urls(): { readonly listeners: readonly string[]; readonly admin: string | null };
+}
+
+export function adminSource(from: Overview): AdminSource {
+  return {
+    unready: () => unready(from),
+    metrics: () => metrics(from),
+    status: () => status(from),
+    config: () => ({ config: maskSecrets(from.config), plan: maskSecrets(from.reloader.plan) }),
+    reload: () => from.reloader.reload('api'),
+  };
+}
+
+function unready({ phase, pool }: Overview): string {
+  const now = phase();
+  if (now !== 'serving') return now;
+  return pool.status().listening > 0 ? '' : 'no traffic thread is listening';
+}
+
+async function metrics(from: Overview): Promise<string> {
+  const now = Date.now();
+  const compiled = from.compiled();
+  const { listening, deaths } = from.pool.status();
+  const own = [
+    ...from.registry.snapshot(),
+    ...processSamples(now),
+    ...geoSamples(from.geo.status()),
+    ...(compiled ? [...endpointSamples(compiled.rules, now), ...storeSamples(compiled.store.stats())] : []),
+    gauge('weir_build_info', 1, { version: version(), node: process.version }),
+    gauge('weir_threads', listening),
+    counter('weir_worker_deaths_total', deaths),
+    counter('weir_access_log_dropped_total', from.sink.dropped),
+  ];
+  return exposition(sumSamples([...(await from.pool.collect()), own]));
+}
+
+function status(from: Overview): object {
+  const uptime = process.uptime();
+  return {
+    ...from.reloader.status(),
+    threads: from.pool.status(),
+    uptime: Math.round(uptime * 1000) / 1000,
+    startedAt: new Date(Date.now() - uptime * 1000).toISOString(),
+    phase: from.phase(),
+    version: version(),
+    node: process.version,
+    ...from.urls(),
+    geoip: from.geo.status(),
+    unhealthy: from.health.unhealthy(),
+  };
+}

@@ -1,0 +1,251 @@
+/**
+ * Reloads: the rules folder is read whole, checked whole, compiled once here as a dry run, and only then taken to the
+ * traffic threads. Whatever goes wrong on the way, nothing changes and the problems are kept for all to see.
+ */
+import { createHash } from 'node:crypto';
+import type { Counter, Histogram, Registry } from '../metrics/registry.ts';
+import type { RuleFile } from '../plan/load.ts';
+import type { Problem } from '../plan/problems.ts';
+import type { Plan } from '../types/plan.ts';
+import type { Log } from '../types/policy.ts';
+import type { Zones } from '../types/threads.ts';
+import type { SwapResult } from './threads.ts';
+import type { ZoneCollector, ZoneDirectory } from './zones.ts';
+
+/** Brings the threads up with the first plan. */
+export type FirstStart = (plan: Plan, zones: Zones) => Promise<void>;
+
+export type Trigger = 'start' | 'watch' | 'signal' | 'api';
+
+/** `R` is what a plan compiles to; the reloader only hands it on. */
+export interface ReloaderOptions<R> {
+  readonly folder: string;
+  readonly read: (folder: string) => Promise<readonly RuleFile[]>;
+  readonly load: (files: readonly RuleFile[]) => { readonly plan: Plan | null; readonly problems: readonly Problem[] };
+  /** Compiles the plan in this thread, so that its zones get made. Throws where a policy refuses. */
+  readonly compile: (plan: Plan, zone: ZoneCollector['zone']) => R;
+  readonly zones: ZoneDirectory;
+  readonly swap: (plan: Plan, zones: Zones) => Promise<SwapResult>;
+  /** A plan is in use, the first one included. */
+  readonly onPlan: (plan: Plan, compiled: R) => void;
+  readonly log: Log;
+  readonly registry: Registry;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export type ReloadResult =
+  | { readonly ok: true; readonly revision: string; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly revision: string; readonly problems: readonly Problem[] };
+
+export interface ReloadStatus {
+  /** Of the rules in use; '' before there are any. */
+  readonly revision: string;
+  readonly rules: { readonly ok: boolean; readonly problems: readonly Problem[] };
+  readonly lastReload: {
+    /** ISO 8601. */
+    readonly at: string;
+    readonly trigger: Trigger;
+    readonly result: 'ok' | 'failed';
+    readonly seconds: number;
+  } | null;
+}
+
+export class Reloader<R> {
+  readonly #options: ReloaderOptions<R>;
+  readonly #results: Readonly<Record<'ok' | 'failed' | 'unchanged', Counter>>;
+  readonly #duration: Histogram;
+  #plan: Plan | null = null;
+  #problems: readonly Problem[] = [];
+  #lastReload: ReloadStatus['lastReload'] = null;
+  #lastGood = 0;
+  /** Of the files that were judged last; '' where they must be judged again whatever they are. */
+  #digest = '';
+  #running: Promise<unknown> = Promise.resolve();
+  #next: Promise<ReloadResult> | null = null;
+  #nextTrigger: Trigger = 'watch';
+
+  constructor(options: ReloaderOptions<R>) {
+    this.#options = options;
+    const { registry } = options;
+    const result = (name: string): Counter => registry.counter('weir_reloads_total', { result: name });
+    this.#results = { ok: result('ok'), failed: result('failed'), unchanged: result('unchanged') };
+    this.#duration = registry.histogram('weir_reload_duration_seconds');
+    registry.gauge('weir_last_reload_timestamp_seconds', {}, () => this.#lastGood / 1000);
+    registry.gauge('weir_last_reload_successful', {}, () => (hasErrors(this.#problems) ? 0 : 1));
+  }
+
+  /** The plan in use, or null before the first. */
+  get plan(): Plan | null {
+    return this.#plan;
+  }
+
+  /**
+   * The first load, before there are threads: `start` gets the plan and its zones and brings the threads up. Gives the
+   * files too, for code frames. Rejects with what `start` rejects with.
+   */
+  first(start: FirstStart): Promise<ReloadResult & { readonly files: readonly RuleFile[] }> {
+    const first = this.#firstNow(start);
+    this.#running = first.catch(() => {});
+    return first;
+  }
+
+  /**
+   * Reads the rules again and takes them into use if they are good. From the watcher, files equal to those judged last
+   * are left alone; a signal or a call means it. Runs one at a time: calls that come while one runs share the next.
+   */
+  reload(trigger: Trigger): Promise<ReloadResult> {
+    if (trigger !== 'watch' || this.#next === null) this.#nextTrigger = trigger;
+    if (this.#next !== null) return this.#next;
+    const run = this.#running.then(() => {
+      this.#next = null;
+      return this.#reloadNow(this.#nextTrigger);
+    });
+    this.#next = run;
+    this.#running = run;
+    return run;
+  }
+
+  status(): ReloadStatus {
+    return {
+      revision: this.#plan?.revision ?? '',
+      rules: { ok: !hasErrors(this.#problems), problems: this.#problems },
+      lastReload: this.#lastReload,
+    };
+  }
+
+  async #firstNow(start: FirstStart): Promise<ReloadResult & { readonly files: readonly RuleFile[] }> {
+    const began = this.#options.now();
+    const files = await this.#read();
+    if (!Array.isArray(files)) return { ...this.#failed([files as Problem], 'start', began), files: [] };
+    const result = await this.#apply(files, 'start', began, async (plan, zones) => {
+      await start(plan, zones);
+      return { ok: true };
+    });
+    return { ...result, files };
+  }
+
+  async #reloadNow(trigger: Trigger): Promise<ReloadResult> {
+    const began = this.#options.now();
+    const files = await this.#read();
+    if (!Array.isArray(files)) return this.#failed([files as Problem], trigger, began);
+    if (trigger === 'watch' && digestOf(files) === this.#digest) {
+      this.#results.unchanged.value++;
+      return this.#current();
+    }
+    return this.#apply(files, trigger, began, this.#options.swap);
+  }
+
+  async #read(): Promise<readonly RuleFile[] | Problem> {
+    try {
+      return await this.#options.read(this.#options.folder);
+    } catch (error) {
+      this.#digest = '';
+      return fileProblem(this.#options.folder, 'unreadable-file', `cannot be read: ${(error as Error).message}`);
+    }
+  }
+
+  async #apply(
+    files: readonly RuleFile[],
+    trigger: Trigger,
+    began: number,
+    swap: ReloaderOptions<R>['swap'],
+  ): Promise<ReloadResult> {
+    const { folder } = this.#options;
+    this.#digest = digestOf(files);
+    const { plan, problems } = this.#load(files);
+    if (plan === null || hasErrors(problems)) return this.#failed(problems, trigger, began);
+    const zones = this.#options.zones.begin();
+    let compiled: R;
+    try {
+      compiled = this.#options.compile(plan, zones.zone);
+    } catch (error) {
+      zones.abandon();
+      return this.#failed([...problems, fileProblem(folder, 'refused', (error as Error).message)], trigger, began);
+    }
+    const swapped = await swap(plan, zones.zones());
+    if (!swapped.ok) {
+      zones.abandon();
+      // The same files may well be taken the next time.
+      this.#digest = '';
+      return this.#failed([...problems, fileProblem(folder, 'refused', swapped.problem)], trigger, began);
+    }
+    zones.commit();
+    return this.#taken(plan, compiled, problems, trigger, began);
+  }
+
+  #load(files: readonly RuleFile[]): { plan: Plan | null; problems: readonly Problem[] } {
+    try {
+      return this.#options.load(files);
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the loader failed on the rules: a bug in Weir');
+      const message = `the loader failed: ${(error as Error).message}`;
+      return { plan: null, problems: [fileProblem(this.#options.folder, 'internal', message)] };
+    }
+  }
+
+  #taken(plan: Plan, compiled: R, problems: readonly Problem[], trigger: Trigger, began: number): ReloadResult {
+    const { registry, log, onPlan } = this.#options;
+    const before = this.#plan?.revision ?? '';
+    if (this.#plan) registry.drop('weir_config_revision_info', { revision: before });
+    registry.gauge('weir_config_revision_info', { revision: plan.revision }, () => 1);
+    this.#plan = plan;
+    this.#problems = problems;
+    this.#record('ok', trigger, began);
+    this.#lastGood = this.#options.now();
+    for (const problem of problems) logProblem(log, problem);
+    if (trigger !== 'start') log.info({ revision: plan.revision, before, trigger }, 'new rules are in use');
+    onPlan(plan, compiled);
+    return this.#current();
+  }
+
+  #failed(problems: readonly Problem[], trigger: Trigger, began: number): ReloadResult {
+    this.#problems = problems;
+    this.#record('failed', trigger, began);
+    if (trigger === 'start') return this.#current();
+    const { log } = this.#options;
+    for (const problem of problems) logProblem(log, problem);
+    const revision = this.#plan?.revision ?? '';
+    log.error(
+      { revision, problems: problems.length, trigger },
+      'the rules on disk are refused; the last good ones keep serving',
+    );
+    return this.#current();
+  }
+
+  #record(result: 'ok' | 'failed', trigger: Trigger, began: number): void {
+    const now = this.#options.now();
+    const seconds = Math.max(0, now - began) / 1000;
+    this.#results[result].value++;
+    this.#duration.observe(seconds);
+    this.#lastReload = { at: new Date(now).toISOString(), trigger, result, seconds };
+  }
+
+  #current(): ReloadResult {
+    const revision = this.#plan?.revision ?? '';
+    return { ok: !hasErrors(this.#problems), revision, problems: this.#problems };
+  }
+}
+
+function hasErrors(problems: readonly Problem[]): boolean {
+  return problems.some((problem) => problem.severity === 'error');
+}
+
+/** One line each, its place first: what an editor's terminal makes clickable. */
+function logProblem(log: Log, problem: Problem): void {
+  const { file, line, column, code, severity, message, hint } = problem;
+  const fields = { code, at: `${file}:${line}:${column}`, ...(hint && { hint }) };
+  log[severity === 'error' ? 'error' : 'warn'](fields, `${file}:${line}:${column} ${message}`);
+}
+
+function fileProblem(file: string, code: string, message: string): Problem {
+  return { file, line: 1, column: 1, severity: 'error', code, message, hint: '' };
+}
+
+/** Names count too: order of files is order of routes. Lengths keep two files from reading as one. */
+function digestOf(files: readonly RuleFile[]): string {
+  const hash = createHash('sha256');
+  for (const { file, text, unreadable = '' } of files)
+    hash.update(`${file.length}:${text.length}:${unreadable.length}:${file}${text}${unreadable}`);
+  return hash.digest('hex');
+}

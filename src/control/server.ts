@@ -1,0 +1,281 @@
+/** The control plane, put together: everything in the main thread, and the traffic threads it commands. */
+import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { WeirError } from '../errors.ts';
+import { bundledDatabase } from '../geo/bundled.ts';
+import { GeoSource } from '../geo/source.ts';
+import { createAccessWriter, createLog, type ProcessLog } from '../log/log.ts';
+import { Registry } from '../metrics/registry.ts';
+import { createLoader, loadConfig, type RuleFile } from '../plan/load.ts';
+import type { Problem } from '../plan/problems.ts';
+import { readRuleFiles } from '../plan/read.ts';
+import { KINDS } from '../policies/index.ts';
+import { releaseLocks } from '../state/lock.ts';
+import type { WeirConfig } from '../types/config.ts';
+import type { Plan } from '../types/plan.ts';
+import type { GeoData, Zones } from '../types/threads.ts';
+import { AdminServer, type AdminSource } from './admin.ts';
+import { CertificateStore } from './certificates.ts';
+import { type Compiled, dryRun } from './dry-run.ts';
+import { HealthProber, type HealthTarget } from './health.ts';
+import { adminSource, type Phase } from './overview.ts';
+import { assertFree, canSharePorts, formatAddress } from './ports.ts';
+import { Reloader, type ReloadResult, type Trigger } from './reload.ts';
+import { createSink, type LineSink } from './sink.ts';
+import type { BoundAddress } from './thread.ts';
+import { ThreadPool } from './threads.ts';
+import { type FolderWatch, watchFolder } from './watch.ts';
+import { ZoneDirectory } from './zones.ts';
+
+export interface ServerOptions {
+  readonly configFile: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Standard output by default. */
+  readonly sink?: LineSink;
+}
+
+export interface Server {
+  readonly log: ProcessLog;
+  /** Of the traffic listeners, in the order configured. */
+  readonly addresses: readonly BoundAddress[];
+  /** Of the admin listener; null where there is none. */
+  readonly admin: BoundAddress | null;
+  readonly revision: string;
+  reload(trigger: Trigger): Promise<ReloadResult>;
+  /** Drains for up to `timeout` milliseconds (the configured time by default) and gives everything back. */
+  close(timeout?: number): Promise<void>;
+}
+
+/** Config or rules have problems, so Weir does not start. */
+export class StartProblems extends WeirError {
+  readonly problems: readonly Problem[];
+  /** Texts for code frames. */
+  readonly sources: readonly RuleFile[];
+  constructor(problems: readonly Problem[], sources: readonly RuleFile[]) {
+    super('config or rules have problems', 3);
+    this.problems = problems;
+    this.sources = sources;
+  }
+}
+
+/** Milliseconds the log gets to be written at the end. */
+const FLUSH_TIMEOUT = 1000;
+
+/**
+ * Starts Weir.
+ * @throws {StartProblems} where config or rules are no good.
+ * @throws {WeirError} where an address, a file or a thread cannot be had.
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { config, warnings } = await readConfig(options);
+  const plane = new ControlPlane(config, options.env, options.sink ?? createSink());
+  for (const { file, line, column, message } of warnings) plane.log.warn({}, `${file}:${line}:${column} ${message}`);
+  try {
+    await plane.start();
+  } catch (error) {
+    await plane.close(0);
+    throw error;
+  }
+  return plane;
+}
+
+async function readConfig({
+  configFile,
+  env,
+}: ServerOptions): Promise<{ config: WeirConfig; warnings: readonly Problem[] }> {
+  const file = resolve(configFile);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new WeirError(`${file} cannot be read: ${(error as Error).message}`, 1, { cause: error });
+  }
+  const { config, problems } = loadConfig(file, text, { env, bundledDatabase: bundledDatabase() });
+  if (config === null) throw new StartProblems(problems, [{ file, text }]);
+  return { config, warnings: problems };
+}
+
+class ControlPlane implements Server {
+  readonly log: ProcessLog;
+  addresses: readonly BoundAddress[] = [];
+  admin: BoundAddress | null = null;
+  readonly #config: WeirConfig;
+  readonly #sink: LineSink;
+  readonly #registry = new Registry();
+  readonly #zones: ZoneDirectory;
+  readonly #geo: GeoSource;
+  readonly #certificates: CertificateStore;
+  readonly #pool: ThreadPool;
+  readonly #health: HealthProber;
+  readonly #reloader: Reloader<Compiled>;
+  readonly #adminServer: AdminServer | null;
+  #watch: FolderWatch | null = null;
+  #compiled: Compiled | null = null;
+  /** The newest; it may change while the first rules are still being read. */
+  #geoData: GeoData = { database: null, overrides: '' };
+  #phase: Phase = 'starting';
+  #closing: Promise<void> | null = null;
+
+  constructor(config: WeirConfig, env: ServerOptions['env'], sink: LineSink) {
+    this.#config = config;
+    this.#sink = sink;
+    this.log = createLog(config.log, sink);
+    const { log } = this;
+    this.#zones = new ZoneDirectory(log);
+    this.#geo = new GeoSource({
+      ...config.geoip,
+      log,
+      onChange: (data) => {
+        this.#geoData = data;
+        this.#pool.setGeo(data);
+      },
+    });
+    this.#certificates = new CertificateStore({
+      listeners: config.listeners,
+      log,
+      registry: this.#registry,
+      onChange: (listener, data) => this.#pool.setCertificates(listener, data),
+    });
+    this.#pool = new ThreadPool({
+      config,
+      threads: this.#threadCount(),
+      log,
+      onLog: createAccessWriter(config.log, sink),
+      onDeath: (thread) => this.#releaseThread(thread),
+    });
+    this.#health = new HealthProber({ log, random: Math.random });
+    this.#reloader = this.#createReloader(env);
+    this.#adminServer = config.admin && new AdminServer(config.admin, this.#adminSource(), log);
+  }
+
+  get revision(): string {
+    return this.#reloader.status().revision;
+  }
+
+  async start(): Promise<void> {
+    const free = assertFree(this.#config.listeners);
+    [this.#geoData] = await Promise.all([this.#geo.start(), this.#certificates.load(), free]);
+    await this.#startWatching();
+    const result = await this.#reloader.first((plan, zones) => this.#startTraffic(plan, zones));
+    if (!result.ok) throw new StartProblems(result.problems, result.files);
+    this.#phase = 'serving';
+    const threads = this.#pool.status().wanted;
+    this.log.info({ ...this.#urls(), revision: result.revision, threads }, 'weir is ready');
+  }
+
+  reload(trigger: Trigger): Promise<ReloadResult> {
+    return this.#reloader.reload(trigger);
+  }
+
+  close(timeout: number = this.#config.limits.drainTimeout): Promise<void> {
+    this.#closing ??= this.#closeNow(timeout);
+    return this.#closing;
+  }
+
+  async #closeNow(timeout: number): Promise<void> {
+    const served = this.#phase === 'serving';
+    this.#phase = 'draining';
+    if (served) this.log.info({ timeout }, 'weir is draining');
+    this.#health.close();
+    await this.#watch?.close();
+    await Promise.all([this.#certificates.close(), this.#geo.close(), this.#pool.drain(timeout)]);
+    // Last, so that probes can see the draining.
+    await this.#adminServer?.close();
+    if (served) this.log.info({}, 'weir has ended');
+    await this.#sink.close(FLUSH_TIMEOUT);
+  }
+
+  /** Before the first read, so that no edit falls between the two. */
+  async #startWatching(): Promise<void> {
+    this.#watch = watchFolder({
+      folder: this.#config.rules,
+      log: this.log,
+      onChange: () => void this.#reloader.reload('watch'),
+    });
+    await Promise.all([this.#watch.ready, this.#certificates.watch()]);
+  }
+
+  /** The admin listener goes first: while threads start, `/livez` answers and `/readyz` says why not yet. */
+  async #startTraffic(plan: Plan, zones: Zones): Promise<void> {
+    this.admin = (await this.#adminServer?.listen()) ?? null;
+    this.addresses = await this.#pool.start({
+      plan,
+      zones,
+      geo: this.#geoData,
+      certificates: this.#certificates.current(),
+    });
+  }
+
+  #createReloader(env: ServerOptions['env']): Reloader<Compiled> {
+    const { log } = this;
+    const load = createLoader(KINDS);
+    const root = this.#config.rules;
+    return new Reloader<Compiled>({
+      folder: root,
+      read: readRuleFiles,
+      load: (files) => load(files, { env, root }),
+      compile: (plan, zone) => dryRun(plan, zone, { store: this.#config.store, log }),
+      zones: this.#zones,
+      swap: (plan, zones) => this.#pool.swap(plan, zones),
+      onPlan: (_plan, compiled) => {
+        this.#compiled = compiled;
+        this.#health.follow(healthTargets(compiled));
+      },
+      log,
+      registry: this.#registry,
+      now: Date.now,
+    });
+  }
+
+  #adminSource(): AdminSource {
+    return adminSource({
+      config: this.#config,
+      registry: this.#registry,
+      reloader: this.#reloader,
+      pool: this.#pool,
+      geo: this.#geo,
+      health: this.#health,
+      sink: this.#sink,
+      phase: () => this.#phase,
+      compiled: () => this.#compiled,
+      urls: () => this.#urls(),
+    });
+  }
+
+  #urls(): { listeners: string[]; admin: string | null } {
+    const { listeners, admin } = this.#config;
+    return {
+      listeners: this.addresses.map(({ port }, i) => url(listeners[i].host, port, listeners[i].tls !== null)),
+      admin: admin && this.admin ? url(admin.host, this.admin.port, false) : null,
+    };
+  }
+
+  /** Gives back what a dead thread held: its locks, and what it had in flight. */
+  #releaseThread(thread: number): void {
+    for (const zone of Object.values(this.#zones.zones())) releaseLocks(zone, thread);
+    for (const { endpoints } of this.#compiled?.rules.upstreams.values() ?? [])
+      for (const { state } of endpoints) state.clearThread(thread);
+  }
+
+  #threadCount(): number {
+    const wanted = this.#config.threads || availableParallelism();
+    if (wanted === 1 || canSharePorts()) return wanted;
+    this.log.warn({ wanted }, 'threads cannot share an address on this system: one thread carries all traffic');
+    return 1;
+  }
+}
+
+function healthTargets({ rules }: Compiled): HealthTarget[] {
+  return [...rules.upstreams.values()].flatMap(({ plan, endpoints }) =>
+    endpoints.map((endpoint) => ({
+      endpoint: endpoint.plan,
+      health: plan.health,
+      setHealthy: (healthy: boolean) => endpoint.state.setHealthy(healthy),
+    })),
+  );
+}
+
+function url(host: string, port: number, secure: boolean): string {
+  return `${secure ? 'https' : 'http'}://${formatAddress(host, port)}`;
+}

@@ -1,0 +1,50 @@
+/** What shared memory says, as samples: read once, by the main thread, instead of by every thread. */
+
+import type { RuleSet } from '../data/rules.ts';
+import type { GeoStatus } from '../geo/source.ts';
+import type { Labels, Sample } from '../metrics/registry.ts';
+import type { BreakerState } from '../state/breaker.ts';
+import type { MemoryStoreStats } from '../store/memory.ts';
+
+const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = { closed: 0, halfOpen: 1, open: 2 };
+
+/** Breakers and health of every endpoint of the rule set in use. `now` in milliseconds since the epoch. */
+export function endpointSamples(rules: RuleSet, now: number): Sample[] {
+  const samples: Sample[] = [];
+  for (const { endpoints } of rules.upstreams.values()) {
+    for (const { plan, breaker, state } of endpoints) {
+      const labels = { endpoint: plan.id };
+      if (breaker) samples.push(gauge('weir_breaker_state', BREAKER_VALUES[breaker.state(now)], labels));
+      samples.push(gauge('weir_endpoint_healthy', state.healthy() ? 1 : 0, labels));
+    }
+  }
+  return samples;
+}
+
+/** How full the memory store is. */
+export function storeSamples(stats: MemoryStoreStats): Sample[] {
+  return Object.entries(stats).flatMap(([table, { used, capacity, refused }]) => [
+    gauge('weir_store_used', used, { table }),
+    gauge('weir_store_capacity', capacity, { table }),
+    counter('weir_store_refused_total', refused, { table }),
+  ]);
+}
+
+/** The country database. */
+export function geoSamples(status: GeoStatus): Sample[] {
+  const samples = [
+    gauge('weir_geoip_loaded', status.build === null ? 0 : 1),
+    counter('weir_geoip_reloads_total', status.reloads),
+    counter('weir_geoip_failures_total', status.failures),
+  ];
+  if (status.build !== null) samples.push(gauge('weir_geoip_build_timestamp_seconds', Date.parse(status.build) / 1000));
+  return samples;
+}
+
+export function gauge(family: string, value: number, labels: Labels = {}): Sample {
+  return { family, type: 'gauge', labels, values: [value] };
+}
+
+export function counter(family: string, value: number, labels: Labels = {}): Sample {
+  return { family, type: 'counter', labels, values: [value] };
+}

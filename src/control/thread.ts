@@ -1,0 +1,174 @@
+/** One traffic thread as the main thread sees it: its life, and questions to it that always get an answer in time. */
+import { Worker } from 'node:worker_threads';
+import type { Sample } from '../metrics/registry.ts';
+import type { Plan } from '../types/plan.ts';
+import type { FromWorker, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
+
+export interface BoundAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface ThreadEvents {
+  /** Whole log lines. */
+  log(lines: string): void;
+  /** The thread has ended, asked to or not. `why` is for the log. Called once, last. */
+  ended(thread: Thread, why: string): void;
+}
+
+/** What a question came to: an answer, or why there is none. */
+type Outcome = { readonly kind: 'answer'; readonly message: FromWorker } | { readonly kind: 'late' | 'ended' };
+
+/** Milliseconds a thread that says it has drained gets to end by itself. */
+const EXIT_GRACE = 1000;
+
+export class Thread {
+  /** As the thread's own log lines and metrics call it. */
+  readonly number: number;
+  state: 'starting' | 'listening' | 'draining' | 'ended' = 'starting';
+  addresses: readonly BoundAddress[] = [];
+  /** Milliseconds since the epoch; 0 until it listens. */
+  listeningSince = 0;
+  /** The newest snapshot of its counters. */
+  samples: readonly Sample[] = [];
+  readonly #worker: Worker;
+  readonly #events: ThreadEvents;
+  readonly #waiting = new Map<string, (outcome: Outcome) => void>();
+  /** Null once it listens; else what kept it from listening, and then it has ended. */
+  readonly ready: Promise<string | null>;
+  readonly #exited: Promise<void>;
+  #why = '';
+  #failure = '';
+
+  /** `startTimeout`: milliseconds it may take to listen. */
+  constructor(script: URL, start: WorkerStart, startTimeout: number, events: ThreadEvents) {
+    this.number = start.thread;
+    this.#events = events;
+    this.#worker = new Worker(script, { workerData: start, name: `weir-traffic-${start.thread}` });
+    this.#worker.on('message', (message: FromWorker) => this.#receive(message));
+    this.#worker.on('error', (error) => {
+      this.#why ||= error instanceof Error ? (error.stack ?? error.message) : String(error);
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', (code) => {
+        this.#end(code);
+        resolve();
+      });
+    });
+    this.ready = this.#becomeReady(startTimeout);
+  }
+
+  async #becomeReady(timeout: number): Promise<string | null> {
+    const outcome = await this.#wait('listening', timeout);
+    if (outcome.kind === 'answer' && outcome.message.type === 'listening') return null;
+    if (outcome.kind === 'late') this.#why ||= `did not listen within ${timeout} ms`;
+    await this.terminate();
+    return this.#failure || this.#why;
+  }
+
+  /** Null where the thread can use the plan; else why not. */
+  async prepare(id: number, plan: Plan, zones: Zones, timeout: number): Promise<string | null> {
+    const answer = this.#wait(`prepared:${id}`, timeout);
+    try {
+      this.#worker.postMessage({ type: 'prepare', id, plan, zones } satisfies ToWorker);
+    } catch (error) {
+      this.#waiting.get(`prepared:${id}`)?.({ kind: 'ended' });
+      return `the plan cannot be sent to a thread: ${(error as Error).message}`;
+    }
+    const outcome = await answer;
+    if (outcome.kind === 'answer') return outcome.message.type === 'prepared' ? outcome.message.problem : null;
+    if (outcome.kind === 'late') return `thread ${this.number} did not prepare the rules within ${timeout} ms`;
+    return `thread ${this.number} died while it prepared the rules`;
+  }
+
+  /** False where the thread did not say that it committed. */
+  async commit(id: number, timeout: number): Promise<boolean> {
+    const answer = this.#wait(`committed:${id}`, timeout);
+    this.post({ type: 'commit', id });
+    return (await answer).kind === 'answer';
+  }
+
+  /** Refreshes `samples`; false where the thread did not answer in time. */
+  async snapshot(id: number, timeout: number): Promise<boolean> {
+    const answer = this.#wait(`metrics:${id}`, timeout);
+    this.post({ type: 'metrics', id });
+    return (await answer).kind === 'answer';
+  }
+
+  /** Lets the thread finish its requests, for `timeout` milliseconds; ends it in any case. */
+  async drain(timeout: number): Promise<void> {
+    if (this.state === 'ended') return;
+    this.state = 'draining';
+    const drained = this.#wait('drained', timeout + EXIT_GRACE);
+    this.post({ type: 'drain', timeout });
+    if ((await drained).kind === 'answer') await Promise.race([this.#exited, delay(EXIT_GRACE)]);
+    await this.terminate();
+  }
+
+  post(message: ToWorker): void {
+    if (this.state !== 'ended') this.#worker.postMessage(message);
+  }
+
+  async terminate(why = ''): Promise<void> {
+    this.#why ||= why;
+    await this.#worker.terminate();
+    await this.#exited;
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case 'log':
+        this.#events.log(message.lines);
+        break;
+      case 'listening':
+        this.state = 'listening';
+        this.listeningSince = Date.now();
+        this.addresses = message.addresses;
+        this.#answer('listening', message);
+        break;
+      case 'failed':
+        this.#failure = message.problem;
+        this.#answer('listening', message);
+        break;
+      case 'metrics':
+        // A late answer is still the newest there is.
+        this.samples = message.samples;
+        this.#answer(`metrics:${message.id}`, message);
+        break;
+      case 'drained':
+        this.#answer('drained', message);
+        break;
+      default:
+        this.#answer(`${message.type}:${message.id}`, message);
+    }
+  }
+
+  #answer(key: string, message: FromWorker): void {
+    this.#waiting.get(key)?.({ kind: 'answer', message });
+  }
+
+  #wait(key: string, timeout: number): Promise<Outcome> {
+    if (this.state === 'ended') return Promise.resolve({ kind: 'ended' });
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => settle({ kind: 'late' }), timeout);
+      const settle = (outcome: Outcome): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(key);
+        resolve(outcome);
+      };
+      this.#waiting.set(key, settle);
+    });
+  }
+
+  #end(code: number): void {
+    this.state = 'ended';
+    for (const settle of [...this.#waiting.values()]) settle({ kind: 'ended' });
+    this.#events.ended(this, this.#failure || this.#why || `exit code ${code}`);
+  }
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}

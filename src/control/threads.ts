@@ -1,0 +1,278 @@
+/**
+ * The traffic threads: started, swapped to a new plan in two phases, replaced when they die, drained at the end.
+ * One thread is not a special case.
+ */
+import { extname } from 'node:path';
+import { WeirError } from '../errors.ts';
+import type { Sample } from '../metrics/registry.ts';
+import type { WeirConfig } from '../types/config.ts';
+import type { Plan } from '../types/plan.ts';
+import type { Log } from '../types/policy.ts';
+import type { CertificateData, GeoData, Zones } from '../types/threads.ts';
+import { retire } from './samples.ts';
+import { type BoundAddress, Thread } from './thread.ts';
+
+/** What threads start with; the pool keeps it current for replacements. */
+export interface PoolStart {
+  readonly plan: Plan;
+  readonly zones: Zones;
+  readonly geo: GeoData;
+  /** By listener index; null where a listener has no TLS. */
+  readonly certificates: readonly (CertificateData | null)[];
+}
+
+export interface PoolOptions {
+  readonly config: WeirConfig;
+  /** How many, at least 1. */
+  readonly threads: number;
+  readonly log: Log;
+  /** Whole log lines of the threads. */
+  readonly onLog: (lines: string) => void;
+  /** A thread is gone for good: what it held in shared memory can be given back. */
+  readonly onDeath?: (thread: number) => void;
+  /** The thread's program; the data plane's by default. */
+  readonly script?: URL;
+  readonly timing?: Partial<PoolTiming>;
+}
+
+/** All in milliseconds. */
+export interface PoolTiming {
+  /** How long a thread may take to listen. */
+  readonly start: number;
+  /** How long a thread may take to prepare, and again to commit. */
+  readonly swap: number;
+  /** First wait before a dead thread is replaced; doubles up to `restartMax` while replacements keep dying. */
+  readonly restartMin: number;
+  readonly restartMax: number;
+  /** A thread that listened this long was a good one: the next wait is `restartMin` again. */
+  readonly stable: number;
+  /** How often counters are fetched, so that a dying thread takes no more than this much counting along. */
+  readonly snapshot: number;
+  /** How long a fetch of counters may take. */
+  readonly collect: number;
+}
+
+const TIMING: PoolTiming = {
+  start: 30_000,
+  swap: 10_000,
+  restartMin: 100,
+  restartMax: 5_000,
+  stable: 10_000,
+  snapshot: 5_000,
+  collect: 1_000,
+};
+
+export type SwapResult = { readonly ok: true } | { readonly ok: false; readonly problem: string };
+
+interface Slot {
+  thread: Thread | null;
+  wait: number;
+  timer: NodeJS.Timeout | null;
+}
+
+export class ThreadPool {
+  readonly #options: PoolOptions;
+  readonly #timing: PoolTiming;
+  readonly #script: URL;
+  readonly #slots: Slot[];
+  #config: WeirConfig;
+  #start: PoolStart | null = null;
+  #running = false;
+  #stopping = false;
+  /** The newest swap. Replacements wait while any is under way, so that the set of threads stands still. */
+  #swap: Promise<unknown> = Promise.resolve();
+  #swapping = 0;
+  #sequence = 0;
+  #threadNumber = 0;
+  #deaths = 0;
+  #retired: readonly Sample[] = [];
+  #snapshots: NodeJS.Timeout | null = null;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#config = options.config;
+    this.#timing = { ...TIMING, ...options.timing };
+    this.#script = options.script ?? new URL(`../data/worker${extname(import.meta.url)}`, import.meta.url);
+    this.#slots = Array.from({ length: options.threads }, () => ({
+      thread: null,
+      wait: this.#timing.restartMin,
+      timer: null,
+    }));
+  }
+
+  /**
+   * Starts all threads and resolves with the bound addresses, by listener. The first thread goes ahead: where a port is
+   * 0 the system picks it then, and the others listen on the same one.
+   * @throws {WeirError} where a thread cannot listen; none is left running.
+   */
+  async start(start: PoolStart): Promise<readonly BoundAddress[]> {
+    this.#start = start;
+    const [first, ...others] = this.#slots;
+    const addresses = await this.#startSlot(first);
+    this.#config = withPorts(this.#config, addresses);
+    await Promise.all(others.map((slot) => this.#startSlot(slot)));
+    this.#running = true;
+    this.#snapshots = setInterval(() => void this.collect(), this.#timing.snapshot).unref();
+    return addresses;
+  }
+
+  /**
+   * Moves every thread to `plan`: all prepare, then all commit. One refusal, death or time-out while they prepare and
+   * nothing changes. Once the first has committed there is no way back: a thread that fails then comes back with `plan`.
+   */
+  swap(plan: Plan, zones: Zones): Promise<SwapResult> {
+    this.#swapping++;
+    const swap = this.#swap
+      .then(() => this.#swapNow(plan, zones))
+      .finally(() => {
+        this.#swapping--;
+      });
+    this.#swap = swap.catch(() => {});
+    return swap;
+  }
+
+  setGeo(geo: GeoData): void {
+    if (this.#start) this.#start = { ...this.#start, geo };
+    this.#post({ type: 'geo', geo });
+  }
+
+  setCertificates(listener: number, certificates: CertificateData): void {
+    if (this.#start)
+      this.#start = { ...this.#start, certificates: this.#start.certificates.with(listener, certificates) };
+    this.#post({ type: 'certificates', listener, certificates });
+  }
+
+  /** Counters of every thread, those of dead ones included. A thread that does not answer counts as it last did. */
+  async collect(): Promise<readonly (readonly Sample[])[]> {
+    const id = ++this.#sequence;
+    const live = this.#threads().filter((thread) => thread.state !== 'starting');
+    await Promise.all(live.map((thread) => thread.snapshot(id, this.#timing.collect)));
+    return [this.#retired, ...this.#threads().map((thread) => thread.samples)];
+  }
+
+  /** How many threads there should be, how many take connections, and how many have died so far. */
+  status(): { readonly wanted: number; readonly listening: number; readonly deaths: number } {
+    return { wanted: this.#slots.length, listening: this.#listening().length, deaths: this.#deaths };
+  }
+
+  /** Stops accepting, gives open requests `timeout` milliseconds, and ends all threads. */
+  async drain(timeout: number): Promise<void> {
+    this.#stopping = true;
+    if (this.#snapshots) clearInterval(this.#snapshots);
+    for (const slot of this.#slots) if (slot.timer) clearTimeout(slot.timer);
+    await Promise.all(
+      this.#threads().map((thread) => (thread.state === 'starting' ? thread.terminate() : thread.drain(timeout))),
+    );
+  }
+
+  async #startSlot(slot: Slot): Promise<readonly BoundAddress[]> {
+    const thread = this.#spawn(slot);
+    const problem = await thread.ready;
+    if (problem === null) return thread.addresses;
+    this.#stopping = true;
+    await Promise.all(this.#threads().map((other) => other.terminate()));
+    throw new WeirError(problem);
+  }
+
+  async #swapNow(plan: Plan, zones: Zones): Promise<SwapResult> {
+    await this.#settle();
+    if (this.#stopping || !this.#start) return { ok: false, problem: 'the server is shutting down' };
+    const id = ++this.#sequence;
+    const threads = this.#listening();
+    const answers = await Promise.all(threads.map((thread) => thread.prepare(id, plan, zones, this.#timing.swap)));
+    const died = threads.find((thread) => thread.state === 'ended');
+    const problem = answers.find((answer) => answer !== null) ?? (died ? `thread ${died.number} died` : null);
+    if (problem !== null) {
+      for (const thread of threads) thread.post({ type: 'abandon', id });
+      return { ok: false, problem };
+    }
+    this.#start = { ...this.#start, plan, zones };
+    await Promise.all(threads.map((thread) => this.#commit(thread, id)));
+    return { ok: true };
+  }
+
+  async #commit(thread: Thread, id: number): Promise<void> {
+    if (await thread.commit(id, this.#timing.swap)) return;
+    // It serves neither rule set reliably any more; its replacement starts with the new one.
+    await thread.terminate('did not commit a rule set that it had prepared');
+  }
+
+  /** Waits until no replacement is half started, so that none can miss the new plan. */
+  async #settle(): Promise<void> {
+    const starting = this.#threads().filter((thread) => thread.state === 'starting');
+    await Promise.all(starting.map((thread) => this.#settled(thread)));
+  }
+
+  async #settled(thread: Thread): Promise<void> {
+    const timer = setTimeout(
+      () => void thread.terminate('was still starting when the rules changed'),
+      this.#timing.swap,
+    );
+    await thread.ready;
+    clearTimeout(timer);
+  }
+
+  #spawn(slot: Slot): Thread {
+    const thread = new Thread(
+      this.#script,
+      { ...this.#start!, config: this.#config, thread: ++this.#threadNumber },
+      this.#timing.start,
+      {
+        log: this.#options.onLog,
+        ended: (ended, why) => this.#ended(slot, ended, why),
+      },
+    );
+    slot.thread = thread;
+    return thread;
+  }
+
+  #ended(slot: Slot, thread: Thread, why: string): void {
+    slot.thread = null;
+    this.#retired = retire(this.#retired, thread.samples);
+    // What cannot even start the first time is the caller's to tell.
+    if (this.#stopping || (!this.#running && thread.listeningSince === 0)) return;
+    this.#deaths++;
+    const restartIn = this.#nextWait(slot, thread);
+    this.#options.log.error({ thread: thread.number, why, restartIn }, 'a traffic thread died');
+    this.#options.onDeath?.(thread.number);
+    slot.timer = setTimeout(() => void this.#replace(slot), restartIn);
+  }
+
+  /** Milliseconds until the slot gets another thread: ever more while its threads keep dying young. */
+  #nextWait(slot: Slot, dead: Thread): number {
+    const lived = dead.listeningSince === 0 ? 0 : Date.now() - dead.listeningSince;
+    if (lived >= this.#timing.stable) slot.wait = this.#timing.restartMin;
+    const wait = slot.wait;
+    slot.wait = Math.min(wait * 2, this.#timing.restartMax);
+    return wait;
+  }
+
+  async #replace(slot: Slot): Promise<void> {
+    slot.timer = null;
+    while (this.#swapping > 0) await this.#swap;
+    if (this.#stopping) return;
+    const thread = this.#spawn(slot);
+    if ((await thread.ready) === null)
+      this.#options.log.info({ thread: thread.number }, 'a traffic thread was replaced');
+  }
+
+  #post(message: Parameters<Thread['post']>[0]): void {
+    for (const thread of this.#threads()) thread.post(message);
+  }
+
+  #threads(): Thread[] {
+    return this.#slots.flatMap((slot) => slot.thread ?? []);
+  }
+
+  #listening(): Thread[] {
+    return this.#threads().filter((thread) => thread.state === 'listening');
+  }
+}
+
+function withPorts(config: WeirConfig, addresses: readonly BoundAddress[]): WeirConfig {
+  const listeners = config.listeners.map((listener, i) => ({
+    ...listener,
+    port: listener.port === 0 ? (addresses[i]?.port ?? 0) : listener.port,
+  }));
+  return { ...config, listeners };
+}

@@ -1,0 +1,38 @@
+/** The forwarder of one upstream in one thread, kept across reloads, and the metrics of its pool. */
+import type { Labels, Registry } from '../metrics/registry.ts';
+import type { Forwarder } from '../types/transport.ts';
+
+/** Thread state (see states.ts): closing it closes the pool and takes its gauges away. */
+export class OpenPool {
+  readonly forwarder: Forwarder;
+  readonly #registry: Registry;
+  readonly #series: (readonly [family: string, labels: Labels])[] = [];
+
+  constructor(forwarder: Forwarder, upstream: string, registry: Registry) {
+    this.forwarder = forwarder;
+    this.#registry = registry;
+    const stats = () => forwarder.stats();
+    this.#gauge('weir_pool_connections', { upstream, state: 'idle' }, () => stats().idle);
+    this.#gauge('weir_pool_connections', { upstream, state: 'busy' }, () => stats().open - stats().idle);
+    this.#gauge('weir_pool_waiting', { upstream }, () => stats().waiting);
+    if (stats().opened === undefined) return;
+    this.#counter('weir_pool_connections_opened_total', { upstream }, () => stats().opened ?? 0);
+    this.#counter('weir_pool_requests_total', { upstream }, () => stats().served ?? 0);
+    this.#counter('weir_pool_wait_seconds_total', { upstream }, () => (stats().waitedMs ?? 0) / 1000);
+  }
+
+  close(): Promise<void> {
+    for (const [family, labels] of this.#series) this.#registry.drop(family, labels);
+    return this.forwarder.close();
+  }
+
+  #gauge(family: string, labels: Labels, read: () => number): void {
+    this.#series.push([family, labels]);
+    this.#registry.gauge(family, labels, read);
+  }
+
+  #counter(family: string, labels: Labels, read: () => number): void {
+    this.#series.push([family, labels]);
+    this.#registry.counting(family, labels, read);
+  }
+}
