@@ -1,0 +1,143 @@
+/**
+ * The house rules that a reader relies on: imports go down only (types count), policies never import one another or the
+ * core, there are no cycles, and nothing at module level can be written to.
+ */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { test } from 'node:test';
+
+const SRC = join(import.meta.dirname, '..', '..', 'src');
+
+/** Lowest first. A file may import its own layer's folder and the layers below; see src/README.md. */
+const LAYERS: readonly (readonly string[])[] = [
+  ['headers.ts', 'units.ts', 'version.ts'],
+  ['errors.ts', 'metrics', 'http1', 'http2'],
+  ['types'],
+  ['state', 'net', 'match', 'template', 'log'],
+  ['geo', 'store', 'forwarders', 'edges'],
+  ['policies'],
+  ['plan'],
+  ['data'],
+  ['control'],
+  ['demo'],
+  ['cli'],
+];
+
+/** Rule Zero: break a rule only with a comment saying why. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {};
+
+interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+  readonly imports: readonly string[];
+}
+
+const files: readonly SourceFile[] = globSync('**/*.ts', { cwd: SRC })
+  .filter((path) => !path.endsWith('.test.ts') && !path.includes('/testing/'))
+  .map((path) => {
+    const text = readFileSync(join(SRC, path), 'utf8');
+    return { path, text, imports: importsOf(path, text) };
+  });
+
+function importsOf(path: string, text: string): string[] {
+  const found = text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g);
+  return Array.from(found, ([, specifier]) => normalize(join(dirname(path), specifier)));
+}
+
+function layerOf(path: string): number {
+  const head = path.split('/')[0];
+  const layer = LAYERS.findIndex((names) => names.includes(head));
+  assert.ok(layer >= 0, `${path} belongs to no layer: say in LAYERS and src/README.md where it stands`);
+  return layer;
+}
+
+test('imports go down only', () => {
+  const wrong: string[] = [];
+  for (const { path, imports } of files)
+    for (const target of imports) {
+      if (`${path} -> ${target}` in EXCEPTIONS) continue;
+      const sideways = layerOf(path) === layerOf(target) && path.split('/')[0] !== target.split('/')[0];
+      if (layerOf(target) > layerOf(path) || sideways) wrong.push(`${path} -> ${target}`);
+    }
+  assert.deepEqual(wrong, []);
+});
+
+test('policies import neither one another nor the core', () => {
+  const wrong: string[] = [];
+  for (const { path, imports } of files) {
+    const [head, kind, file] = path.split('/');
+    if (head !== 'policies' || file === undefined) continue;
+    for (const target of imports)
+      if (target.startsWith('policies/') && target.split('/')[1] !== kind) wrong.push(`${path} -> ${target}`);
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('every import names a file that is there', () => {
+  const known = new Set(files.map(({ path }) => path));
+  const lost = files.flatMap(({ path, imports }) =>
+    imports.filter((target) => !known.has(target)).map((target) => `${path} -> ${target}`),
+  );
+  assert.deepEqual(lost, []);
+});
+
+test('there are no cycles, types included', () => {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    const at = trail.indexOf(path);
+    if (at >= 0) {
+      cycles.push([...trail.slice(at), path].join(' -> '));
+      return;
+    }
+    if (done.has(path)) return;
+    for (const target of byPath.get(path)?.imports ?? []) visit(target, [...trail, path]);
+    done.add(path);
+  };
+  for (const { path } of files) visit(path, []);
+  assert.deepEqual(cycles, []);
+});
+
+/** Collections that could be written to, unless their type says that nobody may. */
+const COLLECTION = /^(?:export )?const (\w+)(: Readonly\w+)?.*=\s*new (?:Map|Set|WeakMap|WeakSet)\b/;
+const CONSTANT = /^(?:export )?const (\w+)\b/;
+const WRITES = 'set|add|delete|clear|push|pop|shift|unshift|splice|sort|reverse|fill|copyWithin';
+
+test('nothing at module level is mutable', () => {
+  const wrong: string[] = [];
+  for (const { path, text } of files)
+    text.split('\n').forEach((line, i) => {
+      const where = `${path}:${i + 1} ${line}`;
+      if (/^(export )?(let|var) /.test(line)) wrong.push(where);
+      const collection = COLLECTION.exec(line);
+      if (collection && !collection[2]) wrong.push(where);
+      const name = CONSTANT.exec(line)?.[1];
+      if (name && new RegExp(`(?<![.\\w])${name}(\\.(${WRITES})\\(|(\\[[^\\]]*\\]|\\.\\w+) = )`).test(text))
+        wrong.push(where);
+    });
+  assert.deepEqual(wrong, []);
+});
+
+test('files are short enough to hold in the head', () => {
+  const long = files
+    .map(({ path, text }) => ({ path, lines: text.split('\n').length }))
+    .filter(({ path, lines }) => lines > (LONG[path]?.lines ?? 400));
+  assert.deepEqual(long, []);
+});
+
+/** Files that are longer, and why. */
+const LONG: Readonly<Record<string, { readonly lines: number; readonly why: string }>> = {
+  'data/exchange.ts': {
+    lines: 640,
+    why: 'the life of a request, read top to bottom; its parts stand in files of their own',
+  },
+};
+
+test('src/README.md names every folder', () => {
+  const readme = readFileSync(join(SRC, 'README.md'), 'utf8');
+  const folders = new Set(files.map(({ path }) => path.split('/')[0]));
+  const missing = [...folders].filter((name) => !readme.includes(name));
+  assert.deepEqual(missing, [], relative(process.cwd(), SRC));
+});

@@ -1,0 +1,105 @@
+/** The entry file under Nodes that are good enough, too old, or too old with a good one beside them. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const ENTRY = join(ROOT, 'src', 'main.cjs');
+let folder = '';
+
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'weir-entry-'));
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A preload that makes any Node say it is another version, until it hands over to a child. */
+function pretend(version: string): string[] {
+  const file = join(folder, `pretend-${version}.cjs`);
+  if (!existsSync(file))
+    writeFileSync(
+      file,
+      `if (!process.env.WEIR_HANDED_OVER) Object.defineProperty(process, 'version', { value: '${version}' });`,
+    );
+  return ['--require', file];
+}
+
+function run(args: string[], env = {}) {
+  return spawnSync(process.execPath, args, { encoding: 'utf8', env: { ...process.env, ...env } });
+}
+
+describe('the entry file', () => {
+  test('runs on a Node that is good enough', () => {
+    for (const version of ['v24.18.1', 'v24.19.0', 'v26.5.1', 'v27.0.0']) {
+      const { status, stdout } = run([...pretend(version), ENTRY, '--version']);
+      assert.equal(status, 0, version);
+      assert.match(stdout, new RegExp(`^weir \\d+\\.\\d+\\.\\d+ \\(node ${version}\\)\n$`));
+    }
+  });
+
+  test('hands over to the Node beside it where the one that runs it is too old', () => {
+    const pinned = spawnSync(join(ROOT, 'node_modules', '.bin', 'node'), ['--version'], {
+      encoding: 'utf8',
+    }).stdout.trim();
+    for (const version of ['v20.20.2', 'v24.18.0', 'v25.9.0', 'v26.5.0']) {
+      const { status, stdout } = run([...pretend(version), ENTRY, '--version']);
+      assert.equal(status, 0, version);
+      assert.match(stdout, new RegExp(`\\(node ${pinned}\\)`), version);
+    }
+  });
+
+  test('the system’s own Node, whatever it is, ends up on one that is good enough', () => {
+    const path = (process.env.PATH ?? '').split(':').filter((entry) => !entry.includes('node_modules'));
+    const { status, stdout } = spawnSync('node', [ENTRY, '--version'], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: path.join(':') },
+    });
+    assert.equal(status, 0);
+    assert.match(stdout, /\(node v(24|26|27)\./);
+  });
+
+  test('refuses in one line with status 78 where there is none', () => {
+    const lonely = join(folder, 'main.cjs');
+    copyFileSync(ENTRY, lonely);
+    const { status, stderr } = run([...pretend('v22.1.0'), lonely, 'serve']);
+    assert.equal(status, 78);
+    assert.match(stderr, /^weir: Node v22\.1\.0 is too old: [^\n]+\n$/);
+  });
+
+  test('passes signals on and ends as its child ends', async () => {
+    const child: ChildProcess = spawn(process.execPath, [...pretend('v20.1.0'), ENTRY, 'serve', '--config', config()], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let out = '';
+    child.stdout!.setEncoding('utf8');
+    for await (const chunk of child.stdout!) {
+      out += chunk;
+      if (out.includes('weir is ready')) break;
+    }
+    const exit = once(child, 'exit');
+    child.kill('SIGTERM');
+    assert.deepEqual(await exit, [0, null]);
+  });
+
+  test('exit codes of commands come through', () => {
+    assert.equal(run([...pretend('v20.1.0'), ENTRY, 'no-such-command']).status, 64);
+  });
+});
+
+/** The smallest config that serves. */
+function config(): string {
+  const file = join(folder, 'weir.yaml');
+  writeFileSync(
+    file,
+    'listeners: [{ address: "127.0.0.1:0" }]\nadmin: { address: "127.0.0.1:0" }\nthreads: 1\nrules: rules.d\n',
+  );
+  spawnSync('mkdir', ['-p', join(folder, 'rules.d')]);
+  writeFileSync(
+    join(folder, 'rules.d', 'r.yaml'),
+    'routes:\n  all: { match: { path: "/**" }, reply: { status: 204 } }\n',
+  );
+  return file;
+}
