@@ -1,6 +1,5 @@
 /** `weir check`: config and rules, all problems at once. */
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { bundledDatabase } from '../geo/bundled.ts';
 import { loadConfig, loadRules, type RuleFile } from '../plan/load.ts';
 import { formatProblems, type Problem, ProblemList } from '../plan/problems.ts';
@@ -9,6 +8,7 @@ import { CONFIG } from '../plan/schema/config.ts';
 import { KINDS } from '../policies/index.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
+import { EX_PROBLEMS, readArguments, wrongArguments } from './arguments.ts';
 
 const USAGE = `weir check [--config FILE] [--format text|json]
 
@@ -19,10 +19,6 @@ Checks the process settings and the rules they name, and prints every problem at
 
 Exit status: 0 where Weir would start with them (there may be warnings), 3 where not, 64 for a wrong command line.
 `;
-
-/** sysexits.h */
-const EX_USAGE = 64;
-const EX_PROBLEMS = 3;
 
 interface Options {
   readonly config: string;
@@ -39,26 +35,14 @@ export async function check(args: string[]): Promise<number> {
 }
 
 function parse(args: string[]): Options | number {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: {
-        config: { type: 'string', default: 'config/weir.yaml' },
-        format: { type: 'string', default: 'text' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    });
-    const { config, format, help } = values;
-    if (help) {
-      process.stdout.write(USAGE);
-      return 0;
-    }
-    if (format === 'text' || format === 'json') return { config, format };
-    process.stderr.write(`weir check: --format is text or json, not ${format}\n`);
-  } catch (error) {
-    process.stderr.write(`weir check: ${(error as Error).message.split('\n')[0]}\n`);
-  }
-  return EX_USAGE;
+  const values = readArguments('check', USAGE, args, {
+    config: { type: 'string', default: 'config/weir.yaml' },
+    format: { type: 'string', default: 'text' },
+  });
+  if (typeof values === 'number') return values;
+  const { config, format } = values;
+  if (format === 'text' || format === 'json') return { config, format };
+  return wrongArguments('check', `--format is text or json, not ${format}`);
 }
 
 export interface Checked {

@@ -5,7 +5,6 @@
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { assertFree } from '../control/ports.ts';
 import { banner, urlOf } from '../demo/banner.ts';
 import { type Child, entryFile, startChild } from '../demo/child.ts';
@@ -14,6 +13,7 @@ import { closeSamples, endpointFor, localEndpoints, startSamples } from '../demo
 import { WeirError } from '../errors.ts';
 import type { AdminConfig, WeirConfig } from '../types/config.ts';
 import type { EndpointPlan, Plan } from '../types/plan.ts';
+import { EX_PROBLEMS, readArguments } from './arguments.ts';
 import { loadProject } from './project.ts';
 
 const USAGE = `weir demo [--config FILE]
@@ -24,10 +24,6 @@ where and five commands to try. Ctrl-C ends everything.
   --config FILE   process settings to start with; this repository's config/weir.yaml by default
 `;
 
-/** sysexits.h */
-const EX_USAGE = 64;
-const EX_PROBLEMS = 3;
-
 /** How long open requests may take once the demo is told to end, in milliseconds. */
 const PATIENCE = 2_000;
 
@@ -36,7 +32,8 @@ const PATIENCE = 2_000;
  * start or Weir ended by itself, 3 where the rules have problems, 64 for a wrong command line.
  */
 export async function demo(args: string[]): Promise<number> {
-  const parsed = parse(args);
+  const own = join(dirname(entryFile()), '..', 'config', 'weir.yaml');
+  const parsed = readArguments('demo', USAGE, args, { config: { type: 'string', default: own } });
   if (typeof parsed === 'number') return parsed;
   const told = signalled();
   const project = await loadProject(parsed.config);
@@ -50,19 +47,6 @@ export async function demo(args: string[]): Promise<number> {
     if (!(error instanceof WeirError)) throw error;
     process.stderr.write(`weir demo: ${error.message}\n`);
     return 1;
-  }
-}
-
-function parse(args: string[]): { config: string } | number {
-  try {
-    const options = { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
-    const { values } = parseArgs({ args, options });
-    if (!values.help) return { config: values.config ?? join(dirname(entryFile()), '..', 'config', 'weir.yaml') };
-    process.stdout.write(USAGE);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`weir demo: ${(error as Error).message.split('\n')[0]}\n\n${USAGE}`);
-    return EX_USAGE;
   }
 }
 

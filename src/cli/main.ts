@@ -1,5 +1,6 @@
 /** The commands of `weir`. Each loads its own module, so that `weir check` does not start a proxy. */
 import { version } from '../version.ts';
+import { EX_USAGE } from './arguments.ts';
 
 interface Command {
   readonly summary: string;
@@ -29,9 +30,6 @@ ${Object.entries(COMMANDS)
 
 weir <command> --help says more.
 `;
-
-/** Exit status for a command line that makes no sense (sysexits.h EX_USAGE). */
-const EX_USAGE = 64;
 
 /** Runs one command line and sets the exit status. */
 export async function main(args: string[]): Promise<void> {

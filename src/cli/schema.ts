@@ -1,11 +1,11 @@
 /** `weir schema`: the JSON Schemas of config and rules, for editors. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { prettyJson } from '../plan/json.ts';
 import { CONFIG } from '../plan/schema/config.ts';
 import { rulesSchema } from '../plan/schema/rules.ts';
 import { KINDS } from '../policies/index.ts';
+import { readArguments } from './arguments.ts';
 
 const USAGE = `weir schema [--write DIR]
 
@@ -15,9 +15,6 @@ Prints the draft-07 JSON Schemas of the process settings and of rule files, as o
 
 Exit status: 0, 1 where DIR cannot be written, 64 for a wrong command line.
 `;
-
-/** sysexits.h */
-const EX_USAGE = 64;
 
 /** The schema files by name, as they stand in `config/schema/`. */
 export function schemaFiles(): Readonly<Record<'weir.schema.json' | 'rules.schema.json', string>> {
@@ -29,7 +26,7 @@ export function schemaFiles(): Readonly<Record<'weir.schema.json' | 'rules.schem
 
 /** Runs the command; resolves to its exit status. */
 export async function schema(args: string[]): Promise<number> {
-  const options = parse(args);
+  const options = readArguments('schema', USAGE, args, { write: { type: 'string' } });
   if (typeof options === 'number') return options;
   if (options.write === undefined) {
     process.stdout.write(`${prettyJson({ weir: CONFIG, rules: rulesSchema(KINDS) })}\n`);
@@ -42,20 +39,5 @@ export async function schema(args: string[]): Promise<number> {
   } catch (error) {
     process.stderr.write(`weir schema: ${(error as Error).message}\n`);
     return 1;
-  }
-}
-
-function parse(args: string[]): { write?: string } | number {
-  try {
-    const { values } = parseArgs({
-      args,
-      options: { write: { type: 'string' }, help: { type: 'boolean', short: 'h', default: false } },
-    });
-    if (!values.help) return values.write === undefined ? {} : { write: values.write };
-    process.stdout.write(USAGE);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`weir schema: ${(error as Error).message.split('\n')[0]}\n`);
-    return EX_USAGE;
   }
 }

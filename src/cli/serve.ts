@@ -1,9 +1,9 @@
 /** `weir serve`: the proxy as a process: signals, exit codes, last words. */
-import { parseArgs } from 'node:util';
 import { type Server, StartProblems, startServer } from '../control/server.ts';
 import { createSink } from '../control/sink.ts';
 import { WeirError } from '../errors.ts';
 import { formatProblems } from '../plan/problems.ts';
+import { readArguments } from './arguments.ts';
 
 const USAGE = `weir serve [--config FILE]
 
@@ -16,8 +16,7 @@ Exit status: 0 after a signal, 1 where something cannot be had (an address, a fi
 problems, 64 for a wrong command line, 70 after a bug in Weir.
 `;
 
-/** sysexits.h */
-const EX_USAGE = 64;
+/** A bug of ours (sysexits.h). */
 const EX_SOFTWARE = 70;
 
 /** The same signal again within this many milliseconds is one: a terminal and a launcher both pass Ctrl-C on. */
@@ -28,7 +27,7 @@ const LINGER = 200;
 
 /** Runs until a signal ends it. Resolves with the exit status. */
 export async function serve(args: string[]): Promise<number> {
-  const parsed = parse(args);
+  const parsed = readArguments('serve', USAGE, args, { config: { type: 'string', default: 'config/weir.yaml' } });
   if (typeof parsed === 'number') return parsed;
   process.stderr.on('error', () => {});
   const sink = createSink();
@@ -52,19 +51,6 @@ export async function serve(args: string[]): Promise<number> {
   await server.close();
   setTimeout(() => process.exit(0), LINGER).unref();
   return 0;
-}
-
-function parse(args: string[]): { config: string } | number {
-  try {
-    const options = { config: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
-    const { values } = parseArgs({ args, options });
-    if (!values.help) return { config: values.config ?? 'config/weir.yaml' };
-    process.stdout.write(USAGE);
-    return 0;
-  } catch (error) {
-    process.stderr.write(`weir serve: ${(error as Error).message}\n\n${USAGE}`);
-    return EX_USAGE;
-  }
 }
 
 /** Why Weir does not start, for people, and the exit status that says it to programs. */

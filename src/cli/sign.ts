@@ -9,6 +9,7 @@ import { normalizePath } from '../match/path.ts';
 import type { SignatureConfig } from '../policies/signature/config.ts';
 import { signRequest } from '../policies/signature/sign.ts';
 import type { Plan } from '../types/plan.ts';
+import { EX_PROBLEMS, EX_USAGE } from './arguments.ts';
 import { loadProject } from './project.ts';
 import { type Body, FORMATS, type Format, formatRequest, type SignedRequest } from './sign-format.ts';
 
@@ -28,10 +29,6 @@ Prints a request signed for a signature policy. Its nonce is fresh, so it is goo
 
 Exit status: 0, 1 where it cannot be signed, 3 where config or rules have problems, 64 for a wrong command line.
 `;
-
-/** sysexits.h */
-const EX_USAGE = 64;
-const EX_PROBLEMS = 3;
 
 interface Options {
   readonly config: string;

@@ -1,30 +1,26 @@
 /** `weir test`: the `tests:` blocks of the rules, through the same code as traffic. */
 import { relative } from 'node:path';
-import { parseArgs } from 'node:util';
 import { type Rehearsed, rehearse } from '../data/rehearsal.ts';
 import { getHeader } from '../headers.ts';
 import { KINDS } from '../policies/index.ts';
 import type { TestPlan } from '../types/plan.ts';
+import { EX_PROBLEMS, readArguments } from './arguments.ts';
 import { loadProject } from './project.ts';
 
-const EX_PROBLEMS = 3;
+const USAGE = `weir test [--config FILE]
 
-const HELP = `Usage: weir test [--config FILE]
+Runs the tests: blocks of the rules through the same code as traffic, with no network, clock or store but their own.
 
-Runs the tests: blocks of the rules. Exit status: 0 all pass, 1 some fail, 3 the rules have problems.
+  --config FILE   process settings; config/weir.yaml by default
+
+Exit status: 0 where all pass, 1 where some fail, 3 where config or rules have problems, 64 for a wrong command line.
 `;
 
 /** Runs the command; resolves to its exit status. */
 export async function test(args: string[]): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: { config: { type: 'string', default: 'config/weir.yaml' }, help: { type: 'boolean', default: false } },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  const { plan, report } = await loadProject(values.config);
+  const options = readArguments('test', USAGE, args, { config: { type: 'string', default: 'config/weir.yaml' } });
+  if (typeof options === 'number') return options;
+  const { plan, report } = await loadProject(options.config);
   if (plan === null) {
     process.stderr.write(report);
     return EX_PROBLEMS;
