@@ -57,7 +57,10 @@ export interface Inbound {
   end(trailers: HeaderList | null, last: Buffer | null): void;
   /** Sends what was written, then breaks the transfer so that the client sees it did not end well. */
   destroy(): void;
-  /** Accepts an upgrade: writes the 101 with `headers` and gives the raw socket and what was read past the head. */
+  /**
+   * Accepts an upgrade: writes the 101 with `headers` and gives the raw socket, paused, and what was read past the head.
+   * Neither `gone` nor `done` follows: the socket is the caller's.
+   */
   takeOver(headers: HeaderList): { socket: Duplex; early: Buffer };
 }
 
@@ -69,11 +72,17 @@ export interface InboundEvents {
   bodyFailed(why: 'malformed' | 'timeout' | 'gone'): void;
   /** `write` may go on. */
   drained(): void;
-  /** The client left before the reply was written whole. Nothing follows. */
+  /**
+   * The client left before the reply was written whole. Nothing follows. Only shutting down its sending side after a
+   * whole request is not leaving: such a client gets its answer.
+   */
   gone(): void;
   /** The reply is written and flushed (`bytes` of body went out). Exactly one of `gone` and `done` comes last. */
   done(bytes: number): void;
 }
+
+/** PEM texts of certificates and their keys. */
+export type CertificatePairs = readonly { readonly cert: string; readonly key: string }[];
 
 /** A listening server. */
 export interface Edge {
@@ -83,6 +92,8 @@ export interface Edge {
   readonly address: { readonly address: string; readonly port: number };
   /** Connections now open. */
   readonly connections: number;
+  /** New TLS handshakes use these; open connections keep theirs. @throws {Error} where a key does not fit. */
+  useCertificates(certificates: CertificatePairs): void;
   /** No new connections; idle ones close; open requests go on and their connection closes after them. */
   drain(): void;
   /** Closes what is left. */
@@ -142,12 +153,28 @@ export interface UpstreamCall {
   cancel(): void;
 }
 
+/** What a forwarder's connections are and did, summed over its endpoints. */
+export interface ForwarderStats {
+  /** Connections there are now, those being made included. */
+  readonly open: number;
+  /** Those of them that carry no request. */
+  readonly idle: number;
+  /** Requests in line for one. */
+  readonly waiting: number;
+  /** Connections made since the start; absent where a forwarder cannot tell, as are the others below. */
+  readonly opened?: number;
+  /** Requests put on a connection since the start: 1 - opened/served of them found one that was kept. */
+  readonly served?: number;
+  /** Milliseconds that requests stood in line since the start. */
+  readonly waitedMs?: number;
+}
+
 /** A way to reach endpoints; one for each upstream and thread, kept across reloads while its settings stay. */
 export interface Forwarder {
   /** Never throws: what goes wrong at once is told through `failed` in a later turn of the loop. */
   send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall;
-  /** Open and idle connections, for metrics. */
-  stats(): { readonly open: number; readonly idle: number; readonly waiting: number };
+  /** Its connections, for metrics. */
+  stats(): ForwarderStats;
   /** Ends idle connections at once and the others after their requests. */
   close(): Promise<void>;
 }

@@ -1,0 +1,226 @@
+/**
+ * The edge on Node's own HTTP server: sockets in, {@link Inbound} out. Node's parser (llhttp, strict) frames messages;
+ * what it lets through and a proxy must not is refused here.
+ */
+import http from 'node:http';
+import https from 'node:https';
+import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
+import { canonicalAddress } from '../net/address.ts';
+import type { Accept, Edge } from '../types/transport.ts';
+import { Connection } from './connection.ts';
+import { NodeInbound } from './node-inbound.ts';
+import { Request, Response } from './node-messages.ts';
+import { asksForWebSocket, UpgradeWait } from './node-upgrade.ts';
+import { DateClock } from './reply-head.ts';
+import { CertificateTable } from './sni.ts';
+
+export interface EdgeSettings {
+  readonly host: string;
+  readonly port: number;
+  /** Several threads listen on one address. */
+  readonly reusePort: boolean;
+  /** PEM pairs, chosen by SNI; null for plain HTTP. */
+  readonly tls: { readonly minVersion: 'TLSv1.2' | 'TLSv1.3'; readonly certificates: CertificatePairs } | null;
+  /** Bytes and milliseconds. */
+  readonly headerSize: number;
+  readonly headerTimeout: number;
+  readonly requestTimeout: number;
+  readonly idleTimeout: number;
+  /** Connections this edge holds at most; more are closed as they come. */
+  readonly connections: number;
+  /** Milliseconds since the epoch, for `Date`; the system's clock where it is missing. */
+  readonly now?: () => number;
+}
+
+export type CertificatePairs = readonly { readonly cert: string; readonly key: string }[];
+
+type Server = http.Server<typeof Request, typeof Response> | https.Server<typeof Request, typeof Response>;
+
+/** How often Node looks for connections whose head or request takes too long. */
+const CHECK_EVERY_MS = 500;
+
+const BUFFER_BYTES = 65_536;
+
+/** What this edge knows of a socket: keep-alive connections are looked at once. */
+const CONNECTION = Symbol('connection');
+type Known = Socket & { [CONNECTION]?: Connection };
+
+export class NodeEdge implements Edge {
+  readonly #settings: EdgeSettings;
+  readonly #server: Server;
+  readonly #accept: Accept;
+  readonly #clock: DateClock;
+  /** All TCP connections, those in a TLS handshake and upgraded ones included. */
+  readonly #sockets = new Set<Socket>();
+  readonly #connections = new Set<Connection>();
+  #certificates: CertificateTable | null = null;
+  #draining = false;
+
+  constructor(settings: EdgeSettings, accept: Accept) {
+    this.#settings = settings;
+    this.#accept = accept;
+    this.#clock = new DateClock(settings.now ?? Date.now);
+    this.#server = this.#createServer();
+    this.#listenToServer();
+  }
+
+  get address(): AddressInfo {
+    return this.#server.address() as AddressInfo;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  listen(): Promise<void> {
+    const { host, port, reusePort } = this.#settings;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  /** New handshakes use these; open connections keep theirs. @throws {Error} where a pair does not fit. */
+  useCertificates(certificates: CertificatePairs): void {
+    const { tls } = this.#settings;
+    if (tls === null) return;
+    this.#certificates = new CertificateTable(certificates, tls.minVersion);
+    // For clients that name no host.
+    const { cert, key } = certificates[0];
+    (this.#server as https.Server).setSecureContext({ cert, key, minVersion: tls.minVersion });
+  }
+
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    // Not the `close` of Node's http server: that stops the clock by which slow heads and bodies are ended.
+    NetServer.prototype.close.call(this.#server);
+    this.#server.closeIdleConnections();
+    for (const connection of this.#connections) connection.closing = true;
+  }
+
+  async close(): Promise<void> {
+    this.drain();
+    this.#server.close();
+    for (const { socket } of this.#connections) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
+    // The server says `close` a turn before its last socket does.
+    while (this.#sockets.size > 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  #createServer(): Server {
+    const { tls } = this.#settings;
+    const options = this.#options();
+    const server = tls === null ? http.createServer(options) : this.#createSecureServer(options, tls);
+    server.maxConnections = this.#settings.connections;
+    // No limit but `maxHeaderSize`: fields beyond a count would be left out silently, framing included (CVE-2026-58044).
+    server.maxHeadersCount = 0;
+    // A client that has said all it wants still gets its answer: see connection.ts.
+    (server as unknown as { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
+    return server;
+  }
+
+  #options(): http.ServerOptions<typeof Request, typeof Response> {
+    const { headerSize, headerTimeout, requestTimeout, idleTimeout } = this.#settings;
+    return {
+      IncomingMessage: Request,
+      ServerResponse: Response,
+      maxHeaderSize: headerSize,
+      // Node refuses to start where a head may take longer than its request.
+      headersTimeout: requestTimeout > 0 ? Math.min(headerTimeout, requestTimeout) : headerTimeout,
+      requestTimeout,
+      keepAliveTimeout: idleTimeout,
+      keepAliveTimeoutBuffer: 0,
+      connectionsCheckingInterval: CHECK_EVERY_MS,
+      requireHostHeader: false, // checked in request-head.ts, together with a second one
+      noDelay: true,
+      insecureHTTPParser: false,
+      highWaterMark: BUFFER_BYTES,
+      shouldUpgradeCallback: (req) => this.#upgrades(req as Request),
+    };
+  }
+
+  #createSecureServer(
+    options: http.ServerOptions<typeof Request, typeof Response>,
+    tls: NonNullable<EdgeSettings['tls']>,
+  ): Server {
+    this.#certificates = new CertificateTable(tls.certificates, tls.minVersion);
+    return https.createServer({
+      ...options,
+      cert: tls.certificates[0].cert,
+      key: tls.certificates[0].key,
+      minVersion: tls.minVersion,
+      handshakeTimeout: this.#settings.headerTimeout,
+      ALPNProtocols: ['http/1.1'],
+      SNICallback: (name, done) => done(null, this.#certificates!.find(name)),
+    });
+  }
+
+  #listenToServer(): void {
+    const server = this.#server as http.Server<typeof Request, typeof Response>;
+    server.on('connection', (socket: Socket) => this.#count(socket));
+    server.on(this.#settings.tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#connect(socket));
+    server.on('request', (req, res) => this.#request(req, res as Response));
+    server.on('upgrade', (req, socket, head) => this.#upgrade(req, socket as Socket, head));
+    server.on('connect', (_req, socket) => this.#refuseConnect(socket as Socket));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#failed(error, socket as Known));
+    // An error after listening (EMFILE on accept) concerns one connection, not the server.
+    server.on('error', () => {});
+  }
+
+  #count(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+  }
+
+  #connect(socket: Socket): void {
+    const connection = new Connection(socket, {
+      remoteAddress: canonicalAddress(socket.remoteAddress ?? '') ?? '',
+      secure: this.#settings.tls !== null,
+      clock: this.#clock,
+      headerSize: this.#settings.headerSize,
+      accept: this.#accept,
+    });
+    (socket as Known)[CONNECTION] = connection;
+    this.#connections.add(connection);
+    connection.closing = this.#draining;
+    socket.on('close', () => this.#connections.delete(connection));
+  }
+
+  #request(req: Request, res: Response): void {
+    const connection = (req.socket as Known)[CONNECTION]!;
+    connection.request(new NodeInbound(connection, req, res));
+  }
+
+  /** An upgrade takes the connection, so it cannot be one that still owes replies. */
+  #upgrades(req: Request): boolean {
+    const upgrades = asksForWebSocket(req) && !(req.socket as Known)[CONNECTION]!.busy;
+    req.upgradeIgnored = !upgrades;
+    return upgrades;
+  }
+
+  #upgrade(req: Request, socket: Socket, early: Buffer): void {
+    const connection = (socket as Known)[CONNECTION]!;
+    const res = new Response(req);
+    const inbound = new NodeInbound(connection, req, res, new UpgradeWait(socket, early));
+    res.assignSocket(socket);
+    res.on('finish', () => inbound.responseClosed());
+    connection.request(inbound);
+  }
+
+  #refuseConnect(socket: Socket): void {
+    socket.on('error', () => {}); // Node has taken its own listener away
+    socket.resume();
+    (socket as Known)[CONNECTION]!.refuse('METHOD_NOT_ALLOWED');
+  }
+
+  /** A TLS handshake that fails, plain HTTP on a TLS port above all, gets no answer: there is no channel for one. */
+  #failed(error: NodeJS.ErrnoException, socket: Known): void {
+    const connection = socket[CONNECTION];
+    if (connection === undefined) socket.destroy();
+    else connection.failed(error.code);
+  }
+}

@@ -1,0 +1,96 @@
+/** Heads of replies as text: every HTTP/1.1 edge writes them alike. */
+import { STATUS_CODES } from 'node:http';
+import { type HeaderList, isFieldName, isFieldValue } from '../headers.ts';
+
+/** The `Date` line, made once a second. */
+export class DateClock {
+  readonly #now: () => number;
+  #second = Number.NaN;
+  #line = '';
+
+  /** `now`: milliseconds since the epoch. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get line(): string {
+    const second = Math.floor(this.#now() / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#line = `Date: ${new Date(second * 1000).toUTCString()}\r\n`;
+    }
+    return this.#line;
+  }
+}
+
+/**
+ * Status line, fields, `Date` where it is missing, then `framing` (whole lines) and the empty line. Framing and
+ * connection fields in `headers` are left out: those are the edge's own. Null where a field cannot be written: a control
+ * character or one beyond latin1 would end the head early or change its meaning.
+ */
+export function replyHead(status: number, headers: HeaderList, framing: string, clock: DateClock): string | null {
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  let dated = false;
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i];
+    const value = headers[i + 1];
+    if (!isFieldName(name) || !isFieldValue(value)) return null;
+    const own = ownField(name);
+    if (own === 'framing') continue;
+    if (own === 'date') dated = true;
+    head += `${name}: ${value}\r\n`;
+  }
+  return `${dated ? head : head + clock.line}${framing}\r\n`;
+}
+
+/** Head of a 1xx: no framing, no date. Null as in {@link replyHead}. */
+export function interimHead(status: number, headers: HeaderList): string | null {
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (!isFieldName(headers[i]) || !isFieldValue(headers[i + 1])) return null;
+    head += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  }
+  return `${head}\r\n`;
+}
+
+/** Trailer fields that may be sent: RFC 9110 §6.5.1 forbids those that frame or route a message. */
+export function sendableTrailers(trailers: HeaderList): [string, string][] {
+  const kept: [string, string][] = [];
+  for (let i = 0; i < trailers.length; i += 2) {
+    const name = trailers[i].toLowerCase();
+    if (FORBIDDEN_TRAILERS.has(name) || !isFieldName(name) || !isFieldValue(trailers[i + 1])) continue;
+    kept.push([trailers[i], trailers[i + 1]]);
+  }
+  return kept;
+}
+
+const FORBIDDEN_TRAILERS: ReadonlySet<string> = new Set([
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-range',
+  'content-type',
+  'host',
+  'keep-alive',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+function ownField(name: string): 'framing' | 'date' | '' {
+  switch (name.length) {
+    case 4:
+      return name.toLowerCase() === 'date' ? 'date' : '';
+    case 10: {
+      const lower = name.toLowerCase();
+      return lower === 'connection' || lower === 'keep-alive' ? 'framing' : '';
+    }
+    case 14:
+      return name.toLowerCase() === 'content-length' ? 'framing' : '';
+    case 17:
+      return name.toLowerCase() === 'transfer-encoding' ? 'framing' : '';
+    default:
+      return '';
+  }
+}

@@ -1,0 +1,216 @@
+/** Contract: sizes, times, counts, and the end of an edge's life. */
+import assert from 'node:assert/strict';
+import { until } from '../tools/until.ts';
+import type { Declare } from './edge.ts';
+
+const HOST = 'Host: weir.test\r\n';
+const GET = `GET / HTTP/1.1\r\n${HOST}\r\n`;
+
+export function limitTests(declare: Declare): void {
+  sizeTests(declare);
+  timeTests(declare);
+  countTests(declare);
+  drainTests(declare);
+}
+
+function sizeTests(declare: Declare): void {
+  declare('a head that is too large is answered with 431', async (bench) => {
+    await bench.listen({ headerSize: 4096 });
+    for (const head of [
+      `GET / HTTP/1.1\r\n${HOST}X-Big: ${'x'.repeat(5000)}\r\n\r\n`,
+      `GET / HTTP/1.1\r\n${HOST}${'a: b\r\n'.repeat(1000)}\r\n`,
+      `GET /${'x'.repeat(5000)} HTTP/1.1\r\n${HOST}\r\n`,
+      `GET / HTTP/1.1\r\n${HOST}X-Endless: ${'x'.repeat(5000)}`,
+    ]) {
+      const client = await bench.client();
+      client.send(head);
+      const reply = await client.reply();
+      assert.deepEqual([reply.status, reply.get('connection')], [431, 'close']);
+      await client.over(1000);
+    }
+    assert.equal(bench.calls.length, 0);
+  });
+
+  declare('a head just under the limit is taken', async (bench) => {
+    await bench.listen({ headerSize: 4096 });
+    bench.onCall = (call) => call.ok();
+    const client = await bench.client();
+    client.send(`GET / HTTP/1.1\r\n${HOST}X-Big: ${'x'.repeat(3900)}\r\n\r\n`);
+    assert.equal((await client.reply()).status, 200);
+  });
+
+  declare('trailers have a bound as well', async (bench) => {
+    await bench.listen({ headerSize: 4096 });
+    bench.onCall = (call) => call.read();
+    const { call } = await bench.exchange(
+      `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\nX-Big: ${'x'.repeat(8000)}\r\n\r\n`,
+    );
+    await call.ended();
+    assert.equal(call.failed, 'malformed');
+  });
+}
+
+function timeTests(declare: Declare): void {
+  declare('a head that takes too long is answered with 408', async (bench) => {
+    await bench.listen({ headerTimeout: 300 });
+    const client = await bench.client();
+    client.send('GET / HTTP/1.1\r\nX-Slow: ');
+    const timer = setInterval(() => client.send('x'), 50);
+    const reply = await client.reply().finally(() => clearInterval(timer));
+    assert.deepEqual([reply.status, reply.get('connection')], [408, 'close']);
+    await client.over(1000);
+    assert.equal(bench.calls.length, 0);
+  });
+
+  declare('a connection on which nothing is said is closed within the time for a head', async (bench) => {
+    await bench.listen({ headerTimeout: 300 });
+    const client = await bench.client();
+    await client.over(2000);
+  });
+
+  declare('a head may be given more time than its whole request: the shorter time counts', async (bench) => {
+    await bench.listen({ headerTimeout: 20_000, requestTimeout: 300 });
+    const client = await bench.client();
+    client.send('GET / HTTP/1.1\r\nHos');
+    assert.equal((await client.reply()).status, 408);
+  });
+
+  declare('a body that takes too long fails with timeout', async (bench) => {
+    await bench.listen({ headerTimeout: 300, requestTimeout: 400 });
+    bench.onCall = (call) => {
+      call.onBodyFailed = () => call.inbound.reply(408, [], 'slow', true);
+      call.read();
+    };
+    const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: 1000\r\n\r\n`);
+    const timer = setInterval(() => client.send('x'), 50);
+    const reply = await client.reply().finally(() => clearInterval(timer));
+    assert.deepEqual([reply.status, reply.get('connection'), call.failed], [408, 'close', 'timeout']);
+    await client.over(1500);
+  });
+
+  declare('the time to receive a request does not limit the time to answer it', async (bench) => {
+    await bench.listen({ headerTimeout: 200, requestTimeout: 200, idleTimeout: 200 });
+    bench.onCall = (call) => call.read();
+    const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: 2\r\n\r\nab`);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    assert.equal(call.over, '');
+    call.ok('slow');
+    assert.equal((await client.reply()).body, 'slow');
+  });
+
+  declare('an idle connection is closed in good order', async (bench) => {
+    await bench.listen({ idleTimeout: 200 });
+    bench.onCall = (call) => call.ok();
+    const client = await bench.client();
+    client.send(GET);
+    await client.reply();
+    const started = performance.now();
+    await client.over(2000);
+    assert.ok(performance.now() - started > 100);
+    assert.deepEqual([client.error, client.text], ['', '']);
+  });
+
+  declare('a second request in time is served, however late the first was', async (bench) => {
+    await bench.listen({ idleTimeout: 400 });
+    bench.onCall = (call) => call.ok();
+    const client = await bench.client();
+    for (let i = 0; i < 4; i++) {
+      client.send(GET);
+      assert.equal((await client.reply()).status, 200);
+      await new Promise((resolve) => setTimeout(resolve, 150));
+    }
+  });
+}
+
+function countTests(declare: Declare): void {
+  declare('connections beyond the limit are closed; a free place is taken again', async (bench) => {
+    await bench.listen({ connections: 2 });
+    bench.onCall = (call) => call.ok();
+    const first = await bench.client();
+    const second = await bench.client();
+    first.send(GET);
+    second.send(GET);
+    assert.equal((await first.reply()).status + (await second.reply()).status, 400);
+    const third = await bench.client();
+    await third.over(1000);
+    assert.equal(third.bytes, 0);
+    first.close();
+    await until(() => bench.edge.connections === 1, 'a free place');
+    const fourth = await bench.client();
+    fourth.send(GET);
+    assert.equal((await fourth.reply()).status, 200);
+  });
+}
+
+function drainTests(declare: Declare): void {
+  declare(
+    'drain: idle connections end, open requests finish with Connection: close, new ones are refused',
+    async (bench) => {
+      await bench.listen();
+      const idle = await bench.client();
+      const fresh = await bench.client();
+      bench.onCall = (call) => call.ok();
+      idle.send(GET);
+      await idle.reply();
+      await bench.call();
+      bench.onCall = () => {};
+      const { client, call } = await bench.exchange(GET);
+      const streaming = await bench.exchange(GET);
+      streaming.call.inbound.head(200, [], -1, false);
+      await streaming.client.head();
+      bench.edge.drain();
+      await idle.over(1000);
+      await fresh.over(1000);
+      await assert.rejects(bench.client(), { code: 'ECONNREFUSED' });
+      call.ok('last');
+      const reply = await client.reply();
+      assert.deepEqual([reply.get('connection'), reply.body], ['close', 'last']);
+      await client.over(1000);
+      streaming.call.inbound.end(null, Buffer.from('end'));
+      await streaming.client.over(1000);
+      assert.ok(streaming.client.text.endsWith('end\r\n0\r\n\r\n'));
+      assert.deepEqual([await call.finished(), await streaming.call.finished()], ['done', 'done']);
+      await until(() => bench.edge.connections === 0, 'every connection to end');
+    },
+  );
+
+  declare('drain: a body that is coming in is still taken', async (bench) => {
+    bench.onCall = (call) => call.read();
+    const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\nab`);
+    bench.edge.drain();
+    client.send('cd');
+    assert.equal(await call.ended(), 'abcd');
+    call.ok();
+    assert.equal((await client.reply()).get('connection'), 'close');
+    await client.over(1000);
+  });
+
+  declare('drain: a slow head is still ended in time', async (bench) => {
+    await bench.listen({ headerTimeout: 300 });
+    const client = await bench.client();
+    client.send('GET / HTTP/1.1\r\nHos');
+    await until(() => bench.edge.connections === 1, 'the connection');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    bench.edge.drain();
+    await client.over(2000);
+  });
+
+  declare('close: what is under way is gone, and it resolves when nothing is left', async (bench) => {
+    bench.onCall = (call) => call.read();
+    const waiting = await bench.exchange(GET);
+    const sending = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\nab`);
+    const silent = await bench.client();
+    await until(() => bench.edge.connections === 3, 'all connections');
+    await bench.edge.close();
+    assert.equal(bench.edge.connections, 0);
+    assert.deepEqual([await waiting.call.finished(), await sending.call.finished()], ['gone', 'gone']);
+    await silent.over(1000);
+    await bench.edge.close();
+  });
+
+  declare('an address in use: listen rejects with the system’s error', async (bench) => {
+    await bench.listen();
+    const { port } = bench.edge.address;
+    await assert.rejects(bench.second({ port }), { code: 'EADDRINUSE' });
+  });
+}
