@@ -102,11 +102,12 @@ function resolveConfig(reader: Reader, context: ConfigContext, rules: string): W
 }
 
 function resolveListener(reader: Reader, i: number): ListenerConfig {
-  const { address, tls } = reader.raw.listeners[i];
+  const { address, tls, edge } = reader.raw.listeners[i];
   const at = ['listeners', i];
   return {
     ...resolveAddress(reader, address, [...at, 'address']),
     tls: tls ? resolveTls(reader, tls, [...at, 'tls']) : null,
+    edge: edge ?? 'http1',
   };
 }
 

@@ -23,6 +23,8 @@ export interface ListenerConfig {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsConfig | null;
+  /** Whose HTTP/1.1 stands behind it: Weir's own, or Node's. */
+  readonly edge: 'http1' | 'node';
 }
 
 export interface TlsConfig {

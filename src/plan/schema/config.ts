@@ -94,7 +94,16 @@ export const CONFIG = {
         type: 'object',
         additionalProperties: false,
         required: ['address'],
-        properties: { address: ADDRESS, tls: TLS },
+        properties: {
+          address: ADDRESS,
+          tls: TLS,
+          edge: {
+            enum: ['http1', 'node'],
+            default: 'http1',
+            description:
+              "Whose HTTP/1.1 reads requests: http1 is Weir's own, strict one; node is Node's HTTP server, looser and dearer.",
+          },
+        },
       },
     },
     admin: {
