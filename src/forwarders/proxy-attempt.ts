@@ -102,7 +102,7 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
       if (this.#isCurrent(upstream)) this.#onSocket(socket);
     });
     upstream.on('information', ({ statusCode, rawHeaders }) => {
-      if (this.#isCurrent(upstream) && statusCode !== 100) this.#to.informed(statusCode, rawHeaders);
+      if (this.#isCurrent(upstream) && statusCode !== 100) this.#to.informed(statusCode, rawHeaders.slice());
     });
     upstream.on('upgrade', (_reply, socket) => {
       socket.destroy();
@@ -140,7 +140,8 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
     reply.on('close', () => this.#onClose());
     if (this.#paused) reply.pause();
     this.#watchReply();
-    const headers = reply.rawHeaders;
+    // The exchange edits the list; Node reads its own again when it puts the connection back.
+    const headers = reply.rawHeaders.slice();
     this.#to.head(reply.statusCode!, headers, replyLength(reply.statusCode!, headers));
   }
 
@@ -206,7 +207,7 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
     this.#end();
     // An early reply: Node would keep the connection until the rest of the request is sent, and it never is.
     if (!this.#finished) this.#upstream!.destroy();
-    this.#to.end(reply.rawTrailers.length > 0 ? reply.rawTrailers : null);
+    this.#to.end(reply.rawTrailers.length > 0 ? reply.rawTrailers.slice() : null);
   }
 
   #onClose(): void {

@@ -98,7 +98,7 @@ class Opening implements Tunnel {
     }
     // It may break before its receiver listens, who sees it closed then; unheard, the error would end the process.
     socket.on('error', () => {});
-    this.#to.opened(101, reply.rawHeaders, socket, early);
+    this.#to.opened(101, reply.rawHeaders.slice(), socket, early);
   }
 
   #onReply(reply: IncomingMessage): void {
@@ -111,7 +111,7 @@ class Opening implements Tunnel {
       if (size > LONGEST_REFUSAL) this.#fail({ reason: 'protocol', detail: 'the refusal is too long', sent: true });
     });
     reply.on('end', () => {
-      if (reply.complete && this.#end()) this.#to.refused(reply.statusCode!, reply.rawHeaders, Buffer.concat(pieces));
+      if (reply.complete && this.#end()) this.#to.refused(reply.statusCode!, reply.rawHeaders.slice(), Buffer.concat(pieces));
     });
     reply.on('error', (error) => this.#fail(failureOf(error, { sent: true, headSeen: true })));
     reply.on('close', () => this.#fail({ reason: 'truncated', detail: 'the reply broke off', sent: true }));

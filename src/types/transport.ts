@@ -128,7 +128,7 @@ export interface Failure {
   readonly sent: boolean;
 }
 
-/** What a forwarder tells the exchange. After `end` or `failed`, or after `cancel`, nothing follows. */
+/** What a forwarder tells the exchange. Header lists are the receiver's from then on: it edits them. After `end` or `failed`, or after `cancel`, nothing follows. */
 export interface UpstreamEvents {
   informed(status: number, headers: HeaderList): void;
   /** Head of the reply: fields as received, hop-by-hop ones included. `length` -1: not known. */

@@ -246,7 +246,9 @@ export class Recorder implements UpstreamEvents {
   head(status: number, headers: HeaderList, length: number): void {
     this.#check('head', this.status === 0);
     this.status = status;
-    this.headers = headers;
+    this.headers = headers.slice();
+    // As the exchange may: the list is its own, and nothing behind the forwarder may still read it.
+    headers.length = 0;
     this.length = length;
     this.onHead();
   }
