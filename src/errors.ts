@@ -16,8 +16,10 @@ export interface ErrorRow {
   readonly message: string;
   /** Does an endpoint's breaker count this as the endpoint's failure? */
   readonly breaker: boolean;
-  /** May the client send the same request again and hope? Becomes `x-should-retry`. */
+  /** May the client send the same request again and hope? Its status says so too: LLM SDKs go by that. */
   readonly retryable: boolean;
+  /** Seconds in `Retry-After` where whoever answers knows no better: no 429 and no 503 goes without. */
+  readonly retryAfter?: number;
   /** Does the connection end with this answer, because what follows on it cannot be trusted or will not be read? */
   readonly close?: boolean;
 }
@@ -51,16 +53,19 @@ export const ERRORS = {
   PAYLOAD_TOO_LARGE: row(413, 'The body is larger than this route takes.', { close: true }),
   URI_TOO_LONG: row(414, 'The request target is too long.', { close: true }),
   EXPECTATION_FAILED: row(417, 'Only 100-continue can be expected.', { close: true }),
-  TOO_MANY_REQUESTS: row(429, 'Too many requests; slow down.', { retryable: true }),
+  TOO_MANY_REQUESTS: row(429, 'Too many requests; slow down.', { retryable: true, retryAfter: 1 }),
   HEADERS_TOO_LARGE: row(431, 'The header section is too large.', { close: true }),
   CLIENT_CLOSED: row(499, 'The client went away.'),
   INTERNAL: row(500, 'Something went wrong here.', { retryable: true }),
   UPSTREAM_CONNECT: row(502, 'The upstream could not be reached.', { breaker: true, retryable: true }),
   UPSTREAM_RESET: row(502, 'The upstream closed the connection early.', { breaker: true, retryable: true }),
   UPSTREAM_PROTOCOL: row(502, 'The upstream sent something that is not HTTP.', { breaker: true, retryable: true }),
-  NO_ENDPOINT: row(503, 'No upstream endpoint can take this request now.', { anthropicStatus: 529, retryable: true }),
-  STORE_UNAVAILABLE: row(503, 'A check that this route needs cannot be made now.', { retryable: true }),
-  DRAINING: row(503, 'This server is shutting down.', { retryable: true, close: true }),
+  NO_ENDPOINT: row(503, 'No upstream endpoint can take this request now.', {
+    anthropicStatus: 529,
+    retryable: true,
+    retryAfter: 1,
+  }),
+  STORE_UNAVAILABLE: row(503, 'A check that this route needs cannot be made now.', { retryable: true, retryAfter: 1 }),
   UPSTREAM_TIMEOUT: row(504, 'The upstream did not answer in time.', { breaker: true, retryable: true }),
 } as const satisfies Record<string, ErrorRow>;
 

