@@ -1,0 +1,171 @@
+/**
+ * Heads and chunk framing as latin1 strings, one octet to a character. Whatever a policy or template put into a line,
+ * nothing leaves here that could break out of it: a CR, LF, NUL or a character above 0xff is a RangeError.
+ */
+import type { HeaderList } from '../headers.ts';
+import { TARGET, TOKEN, VALUE } from './chars.ts';
+
+/** No body, and no field that speaks of one. */
+const NO_FRAMING = -2;
+const CHUNKED = -1;
+
+const REASONS: Readonly<Record<number, string>> = {
+  100: 'Continue',
+  101: 'Switching Protocols',
+  102: 'Processing',
+  103: 'Early Hints',
+  200: 'OK',
+  201: 'Created',
+  202: 'Accepted',
+  203: 'Non-Authoritative Information',
+  204: 'No Content',
+  205: 'Reset Content',
+  206: 'Partial Content',
+  207: 'Multi-Status',
+  208: 'Already Reported',
+  226: 'IM Used',
+  300: 'Multiple Choices',
+  301: 'Moved Permanently',
+  302: 'Found',
+  303: 'See Other',
+  304: 'Not Modified',
+  305: 'Use Proxy',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  402: 'Payment Required',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  407: 'Proxy Authentication Required',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  410: 'Gone',
+  411: 'Length Required',
+  412: 'Precondition Failed',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  415: 'Unsupported Media Type',
+  416: 'Range Not Satisfiable',
+  417: 'Expectation Failed',
+  421: 'Misdirected Request',
+  422: 'Unprocessable Content',
+  423: 'Locked',
+  424: 'Failed Dependency',
+  425: 'Too Early',
+  426: 'Upgrade Required',
+  428: 'Precondition Required',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  451: 'Unavailable For Legal Reasons',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+  506: 'Variant Also Negotiates',
+  507: 'Insufficient Storage',
+  508: 'Loop Detected',
+  510: 'Not Extended',
+  511: 'Network Authentication Required',
+  529: 'Overloaded',
+};
+
+/**
+ * Head of an HTTP/1.1 request. `headers` has `Host` and no framing fields; `length` is the body's: -2 none and no field
+ * for it, -1 chunked, else `Content-Length`. Throws RangeError where a part could break out of its line.
+ *
+ * `checked` leaves out the look at every character of `headers`, which is most of the cost: true only where each field
+ * comes from a reader of this folder unchanged, or went through {@link checkField}.
+ */
+export function requestHead(
+  method: string,
+  target: string,
+  headers: HeaderList,
+  length: number,
+  checked = false,
+): string {
+  checkStart(method, target);
+  if (!checked) checkFields(headers);
+  return `${method} ${target} HTTP/1.1\r\n${lines(headers)}${framing(length)}\r\n`;
+}
+
+/**
+ * Head of a reply. `length` and `checked` as in {@link requestHead}; `connection` '' and `date` '' leave those fields
+ * out. The status line says HTTP/1.1 whatever the client speaks (RFC 9110 §2.5) unless `version10`. Throws RangeError
+ * where a part could break out of its line, or `status` is none.
+ */
+export function responseHead(
+  status: number,
+  headers: HeaderList,
+  length: number,
+  connection: 'keep-alive' | 'close' | '',
+  date: string,
+  version10 = false,
+  checked = false,
+): string {
+  if (!(status >= 100 && status <= 999 && Number.isInteger(status))) throw new RangeError('not a status');
+  if (!checked) checkFields(headers);
+  let head = `HTTP/1.${version10 ? 0 : 1} ${status} ${REASONS[status] ?? ''}\r\n${lines(headers)}`;
+  if (date !== '') {
+    checkField('Date', date);
+    head += `Date: ${date}\r\n`;
+  }
+  if (connection !== '') head += connection === 'close' ? 'Connection: close\r\n' : 'Connection: keep-alive\r\n';
+  return `${head}${framing(length)}\r\n`;
+}
+
+function framing(length: number): string {
+  if (length === NO_FRAMING) return '';
+  if (length === CHUNKED) return 'Transfer-Encoding: chunked\r\n';
+  if (!Number.isSafeInteger(length) || length < 0) throw new RangeError('not a length');
+  return `Content-Length: ${length}\r\n`;
+}
+
+function lines(headers: HeaderList): string {
+  let text = '';
+  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  return text;
+}
+
+function checkFields(headers: HeaderList): void {
+  for (let i = 0; i < headers.length; i += 2) checkField(headers[i], headers[i + 1]);
+}
+
+/** Throws RangeError where `name` is no token, or `value` could break out of its line or is not latin1. */
+export function checkField(name: string, value: string): void {
+  let at = 0;
+  while (at < name.length && TOKEN[name.charCodeAt(at)] === 1) at++;
+  if (at < name.length || at === 0) throw new RangeError('a field name cannot be written');
+  at = 0;
+  while (at < value.length && VALUE[value.charCodeAt(at)] === 1) at++;
+  if (at < value.length) throw new RangeError(`the value of ${name} cannot be written`);
+}
+
+function checkStart(method: string, target: string): void {
+  let at = 0;
+  while (at < method.length && TOKEN[method.charCodeAt(at)] === 1) at++;
+  if (at < method.length || at === 0) throw new RangeError('the method cannot be written');
+  at = 0;
+  while (at < target.length && TARGET[target.charCodeAt(at)] === 1) at++;
+  if (at < target.length || at === 0) throw new RangeError('the target cannot be written');
+}
+
+/** The line before a chunk of so many octets, which must be above 0: a chunk of none ends the body. */
+export function chunkPrefix(bytes: number): string {
+  if (!Number.isSafeInteger(bytes) || bytes <= 0) throw new RangeError('a chunk is not empty');
+  return `${bytes.toString(16)}\r\n`;
+}
+
+/** Ends a chunked body without trailers. */
+export const LAST_CHUNK = '0\r\n\r\n';
+
+/** Ends a chunked body. Throws RangeError where a trailer could break out of its line. */
+export function lastChunk(trailers: HeaderList | null): string {
+  if (trailers === null) return LAST_CHUNK;
+  checkFields(trailers);
+  return `0\r\n${lines(trailers)}\r\n`;
+}

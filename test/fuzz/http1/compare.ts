@@ -1,0 +1,39 @@
+/** Where our reader took more than Node's parser, or something else. */
+import { isDeepStrictEqual } from 'node:util';
+import { passingTrailers } from '../../../src/http1/trailers.ts';
+import { nodeStopsBehind, nodeTunnels } from './exceptions.ts';
+import type { OracleTrace } from './oracle.ts';
+import type { Message, Trace } from './trace.ts';
+
+/** What is wrong, or ''. `ours` may refuse what Node takes; never the other way round. */
+export function difference(ours: Trace, node: OracleTrace, asked: string | null = null): string {
+  if (nodeTunnels(asked, ours.informed, ours.messages[0])) return '';
+  for (let i = 0; i < ours.informed.length; i++)
+    if (!sameHead(ours.informed[i], node.informed[i])) return `informed ${i} differs`;
+  for (let i = 0; i < ours.messages.length; i++) {
+    const what = messageDifference(ours.messages[i], node.messages[i], ours.code !== '');
+    if (what !== '') return `message ${i}: ${what}`;
+    if (nodeStopsBehind(ours.messages[i])) return '';
+  }
+  if (ours.code === '' && !ours.closes && node.messages.length > ours.messages.length) return 'Node has more messages';
+  return ours.code === '' && ours.rest !== node.rest ? 'the rest differs' : '';
+}
+
+function messageDifference(ours: Message, node: Message | undefined, refused: boolean): string {
+  if (!sameHead(ours, node)) return 'the head differs';
+  if (ours.whole) {
+    if (!node!.whole) return 'Node has no end';
+    if (ours.body !== node!.body) return 'the body differs';
+    return isDeepStrictEqual(ours.trailers, passing(node!)) ? '' : 'trailers differ';
+  }
+  if (node!.whole && !refused) return 'only Node has an end';
+  return node!.body.startsWith(ours.body) || ours.body.startsWith(node!.body)
+    ? ''
+    : 'the beginning of the body differs';
+}
+
+function sameHead(ours: Message, node: Message | undefined): boolean {
+  return node !== undefined && ours.start === node.start && isDeepStrictEqual(ours.headers, node.headers);
+}
+
+const passing = ({ trailers }: Message) => (trailers === null ? null : passingTrailers([...trailers]));

@@ -1,0 +1,84 @@
+/**
+ * Writes docs/wire.md from the codec's table of rules: `node test/tools/wire.ts --write`. Without it, says whether the
+ * page is current and exits 1 where it is not.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { METHODS } from '../../src/http1/request-line.ts';
+import { RULES, type RuleCode } from '../../src/http1/rules.ts';
+import { REFUSALS } from '../fuzz/http1/refusals.ts';
+
+export const WIRE_PAGE = join(import.meta.dirname, '..', '..', 'docs', 'wire.md');
+
+const INTRO = `# The wire
+
+Weir reads HTTP/1.1 with its own strict codec (\`src/http1/\`), inbound and outbound. It takes what RFC 9110 and RFC 9112
+allow a sender to write, and nothing that they only ask a recipient to forgive. This page is written from the code's
+table of rules by \`node test/tools/wire.ts --write\`; a test holds that it is current.
+
+A request that breaks a rule is answered with the rule's status, once, and the connection closes: what follows on it
+cannot be trusted. A reply that breaks one becomes a 502 (or another endpoint is tried), and the connection to that
+upstream closes. Node's own parser is the oracle: whatever this codec takes, Node's takes in the same way, which is
+fuzzed (\`test/fuzz/http1/\`); where the two differ because Node's is at fault is written down in
+\`test/fuzz/http1/exceptions.ts\`.
+
+What was decided where the RFCs leave a choice:
+
+- One empty line before a request line is skipped (RFC 9112 §2.2), a second one is refused.
+- Methods are those that Node knows, in upper case: ${[...METHODS].join(', ')}. Any other is a 501.
+- A target is in origin form, in absolute form with \`http\` or \`https\`, \`*\` with OPTIONS, or host and port with CONNECT.
+  The authority of an absolute target is the host; \`Host\` is checked but not compared with it (RFC 9112 §3.2.2).
+- A host is not empty, has no user information, no zone, and a port only with digits.
+- Values are passed on octet by octet; octets from 0x80 up are allowed and mean nothing (obs-text).
+- Chunk extensions are checked and dropped. Of trailers, fields that mean something only before the body are dropped
+  (RFC 9110 §6.5.1); those that frame the body are refused.
+- A request that asks for an upgrade with a body, in HTTP/1.0, or for several protocols, is served without it.
+- Behind a request or reply that closes the connection nothing is read.
+- A reply without a length and without chunks ends with its connection. HTTP/1.0 replies with Transfer-Encoding are
+  refused.
+
+Sizes (head, target, number of fields, trailers, chunk lines) are limits of the listener or of the upstream.
+
+## Rules
+
+Each row is tested in \`src/http1/refusals.test.ts\`, whole and cut at every octet, with the messages of
+\`test/fuzz/http1/refusals.ts\`; one of them is shown. The status is for requests; rules that only a reply can break show 502.
+`;
+
+/** The page as it should be. */
+export function renderWire(): string {
+  const rows = (Object.keys(RULES) as RuleCode[]).map((code) => {
+    const { section, status, text } = RULES[code];
+    const [number, part] = section.split(' §');
+    const url = `https://www.rfc-editor.org/rfc/${number.replace(' ', '').toLowerCase()}#section-${part}`;
+    return `| \`${code}\` | [${section}](${url}) | ${status} | ${text} | ${shown(code)} |`;
+  });
+  return `${INTRO}\n| rule | from | status | what it asks | broken by |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
+}
+
+const BEGINNING = 64;
+const ENDING = 24;
+
+/** The shortest message that breaks the rule; a request where there is one. */
+function shown(code: RuleCode): string {
+  const all = REFUSALS.filter((refusal) => refusal.code === code);
+  const requests = all.filter(({ asked }) => asked === undefined);
+  const [{ bytes }] = (requests.length > 0 ? requests : all).toSorted((a, b) => a.bytes.length - b.bytes.length);
+  if (bytes === '') return 'the end of the connection';
+  const text = JSON.stringify(bytes)
+    .slice(1, -1)
+    .replaceAll('\\"', '"')
+    .replaceAll('\x7f', '\\u007f')
+    .replaceAll('|', '\\|');
+  if (text.length <= BEGINNING + ENDING) return `\`${text}\``;
+  return `\`${text.slice(0, BEGINNING)}\` … \`${text.slice(-ENDING)}\` (${bytes.length} octets)`;
+}
+
+if (import.meta.main) {
+  const page = renderWire();
+  if (process.argv.includes('--write')) writeFileSync(WIRE_PAGE, page);
+  else if (readFileSync(WIRE_PAGE, 'utf8') !== page) {
+    console.error('docs/wire.md is out of date: run node test/tools/wire.ts --write');
+    process.exitCode = 1;
+  }
+}
