@@ -1,5 +1,6 @@
 /** One try at one endpoint: what it holds, how it ends, and whether another may follow. */
 import type { ErrorCode } from '../errors.ts';
+import { isIdempotent } from '../forwarders/failure.ts';
 import { getHeader, type HeaderList } from '../headers.ts';
 import type { EndpointPlan, RetryPlan } from '../types/plan.ts';
 import type { Attempt, AttemptResult } from '../types/policy.ts';
@@ -100,14 +101,11 @@ export class Try implements Attempt {
   }
 }
 
-/** Methods that may be sent twice without harm (RFC 9110 §9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
-
 /** Do the rules retry this failure? What may have reached the upstream is repeated only where the method allows it. */
 export function retriesFailure(retry: RetryPlan, failure: Failure, method: string): boolean {
   if (failure.reason === 'connect') return retry.on.includes('connect');
   const listed = failure.reason === 'timeout' ? retry.on.includes('timeout') : retry.on.includes('reset');
-  return listed && (!failure.sent || IDEMPOTENT.has(method));
+  return listed && (!failure.sent || isIdempotent(method));
 }
 
 export function retriesStatus(retry: RetryPlan, status: number): boolean {

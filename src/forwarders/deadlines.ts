@@ -72,7 +72,13 @@ export class Deadlines {
       else if (entry.deadline < next) next = entry.deadline;
     }
     if (next !== Number.POSITIVE_INFINITY) this.#wake(next, Math.max(SHORTEST_NAP, next - now));
-    for (const entry of due) this.clear(entry);
-    for (const entry of due) entry.expired();
+    // A late look finds several: they expire in the order they were due.
+    due.sort((a, b) => a.deadline - b.deadline);
+    for (const entry of due) {
+      // What the others before it did may have ended it, or given it another deadline.
+      if (entry.deadline > now) continue;
+      this.clear(entry);
+      entry.expired();
+    }
   };
 }

@@ -1,5 +1,5 @@
 /** Opens connections to an endpoint, with one time limit for TCP (and DNS) and one for the TLS handshake. */
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { EndpointPlan, PoolPlan } from '../types/plan.ts';
 import { type Deadlines, Timed } from './deadlines.ts';
@@ -8,11 +8,15 @@ import { ForwardError } from './failure.ts';
 /** Milliseconds of silence before the system probes a connection. */
 const KEEP_ALIVE_PROBE = 60_000;
 
+const HTTP_1_1 = ['http/1.1'];
+
 /** What several connections to one origin share. */
 export interface DialSettings {
   readonly endpoint: EndpointPlan;
   readonly pool: Pick<PoolPlan, 'connect' | 'tlsHandshake'>;
   readonly deadlines: Deadlines;
+  /** What is offered to TLS endpoints (ALPN), best first; HTTP/1.1 alone where it is missing. */
+  readonly protocols?: string[];
   /** The last TLS session, so that the next handshake is short. */
   session: Buffer | undefined;
 }
@@ -26,11 +30,12 @@ export class Dial extends Timed {
   readonly #settings: DialSettings;
   #answer: Dialed | null;
 
-  constructor(settings: DialSettings, answer: Dialed) {
+  /** `onread`: who takes the bytes that come, from the first one on, in place of the socket's `data` event. */
+  constructor(settings: DialSettings, answer: Dialed, onread?: OnReadOpts) {
     super();
     this.#settings = settings;
     this.#answer = answer;
-    this.socket = settings.endpoint.secure ? this.#openTls() : this.#open();
+    this.socket = settings.endpoint.secure ? this.#openTls(onread) : this.#open(onread);
     this.socket.on('error', (error) => this.#fail(error.message || String((error as NodeJS.ErrnoException).code)));
     settings.deadlines.set(this, settings.pool.connect);
   }
@@ -47,24 +52,27 @@ export class Dial extends Timed {
     this.socket.destroy();
   }
 
-  #open(): Socket {
+  #open(onread: OnReadOpts | undefined): Socket {
     const { hostname, port } = this.#settings.endpoint;
-    const socket = connect({ host: bare(hostname), port, ...SOCKET_OPTIONS });
+    const socket = connect({ host: bare(hostname), port, onread, ...SOCKET_OPTIONS });
     return socket.once('connect', () => this.#done());
   }
 
   /** The certificate must be the endpoint's, whatever `Host` a policy sends: names come from the URL alone. */
-  #openTls(): Socket {
+  #openTls(onread: OnReadOpts | undefined): Socket {
     const settings = this.#settings;
     const host = bare(settings.endpoint.hostname);
-    const socket = connectTls({
+    // Documented for net.connect only, but tls.connect passes it on; a constant, because its types leave it out.
+    const options = {
       host,
       port: settings.endpoint.port,
       servername: isIP(host) ? '' : host,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: settings.protocols ?? HTTP_1_1,
       session: settings.session,
+      onread,
       ...SOCKET_OPTIONS,
-    });
+    };
+    const socket = connectTls(options);
     socket.once('connect', () => {
       if (this.#answer) settings.deadlines.set(this, settings.pool.tlsHandshake);
     });

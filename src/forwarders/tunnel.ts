@@ -111,7 +111,8 @@ class Opening implements Tunnel {
       if (size > LONGEST_REFUSAL) this.#fail({ reason: 'protocol', detail: 'the refusal is too long', sent: true });
     });
     reply.on('end', () => {
-      if (reply.complete && this.#end()) this.#to.refused(reply.statusCode!, reply.rawHeaders.slice(), Buffer.concat(pieces));
+      if (reply.complete && this.#end())
+        this.#to.refused(reply.statusCode!, reply.rawHeaders.slice(), Buffer.concat(pieces));
     });
     reply.on('error', (error) => this.#fail(failureOf(error, { sent: true, headSeen: true })));
     reply.on('close', () => this.#fail({ reason: 'truncated', detail: 'the reply broke off', sent: true }));

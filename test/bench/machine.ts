@@ -22,7 +22,7 @@ export function describeMachine(): Machine {
     kernel: `${process.platform} ${release()}`,
     versions: [
       `Node ${process.version}`,
-      ...['http-proxy', 'undici'].map((name) => `${name} ${packageVersion(name)}`),
+      `http-proxy ${packageVersion('http-proxy')}`,
       ...systemVersions(),
     ],
   };

@@ -27,7 +27,7 @@ function reuseTests(declare: Declare): void {
       await until(() => forwarder.stats().idle === 1, 'the connection to be idle');
     }
     assert.equal(upstream.connections.length, 1);
-    assert.deepEqual(forwarder.stats(), { open: 1, idle: 1, waiting: 0 });
+    assert.partialDeepStrictEqual(forwarder.stats(), { open: 1, idle: 1, waiting: 0 });
   });
 
   declare('many uploads over one connection leave no listener behind', async (bench) => {
@@ -226,7 +226,7 @@ function limitTests(declare: Declare): void {
     const all = Array.from({ length: 5 }, () => bench.recorder());
     for (const [i, to] of all.entries()) forwarder.send(requestTo(upstream.endpoint, { target: `/${i}` }), to);
     const connections = [await upstream.accept(), await upstream.accept()];
-    assert.deepEqual(forwarder.stats(), { open: 2, idle: 0, waiting: 3 });
+    assert.partialDeepStrictEqual(forwarder.stats(), { open: 2, idle: 0, waiting: 3 });
     const targets: string[] = [];
     for (let i = 0; i < 5; i++) {
       const ready = await until(() => connections.find((one) => one.received.includes('\r\n\r\n')), 'the next request');

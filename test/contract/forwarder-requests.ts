@@ -93,6 +93,8 @@ function fieldTests(declare: Declare): void {
       const upstream = await bench.upstream();
       const to = bench.recorder();
       bench.forwarder().send(requestTo(upstream.endpoint, { target }), to);
+      await until(() => to.over || upstream.connections.length > 0, 'something to happen');
+      assert.equal(to.failure, null);
       const { line } = await (await upstream.accept()).answer(OK);
       await to.done();
       assert.equal(line, `GET ${target} HTTP/1.1`);

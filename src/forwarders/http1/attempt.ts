@@ -1,0 +1,224 @@
+/** One request on its way: what the exchange holds of it, and what a connection needs to know about it. */
+import type { Socket } from 'node:net';
+import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
+import { isIdempotent } from '../failure.ts';
+import { Waiter } from './line.ts';
+import { headOf, LAST_CHUNK, sendChunk, sendHeadWithWhatFollows, sendWhole } from './send.ts';
+
+/** A connection, as an attempt knows it. */
+export interface Carrier {
+  /** Null while it is being made. */
+  readonly socket: Socket | null;
+  /** The request is whole; false where the socket is full. */
+  sent(room: boolean): void;
+  full(): void;
+  /** Stops the reply, and lets it go on. */
+  hold(): void;
+  goOn(): void;
+  /** The attempt wants no more of it. */
+  abandon(): void;
+}
+
+/** Who gives out connections, as an attempt knows him. */
+export interface Dispatcher {
+  readonly closed: boolean;
+  /** Gives `attempt` a connection, now or when one is free or made. */
+  board(attempt: Attempt): void;
+  /** `attempt` stands in line no more, if it did. */
+  leaveLine(attempt: Attempt): void;
+}
+
+/**
+ * The only object made for a request. It is in line for a connection, or a connection is being made for it, or it is on
+ * one; every way out goes through {@link Attempt.end}, after which all of its methods do nothing.
+ */
+export class Attempt extends Waiter implements UpstreamCall {
+  readonly request: UpstreamRequest;
+  readonly to: UpstreamEvents;
+  readonly #pool: Dispatcher;
+  /** Its own, from the moment it is being made. */
+  connection: Carrier | null = null;
+  /** Nothing of the body is missing any more. */
+  bodyWhole: boolean;
+  /** The exchange wants no more of the reply for now. */
+  paused = false;
+  readonly #streamed: boolean;
+  #head = '';
+  /** Octets that are missing from a streamed body; -1 where nobody knows. */
+  #missing: number;
+  /** What of a streamed body came before the connection was ready. */
+  #early: Buffer[] | null = null;
+  /** The last `write` said so. */
+  #stopped = false;
+  #over = false;
+  #cancelled = false;
+
+  constructor(request: UpstreamRequest, to: UpstreamEvents, pool: Dispatcher) {
+    super();
+    this.request = request;
+    this.to = to;
+    this.#pool = pool;
+    this.#streamed = request.body === null && request.bodyLength !== 0;
+    this.bodyWhole = !this.#streamed;
+    this.#missing = this.#streamed ? request.bodyLength : 0;
+  }
+
+  start(): void {
+    if (this.#pool.closed) {
+      this.#failLater({ reason: 'connect', detail: 'the forwarder is closed', sent: false });
+      return;
+    }
+    try {
+      this.#head = headOf(this.request);
+    } catch (error) {
+      this.#failLater({ reason: 'protocol', detail: (error as Error).message, sent: false });
+      return;
+    }
+    this.#pool.board(this);
+  }
+
+  // ── the connection's side ──
+
+  /** May it be sent again although it was sent? A body that is gone cannot be, whatever the method. */
+  get repeatable(): boolean {
+    return isIdempotent(this.request.method);
+  }
+  /** Is everything that was sent, or would have been, still there? */
+  get held(): boolean {
+    return !this.#streamed;
+  }
+
+  /** Puts on the wire what there is. False: the socket is full. */
+  sendOn(socket: Socket): boolean {
+    if (!this.#streamed) return sendWhole(socket, this.#head, this.request.body);
+    const room = sendHeadWithWhatFollows(socket, this.#head);
+    return this.#early === null && !this.bodyWhole ? room : this.#sendEarly(socket, room);
+  }
+
+  #sendEarly(socket: Socket, headRoom: boolean): boolean {
+    let room = headRoom;
+    if (this.#early !== null) for (const chunk of this.#early) room = this.#sendPiece(socket, chunk);
+    this.#early = null;
+    if (this.bodyWhole) return this.#sendEnd(socket);
+    if (room) process.nextTick(askForMore, this);
+    return room;
+  }
+
+  /** Nothing more is told, to anyone. */
+  end(): void {
+    this.#over = true;
+    this.connection = null;
+  }
+
+  fail(failure: Failure): void {
+    this.end();
+    this.to.failed(failure);
+  }
+
+  /** There is room again. Tells whoever was told to stop. */
+  askForMore(): void {
+    if (this.#over || !this.#stopped) return;
+    this.#stopped = false;
+    if (!this.bodyWhole) this.to.sendMore();
+  }
+
+  /** It stood in line for too long. */
+  override expired(): void {
+    this.#pool.leaveLine(this);
+    this.fail({ reason: 'timeout', detail: 'no connection became free', sent: false });
+  }
+
+  // ── the exchange's side ──
+
+  write(chunk: Buffer): boolean {
+    if (this.#over || this.bodyWhole) return true;
+    if (this.#missing >= 0) {
+      if (chunk.length > this.#missing) {
+        this.#breakOff('the body is longer than its length');
+        return true;
+      }
+      this.#missing -= chunk.length;
+    }
+    const socket = this.connection?.socket;
+    if (socket) {
+      if (this.#sendPiece(socket, chunk)) return true;
+      this.connection!.full();
+    } else {
+      this.#early ??= [];
+      this.#early.push(chunk);
+    }
+    this.#stopped = true;
+    return false;
+  }
+
+  finish(): void {
+    if (this.#over || this.bodyWhole) return;
+    if (this.#missing > 0) {
+      this.#breakOff('the body is shorter than its length');
+      return;
+    }
+    this.bodyWhole = true;
+    const socket = this.connection?.socket;
+    if (socket) this.connection!.sent(this.#sendEnd(socket));
+  }
+
+  pause(): void {
+    if (this.#over || this.paused) return;
+    this.paused = true;
+    this.connection?.hold();
+  }
+
+  resume(): void {
+    if (this.#over || !this.paused) return;
+    this.paused = false;
+    this.connection?.goOn();
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    if (this.#over) return;
+    const { connection } = this;
+    this.end();
+    if (connection) connection.abandon();
+    else this.#pool.leaveLine(this);
+  }
+
+  // ── ways out ──
+
+  #sendPiece(socket: Socket, chunk: Buffer): boolean {
+    if (chunk.length === 0) return true;
+    return this.#missing < 0 ? sendChunk(socket, chunk) : socket.write(chunk);
+  }
+
+  #sendEnd(socket: Socket): boolean {
+    return this.#missing < 0 ? socket.write(LAST_CHUNK, 'latin1') : !socket.writableNeedDrain;
+  }
+
+  /** The exchange gave a body that its head belies: half a request must not stay on a connection. */
+  #breakOff(detail: string): void {
+    const { connection } = this;
+    const sent = connection?.socket != null;
+    this.end();
+    if (connection) connection.abandon();
+    else this.#pool.leaveLine(this);
+    this.#failLater({ reason: 'protocol', detail, sent });
+  }
+
+  /** For failures that are found while the exchange is still speaking. */
+  #failLater(failure: Failure): void {
+    this.end();
+    setImmediate(tellFailure, this, failure);
+  }
+
+  tell(failure: Failure): void {
+    if (!this.#cancelled) this.to.failed(failure);
+  }
+}
+
+function tellFailure(attempt: Attempt, failure: Failure): void {
+  attempt.tell(failure);
+}
+
+function askForMore(attempt: Attempt): void {
+  attempt.askForMore();
+}

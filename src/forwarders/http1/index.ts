@@ -1,0 +1,67 @@
+/**
+ * The forwarder on our own HTTP/1.1 and plain sockets: one pool of kept connections for each origin, one request at a
+ * time on each, no pipelining, no redirects, no decompression.
+ *
+ * `Forwarder` → {@link Pool} (who gets which connection) → {@link Connection} (the socket, and the reply on it) →
+ * {@link Attempt} (one request, and whoever asked for it).
+ */
+import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
+import type {
+  Forwarder,
+  ForwarderSettings,
+  ForwarderStats,
+  UpstreamCall,
+  UpstreamEvents,
+  UpstreamRequest,
+} from '../../types/transport.ts';
+import { Deadlines } from '../deadlines.ts';
+import { Attempt } from './attempt.ts';
+import { Pool } from './pool.ts';
+
+/** A forwarder on sockets of our own. It ignores `pool.http2`. */
+export function createHttp1Forwarder(settings: ForwarderSettings): Forwarder {
+  return new Http1Forwarder(settings.pool);
+}
+
+class Http1Forwarder implements Forwarder {
+  readonly #plan: PoolPlan;
+  readonly #deadlines = new Deadlines();
+  readonly #pools = new Map<string, Pool>();
+  #closed: Promise<void> | null = null;
+
+  constructor(plan: PoolPlan) {
+    this.#plan = plan;
+  }
+
+  send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall {
+    const pool = this.#pools.get(request.endpoint.origin) ?? this.#open(request.endpoint);
+    const attempt = new Attempt(request, to, pool);
+    attempt.start();
+    return attempt;
+  }
+
+  stats(): Required<ForwarderStats> {
+    const sum = { open: 0, idle: 0, waiting: 0, opened: 0, served: 0, waitedMs: 0 };
+    for (const pool of this.#pools.values()) {
+      sum.open += pool.open;
+      sum.idle += pool.idle;
+      sum.waiting += pool.waiting;
+      sum.opened += pool.opened;
+      sum.served += pool.served;
+      sum.waitedMs += pool.waitedMs;
+    }
+    return sum;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= Promise.all(Array.from(this.#pools.values(), (pool) => pool.close())).then(() => {});
+    return this.#closed;
+  }
+
+  #open(endpoint: EndpointPlan): Pool {
+    const pool = new Pool(endpoint, this.#plan, this.#deadlines);
+    if (this.#closed) void pool.close();
+    this.#pools.set(endpoint.origin, pool);
+    return pool;
+  }
+}
