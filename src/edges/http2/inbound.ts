@@ -1,0 +1,361 @@
+/** One stream of a client, as the exchange sees it. */
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
+import type { HeaderList } from '../../headers.ts';
+import { fieldsObject } from '../../http2/fields.ts';
+import { Outflow } from '../../http2/outflow.ts';
+import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2/stream-events.ts';
+import { Timer } from '../../state/wheel.ts';
+import type { Inbound, InboundEvents } from '../../types/transport.ts';
+import { ENDING_POLL_MS, LINGER_MS } from './limits.ts';
+import { finalHead, hasNoBody, interimFields, trailerFields } from './reply-head.ts';
+import { type BodyHome, type BodyOwner, RequestBody } from './request-body.ts';
+import type { RequestHead } from './request-head.ts';
+
+const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
+
+/** What the streams of all connections of one edge share. Times in milliseconds, 0 for none. */
+export interface StreamHome extends BodyHome {
+  /** Value of the `Date` field. */
+  readonly clock: { readonly text: string };
+  /** In which a client must take something of what is sent to it. */
+  readonly writeTimeout: number;
+}
+
+/** The connection a stream belongs to. */
+export interface StreamOwner {
+  readonly home: StreamHome;
+  readonly remoteAddress: string;
+  /** The stream is over. `early`: it was cut short, and not by us. */
+  finished(early: boolean): void;
+  /** Not even a reset gets through to the client. */
+  stuck(): void;
+}
+
+/** What the timer is for: bytes to be taken, the end of the reply to leave, one broken off to, a reset to get through. */
+const SENDING = 0;
+const ENDING = 1;
+const BREAKING = 2;
+const RESETTING = 3;
+
+/**
+ * Each stream is a message in a frame of its own, so an answer that `close`s ends its stream and leaves the connection
+ * and its other streams alone. A reply without a body goes out when it is ended: nothing follows its head.
+ */
+export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOwner {
+  events: InboundEvents = NOBODY;
+  readonly method: string;
+  readonly target: string;
+  readonly version = '2';
+  readonly headers: HeaderList;
+  readonly remoteAddress: string;
+  readonly secure = true;
+  readonly bodyLength: number;
+  readonly upgrade = '';
+  readonly expectsContinue: boolean;
+  /** `gone` or `done` was told. */
+  over = false;
+
+  readonly #owner: StreamOwner;
+  readonly #stream: ServerHttp2Stream;
+  readonly #body: RequestBody;
+  readonly #outflow: Outflow;
+  #phase = SENDING;
+  /** Milliseconds for which the end of the reply did not leave. */
+  #waited = 0;
+  #answering = false;
+  #bodyless = false;
+  /** Head of a reply without a body, until it is ended. */
+  #held: HeaderList | null = null;
+  /** Trailers may follow the body: Node must ask for them before it ends the stream. */
+  #trailing = false;
+  #trailers: HeaderList | null = null;
+  /** Bytes still to come of a body whose length was promised; -1 where none was. */
+  #owed = -1;
+  #written = 0;
+  #ended = false;
+  #broken = false;
+
+  constructor(owner: StreamOwner, stream: ServerHttp2Stream, head: RequestHead) {
+    super();
+    this.#owner = owner;
+    this.#stream = stream;
+    this.#outflow = new Outflow(stream);
+    this.method = head.method;
+    this.target = head.target;
+    this.headers = head.headers;
+    this.remoteAddress = owner.remoteAddress;
+    this.bodyLength = head.bodyLength;
+    this.expectsContinue = head.expectsContinue;
+    attach(stream, this);
+    this.#body = new RequestBody(this, stream, owner.home);
+  }
+
+  /** Answers with a row of the error table, in place of the exchange. */
+  refuse(code: ErrorCode): void {
+    const { status, message } = ERRORS[code];
+    this.reply(status, [...REFUSAL_FIELDS], errorBody('generic', status, code, message, ''), true);
+  }
+
+  // ── the request's body ─────────────────────────────────────────────────────────────────────────────────────────
+
+  readBody(_whole: boolean): void {
+    if (this.over || this.#broken || !this.#body.read()) return;
+    if (this.expectsContinue && !this.#answering && !this.#body.whole) this.#interim(100, []);
+  }
+  pauseBody(): void {
+    this.#body.pause();
+  }
+  resumeBody(): void {
+    this.#body.resume();
+  }
+
+  streamData(chunk: Buffer): void {
+    this.#body.data(chunk);
+  }
+  streamTrailers(raw: HeaderList): void {
+    this.#body.trailersCame(raw);
+  }
+  streamWhole(): void {
+    if (!this.#body.whole) this.#body.complete();
+  }
+  streamCut(): void {
+    this.#body.cut();
+  }
+  streamRead(): void {
+    this.#body.handedOn();
+  }
+
+  // ── the reply ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  inform(status: number, headers: HeaderList): void {
+    if (status < 100 || status > 199 || status === 100 || status === 101) return;
+    if (!this.#answering) this.#interim(status, headers);
+  }
+
+  reply(status: number, headers: HeaderList, body: string | Buffer, _close: boolean): void {
+    const whole = typeof body === 'string' ? Buffer.from(body) : body;
+    const head = this.#start(status, headers, whole.length);
+    if (head === null) return;
+    if (this.#bodyless || whole.length === 0) return this.#finishWith(head);
+    this.#respond(head, false);
+    this.#written = whole.length;
+    this.#finish(whole);
+  }
+
+  head(status: number, headers: HeaderList, length: number, _close: boolean): void {
+    const head = this.#start(status, headers, length);
+    if (head === null) return;
+    this.#owed = length;
+    this.#trailing = length < 0;
+    if (this.#bodyless) this.#held = head;
+    else this.#respond(head, false);
+  }
+
+  write(chunk: Buffer): boolean {
+    if (!this.#open || this.#bodyless || chunk.length === 0 || !this.#owes(chunk.length)) return true;
+    if (this.#outflow.write(chunk)) return true;
+    this.#expectProgress();
+    return false;
+  }
+
+  end(trailers: HeaderList | null, last: Buffer | null): void {
+    if (!this.#open) return;
+    if (this.#held !== null) return this.#finishWith(this.#held);
+    if (last !== null && last.length > 0 && !this.#owes(last.length)) return;
+    this.#trailers = trailers;
+    if (this.#owed <= 0) return this.#finish(last);
+    // Less than was promised must not look whole (RFC 9113 §8.1.1).
+    if (last !== null) this.#outflow.write(last);
+    this.destroy();
+  }
+
+  destroy(): void {
+    if (this.over || this.#broken) return;
+    if (!this.#open || this.#bodyless || this.#isClosed) return this.#break();
+    this.#broken = true;
+    this.#body.discard();
+    this.#phase = BREAKING;
+    this.#owner.home.wheel.set(this, LINGER_MS);
+    this.#outflow.flush(() => this.#break());
+  }
+
+  takeOver(_headers: HeaderList): { socket: Duplex; early: Buffer } {
+    throw new Error('HTTP/2 has no upgrade, so none was offered');
+  }
+
+  /** A reply is under way and its end has not been handed over. */
+  get #open(): boolean {
+    return this.#answering && !this.#ended && !this.#broken && !this.over;
+  }
+
+  /** Node has ended the stream; `streamClosed` follows. */
+  get #isClosed(): boolean {
+    return this.#stream.closed || this.#stream.destroyed;
+  }
+
+  #interim(status: number, headers: HeaderList): void {
+    const fields = interimFields(headers);
+    if (fields === null || this.#broken || this.over || this.#isClosed) return;
+    try {
+      this.#stream.additionalHeaders(fieldsObject(fields, status));
+    } catch {
+      this.#break();
+    }
+  }
+
+  /** The head of the reply, or null where there can be none any more. */
+  #start(status: number, headers: HeaderList, length: number): HeaderList | null {
+    if (this.#answering || this.#broken || this.over) return null;
+    const head = finalHead(status, headers, length, this.#owner.home.clock.text);
+    // An upstream's control character, say, must neither reach the wire nor take the process along.
+    if (head === null) this.#break();
+    this.#answering = true;
+    this.#bodyless = this.method === 'HEAD' || hasNoBody(status);
+    return head;
+  }
+
+  #respond(head: HeaderList, last: boolean): void {
+    if (this.#isClosed) return;
+    const waitForTrailers = this.#trailing && !last;
+    if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers());
+    try {
+      // A list, of which the types do not know yet, keeps the order of fields and repeated names.
+      this.#stream.respond(head as unknown as Record<string, string>, { endStream: last, waitForTrailers });
+    } catch {
+      this.#break();
+    }
+  }
+
+  #sendTrailers(): void {
+    if (this.#broken) return;
+    try {
+      this.#stream.sendTrailers(fieldsObject(trailerFields(this.#trailers)));
+    } catch {
+      this.#break();
+    }
+    // Node hands them on in an immediate of its own, made just now; what was written may be told as flushed before.
+    setImmediate(() => {
+      this.#trailing = false;
+      this.#stopClient();
+    });
+  }
+
+  #finish(last: Buffer | null): void {
+    if (this.#broken) return;
+    this.#ended = true;
+    this.#outflow.end(last);
+    this.#expectProgress();
+    this.#body.discard();
+  }
+
+  /** A reply without a body. */
+  #finishWith(head: HeaderList): void {
+    this.#trailing = false;
+    this.#respond(head, true);
+    if (this.#broken) return;
+    this.#ended = true;
+    this.#expectProgress();
+    this.#body.discard();
+    // Node has ended our side of a HEAD long ago.
+    if (this.#stream.writableFinished) this.#stopClient();
+  }
+
+  /** Counts what goes out; false where it is more than was promised. */
+  #owes(bytes: number): boolean {
+    if (this.#owed >= 0) {
+      if (bytes > this.#owed) {
+        this.destroy();
+        return false;
+      }
+      this.#owed -= bytes;
+    }
+    this.#written += bytes;
+    return true;
+  }
+
+  streamDrained(): void {
+    if (this.#broken || this.over) return;
+    const free = this.#outflow.drained();
+    if (!free || this.#ended) return this.#expectProgress();
+    this.#owner.home.wheel.clear(this);
+    this.events.drained();
+  }
+
+  streamFlushed(): void {
+    if (this.#ended && !this.#broken && !this.#trailing) this.#stopClient();
+  }
+
+  /** The reply is out, and the rest of the request of no use to anybody (RFC 9113 §8.1). */
+  #stopClient(): void {
+    if (this.#body.whole || this.#broken || this.over || this.#isClosed) return;
+    if (hasSentEnd(this.#stream)) return reset(this.#stream, NGHTTP2_NO_ERROR);
+    const { wheel, writeTimeout } = this.#owner.home;
+    this.#phase = ENDING;
+    this.#waited += ENDING_POLL_MS;
+    if (writeTimeout > 0 && this.#waited > writeTimeout) this.#giveUp();
+    else wheel.set(this, ENDING_POLL_MS);
+  }
+
+  #expectProgress(): void {
+    const { wheel, writeTimeout } = this.#owner.home;
+    if (writeTimeout > 0) wheel.set(this, writeTimeout);
+  }
+
+  // ── the end ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  override onTimeout(): void {
+    if (this.#phase === RESETTING) this.#owner.stuck();
+    else if (this.#phase === ENDING) this.#stopClient();
+    else this.#giveUp();
+  }
+
+  /** The client takes nothing. A reset may take its time; for the exchange this is the end. */
+  #giveUp(): void {
+    this.#break();
+    this.#tellGone();
+  }
+
+  /** Resets the stream; Node lets what stands before that go out first. `gone` follows when it is closed. */
+  #break(): void {
+    this.#broken = true;
+    if (!this.#isClosed) {
+      this.#phase = RESETTING;
+      this.#owner.home.wheel.set(this, this.#owner.home.writeTimeout || LINGER_MS);
+      reset(this.#stream, NGHTTP2_INTERNAL_ERROR);
+    }
+    this.#body.discard();
+  }
+
+  #tellGone(): void {
+    if (this.over) return;
+    this.#body.close();
+    this.over = true;
+    this.events.gone();
+  }
+
+  streamClosed(sent: boolean): void {
+    this.#owner.home.wheel.clear(this);
+    const done = sent && this.#ended && !this.#broken;
+    if (!done) this.#tellGone();
+    else if (!this.over) {
+      this.#body.close();
+      this.over = true;
+      this.events.done(this.#written);
+    }
+    this.#owner.finished(!done && !this.#broken);
+  }
+}
+
+const REFUSAL_FIELDS: readonly string[] = ['content-type', 'application/problem+json', 'cache-control', 'no-store'];
+
+/** Told about requests that are refused here. */
+const NOBODY: InboundEvents = Object.freeze({
+  bodyData() {},
+  bodyEnd() {},
+  bodyFailed() {},
+  drained() {},
+  gone() {},
+  done() {},
+});

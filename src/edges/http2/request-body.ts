@@ -1,0 +1,136 @@
+/** The body of one request, from a stream to the exchange. */
+import type { ServerHttp2Stream } from 'node:http2';
+import type { HeaderList } from '../../headers.ts';
+import { Timer, type TimerWheel } from '../../state/wheel.ts';
+import type { InboundEvents } from '../../types/transport.ts';
+
+/** What is done with pieces of it. */
+const HOLD = 0;
+const READ = 1;
+const DISCARD = 2;
+
+/** Times in milliseconds, 0 for none. */
+export interface BodyHome {
+  readonly wheel: TimerWheel;
+  readonly headerSize: number;
+  readonly requestTimeout: number;
+}
+
+/** Who is told. */
+export interface BodyOwner {
+  readonly events: InboundEvents;
+  /** Nothing may be told any more. */
+  readonly over: boolean;
+}
+
+export class RequestBody extends Timer {
+  /** All of it has come, read or not. */
+  whole: boolean;
+  readonly #owner: BodyOwner;
+  readonly #stream: ServerHttp2Stream;
+  readonly #home: BodyHome;
+  #mode = HOLD;
+  #paused = false;
+  /** Its end or its failure was told. */
+  #told = false;
+  #timedOut = false;
+  /** The stream is closed, and what of it is left unread is nobody's any more. */
+  #cut = false;
+  #trailers: HeaderList | null = null;
+  #trailersTooLarge = false;
+
+  constructor(owner: BodyOwner, stream: ServerHttp2Stream, home: BodyHome) {
+    super();
+    this.#owner = owner;
+    this.#stream = stream;
+    this.#home = home;
+    this.whole = stream.endAfterHeaders;
+    this.#startClock();
+  }
+
+  /** False where it was asked for before, or is not wanted any more. */
+  read(): boolean {
+    if (this.#mode !== HOLD) return false;
+    this.#mode = READ;
+    if (this.#timedOut) this.fail('timeout');
+    else if (!this.#paused) this.#stream.resume();
+    return true;
+  }
+
+  /** A client that is held back is not slow, so its time stands still. */
+  pause(): void {
+    if (this.#paused || this.#mode === DISCARD) return;
+    this.#paused = true;
+    this.#stream.pause();
+    this.#home.wheel.clear(this);
+  }
+
+  resume(): void {
+    if (!this.#paused || this.#mode === DISCARD) return;
+    this.#paused = false;
+    this.#startClock();
+    if (this.#mode === READ) this.#stream.resume();
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#mode === READ && !this.#cut && !this.#told && !this.#owner.over) this.#owner.events.bodyData(chunk);
+  }
+
+  trailersCame(raw: HeaderList): void {
+    let octets = 0;
+    for (const text of raw) octets += text.length + 2;
+    this.#trailersTooLarge = octets > this.#home.headerSize;
+    this.#trailers = raw;
+  }
+
+  /** END_STREAM is here. */
+  complete(): void {
+    this.whole = true;
+    this.#home.wheel.clear(this);
+    if (this.#mode === DISCARD) this.#stream.resume();
+  }
+
+  /** All that came was read. */
+  handedOn(): void {
+    if (this.#mode !== READ || !this.whole || this.#cut || this.#told || this.#owner.over) return;
+    if (this.#trailersTooLarge) return this.fail('malformed');
+    this.#told = true;
+    this.#owner.events.bodyEnd(this.#trailers);
+  }
+
+  fail(why: 'malformed' | 'timeout' | 'gone'): void {
+    if (this.#told || this.#owner.over || this.#mode !== READ) return;
+    this.#told = true;
+    this.#owner.events.bodyFailed(why);
+  }
+
+  /** Nobody reads the rest. It stays where it is while the stream is open, so that the client cannot send without end. */
+  discard(): void {
+    this.#mode = DISCARD;
+    this.#home.wheel.clear(this);
+    if (this.whole || this.#cut) this.#stream.resume();
+    else this.#stream.pause();
+  }
+
+  /** Node tells no end of a stream that holds something unread. */
+  cut(): void {
+    this.#cut = true;
+    this.#stream.resume();
+  }
+
+  /** The stream is over. */
+  close(): void {
+    this.fail('gone');
+    this.#home.wheel.clear(this);
+  }
+
+  #startClock(): void {
+    const { wheel, requestTimeout } = this.#home;
+    if (!this.whole && requestTimeout > 0) wheel.set(this, requestTimeout);
+  }
+
+  override onTimeout(): void {
+    this.#timedOut = true;
+    this.fail('timeout');
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * The forwarder on Node's HTTP/2: by ALPN to https endpoints, by prior knowledge to plain ones. Many requests share a
+ * connection. What an https endpoint would rather have as HTTP/1.1 goes to another forwarder.
+ *
+ * `Forwarder` → {@link Origin} (who gets room where) → `UpstreamSession` (a connection) → {@link Attempt} (one request on
+ * one stream).
+ */
+import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
+import type {
+  Forwarder,
+  ForwarderSettings,
+  ForwarderStats,
+  UpstreamCall,
+  UpstreamEvents,
+  UpstreamRequest,
+} from '../../types/transport.ts';
+import { Deadlines } from '../deadlines.ts';
+import { Attempt } from './attempt.ts';
+import { Origin } from './origin.ts';
+
+/** A forwarder that closes `fallback`, which takes the requests of origins that choose HTTP/1.1, when it is closed. */
+export function createHttp2Forwarder(settings: ForwarderSettings, fallback: Forwarder): Forwarder {
+  return new Http2Forwarder(settings.pool, fallback);
+}
+
+class Http2Forwarder implements Forwarder {
+  readonly #plan: PoolPlan;
+  readonly #fallback: Forwarder;
+  readonly #deadlines = new Deadlines();
+  readonly #origins = new Map<string, Origin>();
+  #closed: Promise<void> | null = null;
+
+  constructor(plan: PoolPlan, fallback: Forwarder) {
+    this.#plan = plan;
+    this.#fallback = fallback;
+  }
+
+  send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall {
+    const origin = this.#origins.get(request.endpoint.origin) ?? this.#open(request.endpoint);
+    if (origin.prefersHttp1) return this.#fallback.send(request, to);
+    const attempt = new Attempt(request, to, origin);
+    attempt.start();
+    return attempt;
+  }
+
+  stats(): Required<ForwarderStats> {
+    const { open, idle, waiting, opened = 0, served = 0, waitedMs = 0 } = this.#fallback.stats();
+    const sum = { open, idle, waiting, opened, served, waitedMs };
+    for (const origin of this.#origins.values()) {
+      sum.open += origin.open;
+      sum.idle += origin.idle;
+      sum.waiting += origin.waiting;
+      sum.opened += origin.opened;
+      sum.served += origin.served;
+      sum.waitedMs += origin.waitedMs;
+    }
+    return sum;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  /** The fallback last: who waits for a connection may yet be sent there. */
+  async #close(): Promise<void> {
+    await Promise.all(Array.from(this.#origins.values(), (origin) => origin.close()));
+    await this.#fallback.close();
+  }
+
+  #open(endpoint: EndpointPlan): Origin {
+    const origin = new Origin(endpoint, this.#plan, this.#deadlines, this.#fallback);
+    if (this.#closed !== null) void origin.close();
+    this.#origins.set(endpoint.origin, origin);
+    return origin;
+  }
+}

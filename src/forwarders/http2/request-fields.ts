@@ -1,0 +1,47 @@
+/** A request's head as HTTP/2 has it (RFC 9113 §8.3.1). Pure. */
+import { getHeader, type HeaderList, isFieldName } from '../../headers.ts';
+import { appendFields } from '../../http2/fields.ts';
+import type { UpstreamRequest } from '../../types/transport.ts';
+
+/** Fields that are written here: `host` becomes `:authority`, the edge has met the expectation, the length is ours. */
+const OWN: ReadonlySet<string> = new Set(['host', 'expect', 'content-length']);
+
+/** Without a body these say so (RFC 9110 §8.6). */
+const WITH_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
+
+/** The length of the body to be sent: 0 none, -1 not known. */
+export function requestLength(request: UpstreamRequest): number {
+  return request.body === null ? request.bodyLength : request.body.length;
+}
+
+/** Pseudo fields, then the others, as a flat list; null where the request cannot be put on the wire. */
+export function requestFields(request: UpstreamRequest): HeaderList | null {
+  const { method, target, endpoint } = request;
+  if (!isFieldName(method) || method === 'CONNECT' || !isPath(target, method)) return null;
+  const fields: HeaderList = [
+    ':method',
+    method,
+    ':scheme',
+    endpoint.secure ? 'https' : 'http',
+    ':authority',
+    getHeader(request.headers, 'host') ?? endpoint.authority,
+    ':path',
+    target,
+  ];
+  if (!appendFields(fields, request.headers, OWN)) return null;
+  const length = requestLength(request);
+  if (length > 0 || (length === 0 && WITH_CONTENT.has(method))) fields.push('content-length', String(length));
+  return fields;
+}
+
+/** Nothing that could end a request line, should the other side write one. */
+function isPath(target: string, method: string): boolean {
+  if (target.charCodeAt(0) !== SLASH) return target === '*' && method === 'OPTIONS';
+  for (let i = 1; i < target.length; i++) {
+    const code = target.charCodeAt(i);
+    if (code <= 0x20 || code === 0x7f || code > 0xff) return false;
+  }
+  return true;
+}
+
+const SLASH = 0x2f;
