@@ -1,0 +1,344 @@
+/**
+ * One client connection: its requests one after the other, its end, and what to do with a client that stops sending.
+ *
+ * Half-close: a client that shuts down its sending side after a whole request still gets its answer. A client that closed
+ * altogether looks the same until something is sent to it, and a relay must not let an upstream work for nobody; so, when
+ * no answer has begun after a short while, an HTTP/1.1 client is sent a `100 Continue`, which every client must be able to
+ * skip (RFC 9110 §15.2). A closed one answers that with a reset, which is `gone`.
+ */
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { HeaderList } from '../../headers.ts';
+import { type HeadLimits, type RequestHead, RequestReader, type RequestSink } from '../../http1/request-reader.ts';
+import type { RuleCode } from '../../http1/rules.ts';
+import type { Accept } from '../../types/transport.ts';
+import { Deadline, type Phase, type Times } from './deadline.ts';
+import type { DateClock } from './heads.ts';
+import { Http1Inbound } from './inbound.ts';
+import { AHEAD_MAX, DISCARD_MAX } from './limits.ts';
+import { Output } from './output.ts';
+import { rowRefusal, ruleRefusal } from './refusals.ts';
+import type { InboundOwner, RequestBody } from './request-body.ts';
+import { detach, readOn, type SocketEvents } from './socket-events.ts';
+
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+/** What the connections of one edge share. */
+export interface Home extends Times {
+  readonly accept: Accept;
+  readonly clock: DateClock;
+  readonly limits: HeadLimits;
+  /** Milliseconds in which a client must take something; 0 for no limit. */
+  readonly writeTimeout: number;
+  readonly secure: boolean;
+  /** The connection is closed, or an upgrade took it. */
+  left(connection: Connection): void;
+}
+
+export class Connection implements RequestSink, InboundOwner, SocketEvents {
+  readonly remoteAddress: string;
+  readonly secure: boolean;
+  readonly output: Output;
+  /** The reply under way, or the next one, is the last. */
+  closing = false;
+  readonly #socket: Socket;
+  readonly #home: Home;
+  readonly #reader: RequestReader;
+  readonly #deadline: Deadline;
+  #current: Http1Inbound | null = null;
+  /** In the reader: what was made of it is looked at when it returns. */
+  #reading = false;
+  /** A reply and its request are over, and the next one may be read. */
+  #turnOver = false;
+  /** The request that is read now was waiting behind another one. */
+  #pipelined = false;
+  #readerPaused = false;
+  /** Nothing is read from the socket for now. */
+  #full = false;
+  /** The client has ended its side. */
+  #ended = false;
+  /** What comes is no longer read, only discarded within a bound. */
+  #deaf = false;
+  #discarded = 0;
+  /** Nothing more is handed over or answered here. */
+  #over = false;
+
+  constructor(socket: Socket, remoteAddress: string, home: Home) {
+    this.#socket = socket;
+    this.#home = home;
+    this.remoteAddress = remoteAddress;
+    this.secure = home.secure;
+    this.output = new Output(socket, home.secure, home.wheel, home.writeTimeout, () => this.#current?.flushed());
+    this.#reader = new RequestReader(home.limits, this);
+    this.#deadline = new Deadline(home, (phase) => this.#late(phase));
+  }
+
+  get date(): string {
+    return this.#home.clock.text;
+  }
+
+  // ── what the socket says ───────────────────────────────────────────────────────────────────────────────────────
+
+  received(bytes: Buffer): boolean {
+    if (this.#deaf) this.#discard(bytes.length);
+    else {
+      this.#reading = true;
+      this.#reader.push(bytes);
+      this.#reading = false;
+      this.#settle();
+    }
+    return !this.#full;
+  }
+
+  ended(): void {
+    this.#ended = true;
+    if (!this.#over) this.#settle();
+  }
+
+  drained(): void {
+    this.output.drained();
+    this.#current?.drained();
+  }
+
+  closed(): void {
+    this.#over = true;
+    this.#deadline.none();
+    this.output.stop();
+    const current = this.#current;
+    this.#current = null;
+    current?.lost();
+    this.#home.left(this);
+  }
+
+  // ── what the reader says ───────────────────────────────────────────────────────────────────────────────────────
+
+  head(head: RequestHead): void {
+    if (this.#over) return;
+    if (head.method === 'CONNECT') return this.#refuse(rowRefusal('METHOD_NOT_ALLOWED', this.date));
+    const inbound = new Http1Inbound(this, head, this.#pipelined ? '' : webSocket(head));
+    this.#current = inbound;
+    this.#home.accept(inbound);
+    if (inbound.bodyPending && inbound.holdsBody) this.#pauseReader();
+  }
+
+  data(chunk: Buffer): void {
+    if (!this.#over) this.#current!.piece(chunk);
+  }
+
+  end(trailers: HeaderList | null): void {
+    if (this.#over) return;
+    const current = this.#current!;
+    current.whole(trailers);
+    if (current.over) this.#turn();
+  }
+
+  refused(code: RuleCode): void {
+    if (this.#over) return;
+    if (this.#current === null) return this.#refuse(ruleRefusal(code, this.date));
+    this.#breakBody(this.#current, 'malformed');
+  }
+
+  // ── what the request says ──────────────────────────────────────────────────────────────────────────────────────
+
+  pauseBody(): void {
+    if (this.#current?.bodyPending) this.#pauseReader();
+  }
+
+  resumeBody(): void {
+    if (!this.#readerPaused || this.#deaf) return;
+    this.#readerPaused = false;
+    const outermost = !this.#reading;
+    this.#reading = true;
+    this.#reader.resume();
+    if (!outermost) return;
+    this.#reading = false;
+    this.#settle();
+  }
+
+  overrun(inbound: RequestBody): void {
+    this.closing = true;
+    this.#deaf = true;
+    if (inbound.over) this.#end();
+  }
+
+  finished(inbound: RequestBody, close: boolean): void {
+    if (this.#over || this.#current !== inbound) return;
+    if (close || this.closing) return this.#end();
+    if (!inbound.bodyPending) this.#turn();
+    this.#settle();
+  }
+
+  broken(reset: boolean): void {
+    if (this.#over) return;
+    if (!reset) this.#end();
+    else if (this.secure)
+      this.#socket.destroy(); // without the end that TLS has of its own
+    else this.#socket.resetAndDestroy();
+  }
+
+  cut(): void {
+    this.#socket.destroy();
+  }
+
+  release(head: string | null): { socket: Duplex; early: Buffer } {
+    const socket = this.#socket;
+    this.#over = true;
+    this.#current = null;
+    this.#deadline.none();
+    if (head === null) socket.destroy();
+    else this.output.text(head);
+    this.output.flush();
+    this.output.stop();
+    detach(socket);
+    this.#home.left(this);
+    return { socket, early: this.#reader.takeRest() };
+  }
+
+  // ── in between ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** No further request after the one under way; at once where there is none. */
+  drain(): void {
+    this.closing = true;
+    if (this.#current === null && this.#reader.state === 'idle') this.#end();
+  }
+
+  #turn(): void {
+    this.#current = null;
+    this.#turnOver = true;
+  }
+
+  /** After whatever happened: which deadline holds now, and is there more to read? */
+  #settle(): void {
+    if (this.#reading) return;
+    while (this.#turnOver && !this.#over) this.#next();
+    if (this.#over) return;
+    const current = this.#current;
+    if (current === null) this.#between();
+    else if (current.bodyPending) this.#inBody(current);
+    else this.#working(current);
+    if (!this.#over) this.#throttle();
+  }
+
+  #next(): void {
+    this.#turnOver = false;
+    if (this.closing) return this.#end();
+    this.#deadline.none();
+    this.#reading = true;
+    this.#pipelined = this.#reader.buffered > 0;
+    this.#reader.next();
+    this.#pipelined = false;
+    this.#reading = false;
+  }
+
+  #between(): void {
+    if (this.#reader.state !== 'idle') {
+      if (this.#ended) this.#refuse(rowRefusal('BAD_REQUEST', this.date));
+      else this.#deadline.head();
+    } else if (this.closing || this.#ended) this.#end();
+    else this.#deadline.idle();
+  }
+
+  #inBody(current: Http1Inbound): void {
+    if (!this.#ended) this.#deadline.body();
+    else if (!this.#isTruncated(current)) this.#doubt();
+    else if (current.over) this.#end();
+    else if (current.answered) this.closing = true;
+    else this.#socket.destroy();
+  }
+
+  /** The client has ended its side: can what is missing of the body be among what is kept? */
+  #isTruncated(current: Http1Inbound): boolean {
+    if (!this.#readerPaused) return true;
+    return current.bodyLength > 0 && current.received + this.#reader.buffered < current.bodyLength;
+  }
+
+  #working(current: Http1Inbound): void {
+    if (!this.#ended) this.#deadline.none();
+    else if (current.upgrade !== '') this.#socket.destroy();
+    else {
+      if (this.#reader.buffered === 0) this.closing = true;
+      this.#doubt();
+    }
+  }
+
+  /** The client has ended its side: has it only done that, or is it gone? */
+  #doubt(): void {
+    const { phase } = this.#deadline;
+    if (phase !== 'probe' && phase !== 'probed') this.#deadline.probe();
+  }
+
+  /** Reading stops while much is kept. */
+  #throttle(): void {
+    if (this.#reader.buffered > AHEAD_MAX) this.#full = true;
+    else this.#readOn();
+  }
+
+  #readOn(): void {
+    if (!this.#full) return;
+    this.#full = false;
+    readOn(this.#socket);
+  }
+
+  #pauseReader(): void {
+    this.#readerPaused = true;
+    this.#reader.pause();
+  }
+
+  // ── ends ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #late(phase: Phase): void {
+    if (phase === 'idle') this.#end();
+    else if (phase === 'head') this.#refuse(rowRefusal('REQUEST_TIMEOUT', this.date));
+    else if (phase === 'body') this.#breakBody(this.#current!, 'timeout');
+    else if (phase === 'probe') this.#probe();
+    // Nothing reads from a connection whose other side has ended: only a write can find the reset, even an empty one.
+    else if (phase === 'probed') this.#socket.write('');
+    else this.#socket.destroy();
+  }
+
+  #probe(): void {
+    const current = this.#current;
+    if (current === null || current.answering || current.version === '1.0') return;
+    this.output.text(CONTINUE);
+    this.output.flush();
+    this.#deadline.probed();
+  }
+
+  /** The rest of a body cannot be read, so nothing behind it can. */
+  #breakBody(current: Http1Inbound, why: 'malformed' | 'timeout'): void {
+    this.closing = true;
+    this.#deaf = true;
+    if (current.over) this.#end();
+    else if (!current.answered) current.bodyBroke(why);
+  }
+
+  #refuse(reply: string): void {
+    this.output.text(reply);
+    this.#end();
+  }
+
+  /** Ends our side, and gives the client a moment to read what was sent and to end its own. */
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#deaf = true;
+    this.#discarded = 0;
+    this.#current = null;
+    this.output.flush();
+    this.#socket.end();
+    this.#deadline.linger();
+    this.#readOn();
+  }
+
+  #discard(bytes: number): void {
+    this.#discarded += bytes;
+    if (this.#discarded <= DISCARD_MAX) return;
+    if (this.#over) this.#socket.destroy();
+    else this.#full = true;
+  }
+}
+
+/** Only WebSocket is an upgrade here, in the form of RFC 6455 §4.1; RFC 9110 §7.8 lets every other one be ignored. */
+function webSocket(head: RequestHead): string {
+  return head.upgrade === 'websocket' && head.method === 'GET' ? 'websocket' : '';
+}

@@ -1,0 +1,170 @@
+/** The receiving half of a request: its head, and its body on the way to the exchange, held, read or discarded. */
+import type { Duplex } from 'node:stream';
+import type { HeaderList } from '../../headers.ts';
+import type { RequestHead } from '../../http1/request-reader.ts';
+import type { InboundEvents } from '../../types/transport.ts';
+import { DISCARD_MAX } from './limits.ts';
+import type { Output } from './output.ts';
+
+/** The connection a request came on. */
+export interface InboundOwner {
+  readonly remoteAddress: string;
+  readonly secure: boolean;
+  readonly output: Output;
+  /** Value of `Date` now. */
+  readonly date: string;
+  /** The reply under way, or the next one, is the last. */
+  readonly closing: boolean;
+  pauseBody(): void;
+  resumeBody(): void;
+  /** More of an unread body came than is worth discarding. */
+  overrun(request: RequestBody): void;
+  /** The reply is with the system. `close`: the client was told that it is the last. */
+  finished(request: RequestBody, close: boolean): void;
+  /** The reply was broken off. `reset`: an orderly end would be the end of the message, so the connection must break. */
+  broken(reset: boolean): void;
+  /** Nothing of a reply was written, and nothing will be. */
+  cut(): void;
+  /** Writes the head that accepts an upgrade and gives the socket away; it is the caller's, errors included. */
+  release(head: string | null): { socket: Duplex; early: Buffer };
+}
+
+/** What is done with the body. */
+const HOLD = 0;
+const READ = 1;
+const DISCARD = 2;
+
+export abstract class RequestBody {
+  events!: InboundEvents;
+  readonly upgrade: string;
+  /** Bytes of the body that came in; counted anew once they are discarded. */
+  received = 0;
+  /** Part of the request has yet to come. */
+  bodyPending: boolean;
+  /** `gone` or `done` was told, or an upgrade took the connection. */
+  over = false;
+
+  protected readonly connection: InboundOwner;
+  protected readonly request: RequestHead;
+  #mode = HOLD;
+  #paused = false;
+  /** `bodyEnd` or `bodyFailed` was told. */
+  #told = false;
+  #broke: 'malformed' | 'timeout' | '' = '';
+
+  constructor(connection: InboundOwner, head: RequestHead, upgrade: string) {
+    this.connection = connection;
+    this.request = head;
+    this.upgrade = upgrade;
+    this.bodyPending = head.bodyLength !== 0;
+  }
+
+  get method(): string {
+    return this.request.method;
+  }
+  get target(): string {
+    return this.request.target;
+  }
+  get version(): '1.0' | '1.1' {
+    return this.request.version;
+  }
+  get headers(): HeaderList {
+    return this.request.headers;
+  }
+  get bodyLength(): number {
+    return this.request.bodyLength;
+  }
+  get expectsContinue(): boolean {
+    return this.request.expectsContinue;
+  }
+  get remoteAddress(): string {
+    return this.connection.remoteAddress;
+  }
+  get secure(): boolean {
+    return this.connection.secure;
+  }
+
+  /** Nothing of the body is wanted now. */
+  get holdsBody(): boolean {
+    return this.#mode === HOLD || (this.#mode === READ && this.#paused);
+  }
+
+  /** Nobody has asked for the body yet. */
+  protected get unread(): boolean {
+    return this.#mode === HOLD;
+  }
+
+  /** The client may be waiting for a `100 Continue`. */
+  protected abstract sendContinue(): void;
+
+  readBody(_whole: boolean): void {
+    if (this.#mode !== HOLD || this.over) return;
+    this.#mode = READ;
+    if (this.#broke !== '') this.#fail(this.#broke);
+    else if (!this.bodyPending) this.#end(null);
+    else {
+      if (this.expectsContinue) this.sendContinue();
+      if (!this.#paused) this.connection.resumeBody();
+    }
+  }
+
+  pauseBody(): void {
+    if (this.over || this.#mode === DISCARD) return;
+    this.#paused = true;
+    this.connection.pauseBody();
+  }
+
+  resumeBody(): void {
+    if (!this.#paused || this.over) return;
+    this.#paused = false;
+    if (this.#mode === READ) this.connection.resumeBody();
+  }
+
+  /** A piece of the body, from the connection. */
+  piece(chunk: Buffer): void {
+    this.received += chunk.length;
+    if (this.#mode === READ) {
+      if (!this.#told) this.events.bodyData(chunk);
+    } else if (this.received > DISCARD_MAX) this.connection.overrun(this);
+  }
+
+  /** The request is whole. */
+  whole(trailers: HeaderList | null): void {
+    this.bodyPending = false;
+    if (this.#mode === READ) this.#end(trailers);
+  }
+
+  /** The rest of the body will not come, or not in a readable form. */
+  bodyBroke(why: 'malformed' | 'timeout'): void {
+    this.bodyPending = false;
+    this.#broke = why;
+    if (this.#mode === READ) this.#fail(why);
+  }
+
+  /** The answer is complete and nobody will read the rest of the body. */
+  protected discardBody(): void {
+    this.#mode = DISCARD;
+    this.received = 0;
+    if (this.bodyPending) this.connection.resumeBody();
+  }
+
+  /** The connection is gone, or the reply was broken off. */
+  lost(): void {
+    if (this.over) return;
+    if (this.#mode === READ && this.bodyPending) this.#fail('gone');
+    this.over = true;
+    this.events.gone();
+  }
+
+  #end(trailers: HeaderList | null): void {
+    if (this.#told || this.over) return;
+    this.#told = true;
+    this.events.bodyEnd(trailers);
+  }
+
+  #fail(why: 'malformed' | 'timeout' | 'gone'): void {
+    if (this.#told || this.over) return;
+    this.#told = true;
+    this.events.bodyFailed(why);
+  }
+}

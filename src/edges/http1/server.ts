@@ -1,0 +1,167 @@
+/** The edge on `net` and `tls` sockets with our own HTTP/1.1: sockets in, `Inbound` out. */
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import { canonicalAddress } from '../../net/address.ts';
+import { TimerWheel } from '../../state/wheel.ts';
+import type { Accept, Edge } from '../../types/transport.ts';
+import { Http2Sessions } from '../http2/index.ts';
+import type { CertificatePairs, EdgeSettings } from '../node.ts';
+import { CertificateTable } from '../sni.ts';
+import { Connection, type Home } from './connection.ts';
+import { DateClock } from './heads.ts';
+import { messageLimits, TICK_MS } from './limits.ts';
+import { attach } from './socket-events.ts';
+
+export interface Http1EdgeSettings extends EdgeSettings {
+  /** Milliseconds in which a client must take something of what is sent to it; the idle timeout where it is missing. */
+  readonly writeTimeout?: number;
+}
+
+export class Http1Edge implements Edge {
+  readonly #settings: Http1EdgeSettings;
+  readonly #server: Server;
+  readonly #home: Home;
+  readonly #wheel: TimerWheel;
+  /** What clients that choose `h2` are handed to; null without TLS. */
+  readonly #http2: Http2Sessions | null;
+  /** All TCP connections, those in a TLS handshake and upgraded ones included. */
+  readonly #sockets = new Set<Socket>();
+  readonly #connections = new Set<Connection>();
+  #certificates: CertificateTable | null = null;
+  #draining = false;
+  #closed: Promise<void> | null = null;
+  /** Told when the last socket is closed. */
+  #empty: () => void = () => {};
+
+  constructor(settings: Http1EdgeSettings, accept: Accept) {
+    this.#settings = settings;
+    const now = (): number => performance.now();
+    this.#wheel = new TimerWheel(TICK_MS, now);
+    this.#home = this.#createHome(settings, accept, now);
+    const { wheel, clock } = this.#home;
+    this.#http2 = settings.tls === null ? null : new Http2Sessions({ ...settings, wheel, clock, now }, accept);
+    this.#server = this.#createServer();
+    this.#server.maxConnections = settings.connections;
+    this.#listenToServer();
+  }
+
+  get address(): AddressInfo {
+    return this.#server.address() as AddressInfo;
+  }
+
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Deadlines now running. */
+  get deadlines(): number {
+    return this.#wheel.size;
+  }
+
+  listen(): Promise<void> {
+    const { host, port, reusePort } = this.#settings;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+  }
+
+  /** New handshakes use these; open connections keep theirs. @throws {Error} where a pair does not fit. */
+  useCertificates(certificates: CertificatePairs): void {
+    const { tls } = this.#settings;
+    if (tls === null) return;
+    this.#certificates = new CertificateTable(certificates, tls.minVersion);
+    // For clients that name no host.
+    const { cert, key } = certificates[0];
+    (this.#server as TlsServer).setSecureContext({ cert, key, minVersion: tls.minVersion });
+  }
+
+  drain(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#server.close();
+    for (const connection of this.#connections) connection.drain();
+    this.#http2?.drain();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.drain();
+    for (const socket of this.#sockets) socket.destroy();
+    await this.#http2?.close();
+    // The server's own `close` would come before the last sockets have told theirs.
+    if (this.#sockets.size > 0) await new Promise<void>((resolve) => (this.#empty = resolve));
+    this.#wheel.close();
+  }
+
+  #createHome(settings: Http1EdgeSettings, accept: Accept, now: () => number): Home {
+    const { headerTimeout, requestTimeout, idleTimeout } = settings;
+    return {
+      accept,
+      now,
+      wheel: this.#wheel,
+      clock: new DateClock(settings.now ?? Date.now),
+      limits: messageLimits(settings.headerSize),
+      // A head cannot take longer than its request.
+      headerTimeout: requestTimeout > 0 ? Math.min(headerTimeout, requestTimeout) : headerTimeout,
+      requestTimeout,
+      idleTimeout,
+      writeTimeout: settings.writeTimeout ?? idleTimeout,
+      secure: settings.tls !== null,
+      left: (connection) => this.#connections.delete(connection),
+    };
+  }
+
+  #createServer(): Server {
+    const { tls } = this.#settings;
+    if (tls === null) return createServer({ allowHalfOpen: true, noDelay: true });
+    this.#certificates = new CertificateTable(tls.certificates, tls.minVersion);
+    return createTlsServer({
+      // No half-open ones here: TLS 1.2 forbids a half-close (RFC 5246 §7.2.1), so who ends a TLS connection is gone.
+      noDelay: true,
+      cert: tls.certificates[0].cert,
+      key: tls.certificates[0].key,
+      minVersion: tls.minVersion,
+      handshakeTimeout: this.#settings.headerTimeout,
+      ALPNProtocols: ['h2', 'http/1.1'],
+      SNICallback: (name, done) => done(null, this.#certificates!.find(name)),
+    });
+  }
+
+  #listenToServer(): void {
+    const server = this.#server;
+    const forget = (socket: Socket): void => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#empty();
+    };
+    const onClose = function (this: Socket): void {
+      forget(this);
+    };
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', onClose);
+    });
+    server.on(this.#settings.tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#connect(socket));
+    // A TLS handshake that fails, plain HTTP on a TLS port above all, gets no answer: there is no channel for one.
+    server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
+    // An error after listening (EMFILE on accept) concerns one connection, not the server.
+    server.on('error', () => {});
+  }
+
+  #connect(socket: Socket): void {
+    if (this.#http2 !== null && (socket as TLSSocket).alpnProtocol === 'h2')
+      return this.#http2.serveHttp2(socket as TLSSocket);
+    const address = canonicalAddress(socket.remoteAddress ?? '') ?? '';
+    const connection = new Connection(socket, address, this.#home);
+    this.#connections.add(connection);
+    connection.closing = this.#draining;
+    attach(socket, connection);
+  }
+}
