@@ -57,6 +57,7 @@ export const ERRORS = {
   HEADERS_TOO_LARGE: row(431, 'The header section is too large.', { close: true }),
   CLIENT_CLOSED: row(499, 'The client went away.'),
   INTERNAL: row(500, 'Something went wrong here.', { retryable: true }),
+  NOT_IMPLEMENTED: row(501, 'This method or transfer coding is not understood here.', { close: true }),
   UPSTREAM_CONNECT: row(502, 'The upstream could not be reached.', { breaker: true, retryable: true }),
   UPSTREAM_RESET: row(502, 'The upstream closed the connection early.', { breaker: true, retryable: true }),
   UPSTREAM_PROTOCOL: row(502, 'The upstream sent something that is not HTTP.', { breaker: true, retryable: true }),
@@ -67,6 +68,7 @@ export const ERRORS = {
   }),
   STORE_UNAVAILABLE: row(503, 'A check that this route needs cannot be made now.', { retryable: true, retryAfter: 1 }),
   UPSTREAM_TIMEOUT: row(504, 'The upstream did not answer in time.', { breaker: true, retryable: true }),
+  VERSION_NOT_SUPPORTED: row(505, 'Only HTTP/1.0 and HTTP/1.1 are spoken here.', { close: true }),
 } as const satisfies Record<string, ErrorRow>;
 
 /** Name of a row of the error table; it is also the `code` clients see. */

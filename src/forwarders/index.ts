@@ -1,6 +1,6 @@
 /** The forwarders by the names that `forwarder:` of an upstream takes. */
 import type { Forwarder, ForwarderSettings } from '../types/transport.ts';
-import { createHttpProxyForwarder } from './http-proxy.ts';
+import { createHttpProxyForwarder } from './http-proxy/index.ts';
 import { createHttp1Forwarder } from './http1/index.ts';
 import { createHttp2Forwarder } from './http2/index.ts';
 

@@ -20,11 +20,7 @@ export function describeMachine(): Machine {
     commit: commit(),
     hardware: `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown'}, ${memory} GB`,
     kernel: `${process.platform} ${release()}`,
-    versions: [
-      `Node ${process.version}`,
-      `http-proxy ${packageVersion('http-proxy')}`,
-      ...systemVersions(),
-    ],
+    versions: [`Node ${process.version}`, `http-proxy ${packageVersion('http-proxy')}`, ...systemVersions()],
   };
 }
 

@@ -8,7 +8,6 @@ edgeContract('http1', (settings, accept) => new Http1Edge(settings, accept), {
   'TLS: HTTP/1.1 is the protocol, also for those who would rather speak h2':
     'h2 is spoken too: edge-http2.test.ts and test/edges/alpn.test.ts',
   // stricter, or another status of the RFC's choosing
-  'an empty line or two before a request is skipped (RFC 9112 §2.2)': 'stricter: one empty line is skipped, not two',
   'taken: an empty Host': 'stricter: http and https URIs always have a host (RFC 9110 §4.2.1)',
   'refused: HTTP/0.9': status(505, 'RFC 9110 §15.6.6'),
   'refused: HTTP/1.2': status(505, 'RFC 9110 §15.6.6'),

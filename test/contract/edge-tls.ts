@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
-import type { CertificatePairs } from '../../src/edges/node.ts';
+import type { CertificatePairs } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 import type { Bench, Declare } from './edge.ts';
 

@@ -6,8 +6,8 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import type { ConnectionOptions } from 'node:tls';
-import type { CertificatePairs, EdgeSettings } from '../../src/edges/node.ts';
-import type { Accept, Edge, Inbound } from '../../src/types/transport.ts';
+import type { EdgeSettings } from '../../src/edges/settings.ts';
+import type { Accept, CertificatePairs, Edge, Inbound } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 import { bodyTests } from './edge-bodies.ts';
 import { earlyTests } from './edge-early.ts';

@@ -1,5 +1,5 @@
 /** One request through http-proxy, printed: run by forwarder-http-proxy.test.ts in a process that throws on deprecations. */
-import { createHttpProxyForwarder } from '../../src/forwarders/http-proxy.ts';
+import { createHttpProxyForwarder } from '../../src/forwarders/http-proxy/index.ts';
 import { RawUpstream, Recorder, requestTo } from './forwarder-upstream.ts';
 
 const upstream = await RawUpstream.listen();

@@ -9,7 +9,7 @@ import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { createHttpProxyForwarder } from '../../src/forwarders/http-proxy.ts';
+import { createHttpProxyForwarder } from '../../src/forwarders/http-proxy/index.ts';
 import { createForwarder } from '../../src/forwarders/index.ts';
 import { Bench, forwarderContract } from './forwarder.ts';
 import { requestTo } from './forwarder-upstream.ts';

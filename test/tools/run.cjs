@@ -18,7 +18,14 @@ const STEPS = [
   [
     'tests',
     bin('node'),
-    ['--test', '--test-reporter=spec', '--test-concurrency=2', 'src/**/*.test.ts', 'test/**/*.test.ts']
+    [
+      '--test',
+      '--test-reporter=spec',
+      '--test-concurrency=2',
+      '--test-timeout=180000',
+      'src/**/*.test.ts',
+      'test/**/*.test.ts'
+    ]
   ]
 ];
 

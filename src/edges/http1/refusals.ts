@@ -11,6 +11,8 @@ const ROWS: Readonly<Record<number, ErrorCode>> = {
   414: 'URI_TOO_LONG',
   417: 'EXPECTATION_FAILED',
   431: 'HEADERS_TOO_LARGE',
+  501: 'NOT_IMPLEMENTED',
+  505: 'VERSION_NOT_SUPPORTED',
 };
 
 /** A whole reply, as latin1 text, that says which rule of the codec was broken. The connection ends with it. */

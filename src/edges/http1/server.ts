@@ -3,9 +3,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { canonicalAddress } from '../../net/address.ts';
 import { TimerWheel } from '../../state/wheel.ts';
-import type { Accept, Edge } from '../../types/transport.ts';
+import type { Accept, CertificatePairs, Edge } from '../../types/transport.ts';
 import { Http2Sessions } from '../http2/index.ts';
-import type { CertificatePairs, EdgeSettings } from '../node.ts';
+import type { EdgeSettings } from '../settings.ts';
 import { CertificateTable } from '../sni.ts';
 import { Connection, type Home } from './connection.ts';
 import { DateClock } from './heads.ts';

@@ -1,7 +1,7 @@
 /** What a request's field section says (RFC 9113 §8.3.1), as the flat head that HTTP/1.1 would have. Pure. */
 import type { ErrorCode } from '../../errors.ts';
 import { countHeader, getHeader, type HeaderList, indexOfHeader, removeHeader } from '../../headers.ts';
-import { examineHead } from '../request-head.ts';
+import { examineHead } from '../node/request-head.ts';
 
 /** What HTTP/1.1 writes around a field. */
 const FIELD_FRAME = 4;

@@ -1,6 +1,6 @@
 /** What a request's head says about its framing, and what a proxy must refuse in it (RFC 9112 §3, §6). Pure. */
-import type { ErrorCode } from '../errors.ts';
-import type { HeaderList } from '../headers.ts';
+import type { ErrorCode } from '../../errors.ts';
+import type { HeaderList } from '../../headers.ts';
 
 /** A head as a parser gives it; {@link examineHead} fills in the rest. */
 export interface RequestHead {

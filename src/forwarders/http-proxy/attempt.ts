@@ -1,12 +1,12 @@
-/** One request through http-proxy, guarded; see http-proxy.ts. */
+/** One request through http-proxy, guarded; see index.ts. */
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import type { PoolPlan } from '../types/plan.ts';
-import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../types/transport.ts';
-import { type Deadlines, Timed } from './deadlines.ts';
-import { failureOf, isIdempotent, isStaleConnection } from './failure.ts';
-import { outgoingHeaders } from './proxy-headers.ts';
-import { replyLength } from './raw-headers.ts';
+import type { PoolPlan } from '../../types/plan.ts';
+import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
+import { type Deadlines, Timed } from '../deadlines.ts';
+import { failureOf, isIdempotent, isStaleConnection } from '../failure.ts';
+import { replyLength } from '../raw-headers.ts';
+import { outgoingHeaders } from './headers.ts';
 
 /** What an attempt needs of its forwarder. `T` is what the forwarder keeps of an endpoint. */
 export interface ProxyHost<T> {

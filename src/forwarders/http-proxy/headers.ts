@@ -1,8 +1,8 @@
 /** The request's fields as http-proxy takes them. */
 import type { OutgoingHttpHeaders } from 'node:http';
-import { type HeaderList, removeHopByHop } from '../headers.ts';
-import type { UpstreamRequest } from '../types/transport.ts';
-import { withoutExpect } from './raw-headers.ts';
+import { type HeaderList, removeHopByHop } from '../../headers.ts';
+import type { UpstreamRequest } from '../../types/transport.ts';
+import { withoutExpect } from '../raw-headers.ts';
 
 /**
  * Fields in the form http-proxy copies: an object, so same-named ones come together, the first one's name and place

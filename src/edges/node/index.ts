@@ -5,34 +5,15 @@
 import http from 'node:http';
 import https from 'node:https';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
-import { canonicalAddress } from '../net/address.ts';
-import type { Accept, Edge } from '../types/transport.ts';
+import { canonicalAddress } from '../../net/address.ts';
+import type { Accept, CertificatePairs, Edge } from '../../types/transport.ts';
+import type { EdgeSettings } from '../settings.ts';
+import { CertificateTable } from '../sni.ts';
 import { Connection } from './connection.ts';
-import { NodeInbound } from './node-inbound.ts';
-import { Request, Response } from './node-messages.ts';
-import { asksForWebSocket, UpgradeWait } from './node-upgrade.ts';
+import { NodeInbound } from './inbound.ts';
+import { Request, Response } from './messages.ts';
 import { DateClock } from './reply-head.ts';
-import { CertificateTable } from './sni.ts';
-
-export interface EdgeSettings {
-  readonly host: string;
-  readonly port: number;
-  /** Several threads listen on one address. */
-  readonly reusePort: boolean;
-  /** PEM pairs, chosen by SNI; null for plain HTTP. */
-  readonly tls: { readonly minVersion: 'TLSv1.2' | 'TLSv1.3'; readonly certificates: CertificatePairs } | null;
-  /** Bytes and milliseconds. */
-  readonly headerSize: number;
-  readonly headerTimeout: number;
-  readonly requestTimeout: number;
-  readonly idleTimeout: number;
-  /** Connections this edge holds at most; more are closed as they come. */
-  readonly connections: number;
-  /** Milliseconds since the epoch, for `Date`; the system's clock where it is missing. */
-  readonly now?: () => number;
-}
-
-export type CertificatePairs = readonly { readonly cert: string; readonly key: string }[];
+import { asksForWebSocket, UpgradeWait } from './upgrade.ts';
 
 type Server = http.Server<typeof Request, typeof Response> | https.Server<typeof Request, typeof Response>;
 

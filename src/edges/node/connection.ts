@@ -7,10 +7,10 @@
  * skip (RFC 9110 §15.2). A closed one answers that with a reset, which is `gone`.
  */
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '../errors.ts';
-import type { Accept } from '../types/transport.ts';
-import type { InboundOwner, NodeInbound } from './node-inbound.ts';
-import { holdReading, resumeReading } from './node-messages.ts';
+import type { ErrorCode } from '../../errors.ts';
+import type { Accept } from '../../types/transport.ts';
+import type { InboundOwner, NodeInbound } from './inbound.ts';
+import { holdReading, resumeReading } from './messages.ts';
 import { linger, refuse } from './raw-replies.ts';
 import type { DateClock } from './reply-head.ts';
 

@@ -1,7 +1,7 @@
 /** Refusals of what never became a request, and the end of connections whose client may still be sending. */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { ERRORS, type ErrorCode, errorBody } from '../errors.ts';
+import { ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
 
 /** How long an ended connection is kept so that its client can read the answer before a reset wipes it out. */
 export const LINGER_MS = 1000;

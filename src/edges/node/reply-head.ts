@@ -1,6 +1,6 @@
 /** Heads of replies as text: every HTTP/1.1 edge writes them alike. */
 import { STATUS_CODES } from 'node:http';
-import { type HeaderList, isFieldName, isFieldValue } from '../headers.ts';
+import { type HeaderList, isFieldName, isFieldValue } from '../../headers.ts';
 
 /** The `Date` line, made once a second. */
 export class DateClock {

@@ -6,18 +6,18 @@ import { Agent, type AgentOptions } from 'node:http';
 import { Agent as SecureAgent } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type HttpProxy from 'http-proxy';
-import type { EndpointPlan, PoolPlan } from '../types/plan.ts';
+import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
   ForwarderSettings,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
-} from '../types/transport.ts';
-import { Deadlines } from './deadlines.ts';
-import { bare } from './dial.ts';
-import { loadHttpProxy } from './load-http-proxy.ts';
-import { ProxyAttempt, type ProxyHost } from './proxy-attempt.ts';
+} from '../../types/transport.ts';
+import { Deadlines } from '../deadlines.ts';
+import { bare } from '../dial.ts';
+import { ProxyAttempt, type ProxyHost } from './attempt.ts';
+import { loadHttpProxy } from './load.ts';
 
 /** A forwarder on http-proxy, which is loaded by this call and not before. It ignores `pool.http2`. */
 export function createHttpProxyForwarder(settings: ForwarderSettings): Forwarder {

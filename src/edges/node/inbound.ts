@@ -1,14 +1,14 @@
 /** One request of Node's HTTP server, as the exchange sees it. */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ErrorCode } from '../errors.ts';
-import type { HeaderList } from '../headers.ts';
-import type { Inbound, InboundEvents } from '../types/transport.ts';
-import type { MessageEvents, Request, Response } from './node-messages.ts';
-import type { UpgradeWait } from './node-upgrade.ts';
+import type { ErrorCode } from '../../errors.ts';
+import type { HeaderList } from '../../headers.ts';
+import type { Inbound, InboundEvents } from '../../types/transport.ts';
+import type { MessageEvents, Request, Response } from './messages.ts';
 import { LINGER_MS } from './raw-replies.ts';
 import { type DateClock, interimHead, replyHead, sendableTrailers } from './reply-head.ts';
 import { examineHead, type RequestHead } from './request-head.ts';
+import type { UpgradeWait } from './upgrade.ts';
 
 /** Bytes of an unread request body that are discarded so that the client can read the answer; beyond, the line is cut. */
 const DISCARD_MAX = 1_048_576;
