@@ -22,8 +22,11 @@ function pageOf(outcome: Outcome): string {
 test('the page says whether each goal is held, by the median of the ratios', () => {
   const all = [series('http-proxy', 100, 100, 100), series('nginx-lua', 20, 20, 20), series('weir-rules', 50, 40, 45)];
   const text = pageOf({ series: all, problems: {} });
-  assert.match(text, /bare http-proxy doing nothing \| ≤ 0\.75 \| 0\.45 \(0\.40–0\.50\) \| held/);
-  assert.match(text, /nginx \+ Lua with the same rules \| ≤ 1\.5 \| 2\.25 \(2\.00–2\.50\) \| missed/);
+  assert.match(text, /five rules, against bare http-proxy doing nothing \| ≤ 0\.75 \| 0\.45 \(0\.40–0\.50\) \| held/);
+  assert.match(
+    text,
+    /five rules, against nginx \+ Lua with the same rules \| ≤ 1\.5 \| 2\.25 \(2\.00–2\.50\) \| missed/,
+  );
 });
 
 test('what was not measured is named, with the reason, and no figure is made up for it', () => {
