@@ -58,3 +58,13 @@ interface Latin1Slice {
 export function latin1(bytes: Buffer, from: number, to: number): string {
   return (bytes as unknown as Latin1Slice).latin1Slice(from, to);
 }
+
+/** Node's own, without the checks of `write`; its types leave it out. */
+interface Latin1Write {
+  latin1Write(text: string, at: number, length: number): number;
+}
+
+/** Writes `text` into `bytes` from `at` on, a character to an octet; there must be room. */
+export function writeLatin1(bytes: Buffer, text: string, at: number): void {
+  (bytes as unknown as Latin1Write).latin1Write(text, at, text.length);
+}

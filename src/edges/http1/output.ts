@@ -3,7 +3,7 @@
  * uncopied, and a client that takes nothing for too long is cut off.
  */
 import type { Socket } from 'node:net';
-import { latin1 } from '../../http1/chars.ts';
+import { latin1, writeLatin1 } from '../../http1/chars.ts';
 import { Timer, type TimerWheel } from '../../state/wheel.ts';
 import { GATHERED_MAX, JOINED_MAX, LINGER_MS } from './limits.ts';
 
@@ -181,17 +181,12 @@ export class Output extends Timer {
   }
 }
 
-/** Node's own, without the checks of `write`; its types leave it out. */
-interface Latin1Write {
-  latin1Write(text: string, at: number, length: number): number;
-}
-
 /** One buffer out of Node's pool: measured, that is the cheapest way to one write (0.2 µs less than one string). */
 function join(before: string, chunk: Buffer, after: string): Buffer {
   const size = before.length + chunk.length;
   const joined = Buffer.allocUnsafe(size + after.length);
-  if (before !== '') (joined as unknown as Latin1Write).latin1Write(before, 0, before.length);
+  if (before !== '') writeLatin1(joined, before, 0);
   chunk.copy(joined, before.length);
-  if (after !== '') (joined as unknown as Latin1Write).latin1Write(after, size, after.length);
+  if (after !== '') writeLatin1(joined, after, size);
   return joined;
 }

@@ -1,5 +1,6 @@
 /** Bytes of a request onto a socket, in as few system calls as they can go in. All answer as `socket.write` does. */
 import type { Socket } from 'node:net';
+import { writeLatin1 } from '../../http1/chars.ts';
 import { chunkPrefix, requestHead } from '../../http1/write.ts';
 import type { UpstreamRequest } from '../../types/transport.ts';
 import { withoutExpect } from '../raw-headers.ts';
@@ -31,7 +32,7 @@ export function sendWhole(socket: Socket, head: string, body: Buffer | null): bo
   const size = head.length + body.length;
   if (size > SMALL) return sendApart(socket, head, body, '');
   const bytes = Buffer.allocUnsafe(size);
-  bytes.write(head, 0, 'latin1');
+  writeLatin1(bytes, head, 0);
   body.copy(bytes, head.length);
   return socket.write(bytes);
 }
@@ -42,7 +43,7 @@ export function sendChunk(socket: Socket, chunk: Buffer): boolean {
   if (chunk.length > SMALL) return sendApart(socket, prefix, chunk, '\r\n');
   const size = prefix.length + chunk.length;
   const bytes = Buffer.allocUnsafe(size + 2);
-  bytes.write(prefix, 0, 'latin1');
+  writeLatin1(bytes, prefix, 0);
   chunk.copy(bytes, prefix.length);
   bytes[size] = 0x0d;
   bytes[size + 1] = 0x0a;
