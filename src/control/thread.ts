@@ -19,6 +19,9 @@ export interface ThreadEvents {
 /** What a question came to: an answer, or why there is none. */
 type Outcome = { readonly kind: 'answer'; readonly message: FromWorker } | { readonly kind: 'late' | 'ended' };
 
+/** Requests under way must not outlive the young generation: what is promoted costs a concurrent mark of the old one. */
+const LIMITS = Object.freeze({ maxYoungGenerationSizeMb: 96 });
+
 /** Milliseconds a thread that says it has drained gets to end by itself. */
 const EXIT_GRACE = 1000;
 
@@ -44,7 +47,11 @@ export class Thread {
   constructor(script: URL, start: WorkerStart, startTimeout: number, events: ThreadEvents) {
     this.number = start.thread;
     this.#events = events;
-    this.#worker = new Worker(script, { workerData: start, name: `weir-traffic-${start.thread}` });
+    this.#worker = new Worker(script, {
+      workerData: start,
+      name: `weir-traffic-${start.thread}`,
+      resourceLimits: LIMITS,
+    });
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) => {
       this.#why ||= error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -2,6 +2,7 @@
 import { CONTINENT_OF } from '../geo/continents.ts';
 import type { RegionPlan } from '../types/plan.ts';
 import type { Client } from '../types/policy.ts';
+import { hash32 } from './choose.ts';
 
 /** Countries beat continents, both beat the default; '' where nothing says so. */
 export function compileRegions(regions: readonly RegionPlan[]): (country: string) => string {
@@ -16,14 +17,14 @@ export function compileRegions(regions: readonly RegionPlan[]): (country: string
   return (country) => byCountry.get(country) ?? byContinent.get(CONTINENT_OF[country] ?? '') ?? fallback;
 }
 
-/** Addresses remembered by one thread; the directory starts afresh when it is full. */
-const CLIENTS_REMEMBERED = 8192;
+/** Clients remembered by one thread: a power of two. Two whose addresses share a slot take turns in it. */
+const SLOTS = 8192;
 
-/** What is known of clients, by address: a client that comes back costs one look-up. */
+/** What is known of clients, by address: one that comes back costs a hash and a comparison. */
 export class ClientDirectory {
   readonly #regionOf: (country: string) => string;
   #countryOf: (address: string) => string;
-  readonly #known = new Map<string, Client>();
+  readonly #known = new Array<Client | null>(SLOTS).fill(null);
 
   constructor(regions: readonly RegionPlan[], countryOf: (address: string) => string) {
     this.#regionOf = compileRegions(regions);
@@ -33,22 +34,20 @@ export class ClientDirectory {
   /** Forgets what an older country database said. */
   useGeo(countryOf: (address: string) => string): void {
     this.#countryOf = countryOf;
-    this.#known.clear();
+    this.#known.fill(null);
   }
 
   get(address: string): Client {
-    return this.#known.get(address) ?? this.#learn(address);
+    const slot = hash32(address) & (SLOTS - 1);
+    const known = this.#known[slot];
+    if (known !== null && known.address === address) return known;
+    const client = this.describe(address, this.#countryOf(address));
+    this.#known[slot] = client;
+    return client;
   }
 
   /** A client of a country that is given, not looked up: `weir test` and `explain` say it outright. */
   describe(address: string, country: string): Client {
     return Object.freeze({ address, country, continent: CONTINENT_OF[country] ?? '', region: this.#regionOf(country) });
-  }
-
-  #learn(address: string): Client {
-    if (this.#known.size >= CLIENTS_REMEMBERED) this.#known.clear();
-    const client = this.describe(address, this.#countryOf(address));
-    this.#known.set(address, client);
-    return client;
   }
 }

@@ -107,7 +107,7 @@ const FAIRNESS = `## Fairness
   timeouts and counts metrics even where no policy runs.
 - nginx + Lua does each rule the cheapest way its users know: country by the C module geoip2 from the same database
   file, region and version map by \`map\`, header edits by \`proxy_set_header\` and headers-more; only signature, nonce
-  and breaker are Lua, with libcrypto through FFI, a key schedule made once and shared dictionaries. It writes no
+  and breaker are Lua (one look at the store for a nonce, as in Weir: its rules fix the nonce's length), with libcrypto through FFI, a key schedule made once and shared dictionaries. It writes no
   metrics and no per-request limits, and its breaker does not see replies that die mid-body.
 - The load holds nobody up: plain nginx costs the same per request under wrk. wrk is not used because each signed
   request must be new and each answer looked at.`;
@@ -120,13 +120,12 @@ stands out.
 
 Kept, because alternating rounds confirmed it: our own HTTP/1.1 on both sides in place of Node's server and undici; one
 write for head and small body; \`onread\` buffers towards upstreams; reading through \`push\` in place of \`data\`
-events; joined buffers rather than \`writev\` for small bodies; a timer wheel in place of timers; hooks of one hidden
-class; slots in place of maps for facts; one-shot HMAC; heads checked as octets, because looking at the characters of
-slices, concatenations and plain strings in turn is a megamorphic load for each.
+events; joined buffers rather than \`writev\` for small bodies; a timer wheel in place of timers; slots in place of maps
+for facts; one-shot HMAC; a young generation large enough for the requests under way; heads checked as octets, because
+looking at the characters of slices, concatenations and plain strings in turn is a megamorphic load for each.
 
-Tried and not kept: strings in place of buffers for joined replies (no gain), a larger young generation for traffic
-threads (within the noise), heads written without a check (a gain, but a policy's mistake could then break out of
-a line).
+Tried and not kept: strings in place of buffers for joined replies (no gain); heads written without a check (a gain, but
+a policy's mistake could then break out of a line).
 
-Holding the writes of one turn of the event loop back to its end, so that the other end is woken once for many, made no
-difference here that the rounds could tell from noise.`;
+Not tried yet: holding the writes of one turn of the event loop back to its end, so that the other end is woken once for
+many. It changes when an exchange is told that its reply is out, so it wants a piece of work of its own.`;
