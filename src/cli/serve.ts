@@ -1,4 +1,5 @@
 /** `weir serve`: the proxy as a process: signals, exit codes, last words. */
+import { setFlagsFromString } from 'node:v8';
 import { type Server, StartProblems, startServer } from '../control/server.ts';
 import { createSink } from '../control/sink.ts';
 import { WeirError } from '../errors.ts';
@@ -29,6 +30,9 @@ const LINGER = 200;
 export async function serve(args: string[]): Promise<number> {
   const parsed = readArguments('serve', USAGE, args, { config: { type: 'string', default: 'config/weir.yaml' } });
   if (typeof parsed === 'number') return parsed;
+  // V8 begins with an old generation of a few megabytes and marks it anew whenever it has grown by a few more: under load
+  // that cost a traffic thread a tenth of its time. Threads made from here on begin with room (in MB).
+  setFlagsFromString('--initial-old-space-size=256');
   process.stderr.on('error', () => {});
   const sink = createSink();
   let server: Server | null = null;

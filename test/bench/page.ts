@@ -121,7 +121,8 @@ stands out.
 Kept, because alternating rounds confirmed it: our own HTTP/1.1 on both sides in place of Node's server and undici; one
 write for head and small body; \`onread\` buffers towards upstreams; reading through \`push\` in place of \`data\`
 events; joined buffers rather than \`writev\` for small bodies; a timer wheel in place of timers; slots in place of maps
-for facts; one-shot HMAC; a young generation large enough for the requests under way; heads checked as octets, because
+for facts; one-shot HMAC; a young generation large enough for the requests under way,
+and an old one that is not marked anew for every few megabytes; heads checked as octets, because
 looking at the characters of slices, concatenations and plain strings in turn is a megamorphic load for each.
 
 Tried and not kept: strings in place of buffers for joined replies (no gain); heads written without a check (a gain, but
