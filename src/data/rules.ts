@@ -93,17 +93,12 @@ function compilePolicy(policy: PolicyPlan, facts: FactTable, host: RulesHost): C
     const hooks = kind.compile(policy.config, environment(policy.name, facts, host));
     return Object.freeze({
       policy: policy.name,
-      hooks: sameShape(hooks),
+      hooks: Object.freeze(hooks),
       needsBody: kind.needsBody?.(policy.config) ?? false,
     });
   } catch (error) {
     throw new Error(`policy ${policy.name}: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** Hooks of every kind in one hidden class: the loops over a route's steps would be megamorphic otherwise. */
-function sameShape({ admit, choose, attempt, outcome, reply, end }: Hooks): Hooks {
-  return Object.freeze({ admit, choose, attempt, outcome, reply, end });
 }
 
 function environment(name: string, facts: FactTable, host: RulesHost): Env {

@@ -135,8 +135,7 @@ The traffic thread on 2026-11-20, by file, self time, everything from the start 
       1.1%    0.38 µs  (program)
 
 Kept, because alternating rounds confirmed it: our own HTTP/1.1 on both sides in place of Node's server and undici; one
-write for head and small body; \`onread\` buffers towards upstreams; reading through \`push\` in place of \`data\`
-events; joined buffers rather than \`writev\` for small bodies; a timer wheel in place of timers; slots in place of maps
+write for head and small body; \`onread\` buffers towards upstreams; joined buffers rather than \`writev\` for small bodies; a timer wheel in place of timers; slots in place of maps
 for facts; one-shot HMAC; a young generation large enough for the requests under way,
 and an old one that is not marked anew for every few megabytes; heads checked as octets, because
 looking at the characters of slices, concatenations and plain strings in turn is a megamorphic load for each.

@@ -46,7 +46,7 @@ export function detach(socket: Socket): void {
 
 /**
  * In the place of the stream's own `push`, which a socket calls with each piece it has read: a `data` event and the turn
- * of the loop in which the stream looks whether it should read more cost 0.3 µs a piece, and nothing here needs them.
+ * of the loop in which the stream looks whether it should read more are work that nothing here needs.
  */
 function pushed(this: Known, chunk: Buffer | null): boolean {
   return chunk === null ? Socket.prototype.push.call(this, null) : this[TOLD]!.received(chunk);
