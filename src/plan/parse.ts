@@ -55,7 +55,6 @@ function isBlank(contents: ParsedNode | null): boolean {
 function parse(source: Source, problems: ProblemList): Document.Parsed<ParsedNode> | null {
   try {
     return parseDocument(source.text, {
-      lineCounter: source.lines,
       prettyErrors: false,
       uniqueKeys: false,
       merge: false,

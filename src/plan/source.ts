@@ -33,7 +33,8 @@ const SHOWN = 60;
 export class Source {
   readonly file: string;
   readonly text: string;
-  readonly lines: LineCounter;
+  /** Of our own making: the one that the parser fills misses line ends in some texts it refuses. */
+  readonly #lines = new LineCounter();
   root: TreeNode | null = null;
   /** True where something of the file was lost, so that a name not found may well have been defined there. */
   lossy = false;
@@ -41,11 +42,12 @@ export class Source {
   constructor(file: string, text: string) {
     this.file = file;
     this.text = text;
-    this.lines = new LineCounter();
+    this.#lines.addNewLine(0);
+    for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#lines.addNewLine(at + 1);
   }
 
   place(offset: number): Place {
-    const { line, col } = this.lines.linePos(Math.min(offset, this.text.length));
+    const { line, col } = this.#lines.linePos(Math.min(offset, this.text.length));
     return { file: this.file, line: Math.max(line, 1), column: Math.max(col, 1) };
   }
 

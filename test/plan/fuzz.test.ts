@@ -95,13 +95,16 @@ function checkRules({ plan, problems }: LoadedRules, files: readonly { file: str
   checkSound(problems, files);
 }
 
+/** The parser's own count of lines misses one here. */
+const MISCOUNTED = 'routes:\n  r: { to: a }\n}http://127.0.0.1:9101" } } }\n\nroutes:\n  r: { to: a }\n    expect: 1\n';
+
 test('whatever the rules are, there is a plan or a problem with a place, and nothing is thrown', () => {
   fc.assert(
     fc.property(fc.array(yaml, { minLength: 1, maxLength: 3 }), (texts) => {
       const files = texts.map((text, i) => ({ file: `/r/${i}.yaml`, text }));
       checkRules(load(files, { env: { A: '1' }, root: '/r' }), files);
     }),
-    { numRuns: 600 },
+    { numRuns: 600, examples: [[[MISCOUNTED]]] },
   );
 });
 
