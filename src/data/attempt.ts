@@ -1,11 +1,10 @@
-/** One try at one endpoint: what it holds, how it ends, and whether another may follow. */
+/** One try at one endpoint: what it holds, and how it ends. */
 import type { ErrorCode } from '../errors.ts';
-import { isIdempotent } from '../forwarders/failure.ts';
-import { getHeader, type HeaderList } from '../headers.ts';
-import type { EndpointPlan, RetryPlan } from '../types/plan.ts';
+import type { HeaderList } from '../headers.ts';
+import type { EndpointPlan } from '../types/plan.ts';
 import type { Attempt, AttemptResult } from '../types/policy.ts';
 import type { Failure, FailureReason } from '../types/transport.ts';
-import { type Endpoint, type Outcome, statusListed, type Upstream } from './upstream.ts';
+import type { Endpoint, Outcome, Upstream } from './upstream.ts';
 
 /** What clients are told when an attempt failed and no other follows. */
 export const FAILURE_CODES: Readonly<Record<FailureReason, ErrorCode>> = {
@@ -99,36 +98,4 @@ export class Try implements Attempt {
     this.runtime.outcomes[outcome].value++;
     this.result = { status: this.status, code, aborted, firstByte: this.firstByte };
   }
-}
-
-/** Do the rules retry this failure? What may have reached the upstream is repeated only where the method allows it. */
-export function retriesFailure(retry: RetryPlan, failure: Failure, method: string): boolean {
-  if (failure.reason === 'connect') return retry.on.includes('connect');
-  const listed = failure.reason === 'timeout' ? retry.on.includes('timeout') : retry.on.includes('reset');
-  return listed && (!failure.sent || isIdempotent(method));
-}
-
-export function retriesStatus(retry: RetryPlan, status: number): boolean {
-  return statusListed(retry.on, status);
-}
-
-/**
- * How long the upstream asks to wait, in milliseconds; 0 where it does not say (RFC 9110 §10.2.3, and the finer
- * `retry-after-ms` that LLM APIs send).
- */
-export function requestedDelay(headers: HeaderList, now: number): number {
-  const fine = Number(getHeader(headers, 'retry-after-ms') ?? Number.NaN);
-  if (Number.isFinite(fine)) return Math.max(fine, 0);
-  const text = getHeader(headers, 'retry-after');
-  if (text === undefined) return 0;
-  const seconds = Number(text);
-  if (Number.isFinite(seconds)) return Math.max(seconds * 1000, 0);
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? 0 : Math.max(date - now, 0);
-}
-
-/** Exponential with full jitter above the minimum: `attempt` 1 waits about the minimum. Milliseconds. */
-export function backoff(retry: RetryPlan, attempt: number, random: number): number {
-  const ceiling = Math.min(retry.backoffMax, retry.backoffMin * 2 ** attempt);
-  return retry.backoffMin + random * Math.max(0, ceiling - retry.backoffMin);
 }

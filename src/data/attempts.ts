@@ -3,9 +3,10 @@
 import type { HeaderList } from '../headers.ts';
 import type { Exchange } from '../types/policy.ts';
 import type { Failure } from '../types/transport.ts';
-import { backoff, Try } from './attempt.ts';
+import { Try } from './attempt.ts';
 import { choose, usable } from './choose.ts';
 import type { Core } from './core.ts';
+import { backoff } from './retry.ts';
 import type { Route } from './rules.ts';
 import type { Endpoint, Upstream } from './upstream.ts';
 

@@ -1,87 +1,106 @@
-/** The request's body on its way through: whole where a policy or its size says so, else streamed as it comes. */
-import type { UpstreamCall } from '../types/transport.ts';
+/** The request's body: whole where a policy or its size says so, else an {@link Upload}. */
+import type { Inbound, UpstreamCall } from '../types/transport.ts';
+import { Pieces } from './pieces.ts';
+import { Upload } from './upload.ts';
 
 /** A body of known length up to this is taken whole: handing it over in one piece is far cheaper than a stream. */
 const SMALL_BODY = 65536;
-
-/** What of a streamed body is kept so that it can be sent again. */
-const KEPT_FOR_RETRY = 262144;
 
 export class RequestBody {
   /** Bytes a body may have; set by the route. */
   limit = Number.POSITIVE_INFINITY;
   /** Bytes that came from the client. */
   received = 0;
-  /** The whole body once it is here; null before, and for streamed ones. */
+  /** The whole body, from when all of it came until the head of the reply; null for a streamed one. */
   whole: Buffer | null = null;
   /** 0 none, n known, -1 not known before its end. */
   length: number;
+  /** It is being read whole. */
   collecting = false;
-  #finished: boolean;
-  #pieces: Buffer[] = [];
-  /** What was streamed is still all in `#pieces`. */
-  #complete = true;
+  readonly #inbound: Inbound;
+  #pieces: Pieces | null = null;
+  #upload: Upload | null = null;
 
-  constructor(length: number) {
-    this.length = length;
-    this.#finished = length === 0;
+  constructor(inbound: Inbound) {
+    this.#inbound = inbound;
+    this.length = inbound.bodyLength;
   }
 
   /** Nothing more to wait for before an attempt is made. */
   get ready(): boolean {
-    return this.#finished || this.whole !== null;
+    return this.length === 0 || this.whole !== null;
   }
 
   get isSmall(): boolean {
     return this.length > 0 && this.length <= SMALL_BODY;
   }
 
-  /** Can the body, as far as it has come, be sent once more? */
+  /** Can another attempt be given all of it? */
   get resendable(): boolean {
-    return this.whole !== null || this.#complete;
+    return this.#upload === null || this.#upload.resendable;
   }
 
+  // ── from the client ──
+
+  /** Reads all of it before anything else is done with it. */
   collect(): void {
     this.collecting = true;
+    this.#pieces = new Pieces();
+    this.#inbound.readBody(true);
   }
 
   /** Takes a piece; false where the body outgrows its limit. */
   take(chunk: Buffer): boolean {
     this.received += chunk.length;
     if (this.received > this.limit) return false;
-    if (this.collecting) this.#pieces.push(chunk);
-    else this.#keep(chunk);
+    if (this.collecting) this.#pieces!.push(chunk);
+    else this.#upload?.piece(chunk);
     return true;
   }
 
-  #keep(chunk: Buffer): void {
-    if (!this.#complete) return;
-    if (this.received > KEPT_FOR_RETRY) {
-      this.#complete = false;
-      this.#pieces = [];
-    } else this.#pieces.push(chunk);
-  }
-
+  /** The client has sent all of it. */
   finish(): void {
-    this.#finished = true;
-    if (!this.collecting) return;
-    this.whole = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
-    this.length = this.whole.length;
-    this.#pieces = [];
+    if (!this.collecting) return this.#upload?.finish();
     this.collecting = false;
+    this.replace(this.#pieces!.join());
+    this.#pieces = null;
   }
 
   /** A policy's own version of the body. */
   replace(body: Buffer | null): void {
     this.whole = body;
     this.length = body?.length ?? 0;
-    this.#finished = true;
   }
 
-  /** Gives a new attempt what came of a streamed body before it was made. */
-  resend(call: UpstreamCall): void {
-    if (this.whole !== null || this.length === 0) return;
-    for (const piece of this.#pieces) call.write(piece);
-    if (this.#finished) call.finish();
+  // ── to the upstream ──
+
+  /** `call` takes a streamed body, from when it asks for it. With `keep`, another attempt may follow. */
+  sendTo(call: UpstreamCall, keep: boolean): void {
+    if (this.ready) return;
+    this.#upload ??= new Upload(this.#inbound);
+    this.#upload.sendTo(call, keep);
+  }
+
+  /** The attempt takes more of a streamed body. */
+  more(): void {
+    this.#upload?.more();
+  }
+
+  /** The attempt has failed and another follows. */
+  detach(): void {
+    this.#upload?.detach();
+  }
+
+  /** No attempt will follow the present one, which goes on. */
+  keepNoMore(): void {
+    this.whole = null;
+    this.#upload?.keepNoMore();
+  }
+
+  /** No attempt takes any of it any more. */
+  close(): void {
+    this.whole = null;
+    this.#pieces = null;
+    this.#upload?.close();
   }
 }

@@ -21,8 +21,15 @@ import { type HeaderList, indexOfHeader, removeHeader, removeHopByHop, setHeader
 import { Timer } from '../state/wheel.ts';
 import type { EndpointPlan } from '../types/plan.ts';
 import type { Client, Exchange, Reply } from '../types/policy.ts';
-import type { Failure, Inbound, InboundEvents, UpstreamCall, UpstreamEvents } from '../types/transport.ts';
-import { FAILURE_CODES, requestedDelay, retriesFailure, retriesStatus, type Try } from './attempt.ts';
+import type {
+  Failure,
+  Inbound,
+  InboundEvents,
+  UpstreamCall,
+  UpstreamEvents,
+  UpstreamRequest,
+} from '../types/transport.ts';
+import { FAILURE_CODES, type Try } from './attempt.ts';
 import { Attempts } from './attempts.ts';
 import { RequestBody } from './body.ts';
 import { retryAfter } from './choose.ts';
@@ -31,6 +38,7 @@ import { isJsonBody, MAPPED_BODY_MAX, mapError, saysJson } from './map-errors.ts
 import { ReplyStream } from './reply-stream.ts';
 import { readRequestHead } from './request-head.ts';
 import { type Identified, identify, readTarget } from './request-identity.ts';
+import { requestedDelay, retriesFailure, retriesReply } from './retry.ts';
 import type { Route } from './rules.ts';
 import { Tunnel, type TunnelEvents } from './tunnel.ts';
 import type { Upstream } from './upstream.ts';
@@ -83,6 +91,7 @@ export class ExchangeRun
   #passed = 0;
   #attempts: Attempts | null = null;
   #call: UpstreamCall | null = null;
+  #request: UpstreamRequest | null = null;
   #tunnel: Tunnel | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
   #stage: Stage = 'none';
@@ -101,7 +110,7 @@ export class ExchangeRun
     this.arrivedAt = core.now();
     this.startedAt = core.monotonic();
     this.facts = this.#generation.facts();
-    this.#body = new RequestBody(inbound.bodyLength);
+    this.#body = new RequestBody(inbound);
     inbound.events = this;
   }
 
@@ -170,14 +179,9 @@ export class ExchangeRun
     if (capped && this.#body.length > limit) return this.#refuse('PAYLOAD_TOO_LARGE');
     if (capped) this.#body.limit = limit;
     if (!route.needsBody) return this.#admit(0);
-    if (this.#body.length !== 0) return this.#collectBody();
+    if (this.#body.length !== 0) return this.#body.collect();
     this.#body.replace(EMPTY_BODY);
     this.#admit(0);
-  }
-
-  #collectBody(): void {
-    this.#body.collect();
-    this.#inbound.readBody(true);
   }
 
   #admit(from: number): void {
@@ -216,25 +220,21 @@ export class ExchangeRun
     const fixed = this.#route!.plan.reply;
     if (fixed !== null) return this.#answer({ ...fixed, headers: [...fixed.headers], code: '' });
     this.#attempts = new Attempts(this.#core, this.#route!, this);
-    if (this.#body.ready) return this.#dispatch();
-    if (this.#body.isSmall) return this.#collectBody();
+    if (this.#body.isSmall && !this.#body.ready) return this.#body.collect();
     this.#dispatch();
-    if (this.#call !== null) this.#inbound.readBody(false);
   }
 
   bodyData(chunk: Buffer): void {
     if (this.#ended) return;
-    if (!this.#body.take(chunk)) return this.#refuse('PAYLOAD_TOO_LARGE');
-    if (!this.#body.collecting && this.#call !== null && !this.#call.write(chunk)) this.#inbound.pauseBody();
+    if (!this.#body.take(chunk)) this.#refuse('PAYLOAD_TOO_LARGE');
   }
 
   bodyEnd(): void {
     if (this.#ended) return;
     const collected = this.#body.collecting;
     this.#body.finish();
-    if (!collected) this.#call?.finish();
-    else if (this.#stage !== 'none') return;
-    else if (this.#attempts === null) this.#admit(0);
+    if (!collected || this.#stage !== 'none') return;
+    if (this.#attempts === null) this.#admit(0);
     else this.#dispatch();
   }
 
@@ -260,7 +260,7 @@ export class ExchangeRun
 
   #send(upstream: Upstream, attempt: Try): void {
     const { endpoint } = attempt;
-    const request = {
+    const request: UpstreamRequest = {
       endpoint,
       method: this.method,
       target: endpoint.basePath + attempt.path + this.query,
@@ -273,12 +273,13 @@ export class ExchangeRun
       this.#call = this.#tunnel = new Tunnel(request, upstream.plan.pool, this.#inbound, this);
       return;
     }
+    this.#request = request;
     this.#call = upstream.forwarder.send(request, this);
-    this.#body.resend(this.#call);
+    this.#body.sendTo(this.#call, upstream.plan.retry !== null);
   }
 
   sendMore(): void {
-    this.#inbound.resumeBody();
+    if (!this.#ended) this.#body.more();
   }
 
   #noEndpoint(upstream: Upstream): void {
@@ -291,6 +292,7 @@ export class ExchangeRun
     if (this.#clientGone || !this.#body.resendable) return false;
     const wait = this.#attempts!.takeRetry(asked);
     if (wait < 0) return false;
+    this.#body.detach();
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = null;
       this.#dispatch();
@@ -310,14 +312,21 @@ export class ExchangeRun
     if (this.#ended) return;
     this.#attempts!.answered(status);
     const { retry } = this.#attempts!.current!.upstream.plan;
-    const retryable = retry !== null && retriesStatus(retry, status);
+    const retryable = retry !== null && retriesReply(retry, this.method, status, headers);
     if (retryable && this.#retry(requestedDelay(headers, this.#core.now()))) return this.#giveUp();
+    this.#keepBodyNoMore();
     removeHopByHop(headers);
     if (retryable) setHeader(headers, 'x-should-retry', 'false');
     this.#reply = { status, headers, body: null, code: '' };
     this.#stream = new ReplyStream(this.#inbound, length);
     if (this.#maps(status, headers)) this.#stage = 'collecting';
     else this.#unwind(this.#reply);
+  }
+
+  /** No attempt follows the one whose reply this is: what is kept of the request's body goes, here and at the forwarder. */
+  #keepBodyNoMore(): void {
+    this.#body.keepNoMore();
+    this.#request!.body = null;
   }
 
   /** The head says that this try failed and another follows: the rest of its reply is not wanted. */
@@ -363,6 +372,7 @@ export class ExchangeRun
     if (this.#stage === 'streaming') this.#stage = 'sent';
     this.#attempts!.succeed();
     this.#call = null;
+    this.#body.close();
   }
 
   failed(failure: Failure): void {
@@ -426,7 +436,7 @@ export class ExchangeRun
   #answer(reply: Reply): void {
     if (this.#ended || this.#stage === 'unwinding') return;
     if (this.#stage === 'streaming' || this.#stage === 'sent') return this.#inbound.destroy();
-    this.#cancel();
+    this.#supersede();
     this.#unwind(reply);
   }
 
@@ -479,7 +489,7 @@ export class ExchangeRun
     removeHeader(reply.headers, 'content-length');
     if (reply.body !== null) {
       const row: ErrorRow | null = reply.code === '' ? null : ERRORS[reply.code];
-      this.#cancel();
+      this.#supersede();
       this.#stage = 'sent';
       this.#inbound.reply(reply.status, reply.headers, reply.body, row?.close ?? false);
     } else if (this.#tunnel !== null) this.#join(this.#tunnel, reply.headers);
@@ -524,10 +534,17 @@ export class ExchangeRun
     else this.#refuse('UPSTREAM_TIMEOUT');
   }
 
-  /** Ends the attempt under way, if there is one, without counting it, and the wait for the next. */
+  /** An answer made here takes the place of the upstream's: an attempt whose head came is judged by that. */
+  #supersede(): void {
+    if (this.#call !== null && this.#reply !== null) this.#attempts!.succeed();
+    this.#cancel();
+  }
+
+  /** Ends the attempt under way, if there is one, and the wait for the next. One that has no outcome yet gets none. */
   #cancel(): void {
     if (this.#call !== null) this.#attempts!.abort();
     this.#dropCall();
+    this.#body.close();
     if (this.#retryTimer === null) return;
     clearTimeout(this.#retryTimer);
     this.#retryTimer = null;

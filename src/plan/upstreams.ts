@@ -122,6 +122,7 @@ function resolveRetry(raw: NonNullable<RawUpstream['retry']>): RetryPlan {
     backoffMin,
     backoffMax,
     budget: fraction(raw.budget ?? '20%'),
+    unsafe: raw.unsafe ?? false,
   };
 }
 

@@ -118,6 +118,8 @@ export interface RetryPlan {
   readonly backoffMax: number;
   /** Retries as a fraction of requests, 0…1. */
   readonly budget: number;
+  /** Repeat what may have been acted on, although its method must not be repeated (RFC 9110 §9.2.2). */
+  readonly unsafe: boolean;
 }
 
 export interface HealthPlan {

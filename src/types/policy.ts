@@ -25,7 +25,10 @@ export interface Exchange {
   readonly query: string;
   /** The request's header fields, on their way upstream: `admit` hooks edit this list in place. */
   readonly headers: HeaderList;
-  /** The whole body where the route buffers it (a policy `needsBody`); else null. A policy may replace it. */
+  /**
+   * The whole body where the route buffers it (a policy `needsBody`); else null, and from the head of the reply on.
+   * `admit` hooks may replace it.
+   */
   body: Buffer | null;
   readonly client: Client;
   /** What the upstream is asked for, without the query; starts as `path`. `admit` and `attempt` hooks may change it. */

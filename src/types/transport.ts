@@ -110,8 +110,11 @@ export interface UpstreamRequest {
   readonly target: string;
   /** Complete but for framing: `Host` included, hop-by-hop fields gone, no `Content-Length`, no `Transfer-Encoding`. */
   readonly headers: HeaderList;
-  /** The whole body, or null where it is streamed through {@link UpstreamCall.write} or there is none. */
-  readonly body: Buffer | null;
+  /**
+   * The whole body, or null where it is streamed through {@link UpstreamCall.write} or there is none. The exchange sets
+   * it to null at the head of the reply: a prompt must not stay in memory while its answer streams.
+   */
+  body: Buffer | null;
   /** 0 none, n known, -1 chunked. Counts for streamed bodies; a whole body has its own length. */
   readonly bodyLength: number;
   readonly timeouts: TimeoutsPlan;
@@ -136,13 +139,16 @@ export interface UpstreamEvents {
   data(chunk: Buffer): void;
   end(trailers: HeaderList | null): void;
   failed(failure: Failure): void;
-  /** `write` may go on. */
+  /**
+   * The call takes a streamed body: first when the request is on a connection, then after each `write` that was
+   * answered with false, as long as the body has not ended. Never from within `send`.
+   */
   sendMore(): void;
 }
 
 /** Control over one attempt under way. All are no-ops once it has ended. */
 export interface UpstreamCall {
-  /** A piece of a streamed request body. False: stop until `sendMore`. */
+  /** A piece of a streamed request body; not before the first `sendMore`. False: stop until the next one. */
   write(chunk: Buffer): boolean;
   /** The streamed request body is whole. */
   finish(): void;

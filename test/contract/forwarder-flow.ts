@@ -107,6 +107,31 @@ function pauseTests(declare: Declare): void {
 }
 
 function uploadTests(declare: Declare): void {
+  declare(
+    'a streamed body is asked for when its request is on a connection, not while it waits for one',
+    async (bench) => {
+      const upstream = await bench.upstream();
+      const forwarder = bench.forwarder({ connections: 1 });
+      const first = bench.recorder();
+      forwarder.send(requestTo(upstream.endpoint), first);
+      const connection = await upstream.accept();
+      await connection.head();
+      const to = bench.recorder();
+      const call = forwarder.send(requestTo(upstream.endpoint, { method: 'POST', bodyLength: -1 }), to);
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+      assert.equal(to.mores, 0);
+      connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      await first.done();
+      await until(() => to.mores === 1, 'to be asked for the body');
+      call.write(Buffer.from('hello'));
+      call.finish();
+      await until(() => connection.received.includes('5\r\nhello\r\n0\r\n\r\n'), 'the body');
+      connection.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      assert.equal((await to.done()).body, 'ok');
+      assert.equal(to.mores, 1);
+    },
+  );
+
   declare('an upload stalls with its upstream, goes on with it, and arrives whole', async (bench) => {
     const upstream = await bench.upstream();
     const to = bench.recorder();

@@ -10,7 +10,7 @@ import type { EndpointPlan, PoolPlan } from '../../src/types/plan.ts';
 import type { Forwarder } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 import { CERTIFICATE, KEY } from './forwarder-tls.ts';
-import { endpointAt, Recorder } from './forwarder-upstream.ts';
+import { endpointAt, holdingBodies, Recorder } from './forwarder-upstream.ts';
 import { ACK, type Frame, FramePeer, frame, HEADERS, headers, SETTINGS, settings } from './http2-frames.ts';
 
 /** One request as Node's server got it. */
@@ -186,7 +186,7 @@ export class Bench {
   forwarder(pool: Partial<PoolPlan> = {}): Forwarder {
     const defaults = { connections: 16, idle: 30_000, connect: 10_000, tlsHandshake: 10_000, http2: true };
     const settings = { pool: { ...defaults, ...pool }, now: Date.now };
-    const forwarder = createHttp2Forwarder(settings, createHttp1Forwarder(settings));
+    const forwarder = holdingBodies(createHttp2Forwarder(settings, createHttp1Forwarder(settings)));
     this.#forwarders.push(forwarder);
     return forwarder;
   }

@@ -15,7 +15,7 @@ import { poolTests } from './forwarder-pool.ts';
 import { replyTests } from './forwarder-replies.ts';
 import { requestTests } from './forwarder-requests.ts';
 import { CERTIFICATE } from './forwarder-tls.ts';
-import { RawUpstream, Recorder } from './forwarder-upstream.ts';
+import { holdingBodies, RawUpstream, Recorder } from './forwarder-upstream.ts';
 
 /** What one test uses; everything in it is closed when the test ends. */
 export class Bench {
@@ -31,7 +31,7 @@ export class Bench {
 
   forwarder(pool: Partial<PoolPlan> = {}): Forwarder {
     const defaults = { connections: 16, idle: 30_000, connect: 10_000, tlsHandshake: 10_000, http2: false };
-    const forwarder = this.#create({ pool: { ...defaults, ...pool }, now: Date.now });
+    const forwarder = holdingBodies(this.#create({ pool: { ...defaults, ...pool }, now: Date.now }));
     this.#forwarders.push(forwarder);
     return forwarder;
   }

@@ -4,7 +4,7 @@ import { describe, mock, test } from 'node:test';
 import { getHeader } from '../../src/headers.ts';
 import type { BreakerPlan, RetryPlan } from '../../src/types/plan.ts';
 import type { Exchange, Hooks } from '../../src/types/policy.ts';
-import { FakeInbound, planOf, policyPlan, routePlan, Stage, upstreamPlan } from '../tools/fakes.ts';
+import { endpointPlan, FakeInbound, planOf, policyPlan, routePlan, Stage, upstreamPlan } from '../tools/fakes.ts';
 
 const BREAKER: BreakerPlan = {
   window: 10_000,
@@ -14,7 +14,14 @@ const BREAKER: BreakerPlan = {
   probes: 1,
   failures: ['connect', 'timeout', 'truncated', '5xx'],
 };
-const RETRY: RetryPlan = { attempts: 3, on: ['connect', 429, 503], backoffMin: 100, backoffMax: 2000, budget: 1 };
+const RETRY: RetryPlan = {
+  attempts: 3,
+  on: ['connect', 429, 503],
+  backoffMin: 100,
+  backoffMax: 2000,
+  unsafe: false,
+  budget: 1,
+};
 const OUTCOME = 'weir_upstream_attempts_total';
 
 function stageWith(policies: Record<string, Hooks>, route = {}, upstream = {}, options = {}): Stage {
@@ -242,6 +249,9 @@ describe('bodies', () => {
     assert.equal(call.request.body, null);
     assert.equal(call.request.bodyLength, 100_000);
     call.accepts = false;
+    assert.deepEqual(inbound.log, []);
+    call.to.sendMore();
+    assert.deepEqual(inbound.log, ['read']);
     inbound.events.bodyData(Buffer.alloc(60_000));
     assert.deepEqual(inbound.log, ['read', 'pause']);
     call.to.sendMore();
@@ -249,6 +259,47 @@ describe('bodies', () => {
     inbound.events.bodyData(Buffer.alloc(40_000));
     inbound.events.bodyEnd(null);
     assert.ok(call.finished);
+  });
+
+  test('nothing of it is kept once the head of the reply is here, nor where no retry may follow', () => {
+    for (const length of [5, 100_000]) {
+      const stage = stageWith({}, {}, { retry: RETRY });
+      const inbound = post(length);
+      const x = stage.run(inbound);
+      if (length > 5) stage.forwarder.last.to.sendMore();
+      inbound.events.bodyData(Buffer.alloc(length));
+      inbound.events.bodyEnd(null);
+      const call = stage.forwarder.last;
+      assert.equal(call.request.body?.length, length > 5 ? undefined : 5);
+      call.to.head(200, [], -1);
+      assert.equal(call.request.body, null);
+      assert.equal(x.body, null);
+    }
+  });
+
+  test('between two attempts the client is held back, and the next one gets all of it', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const stage = stageWith({}, {}, { endpoints: [endpointPlan('up', 'a')], retry: RETRY });
+    const inbound = post(-1);
+    stage.run(inbound);
+    const first = stage.forwarder.last;
+    first.to.sendMore();
+    inbound.events.bodyData(Buffer.alloc(5000, 'a'));
+    first.to.head(429, [], 0);
+    assert.deepEqual(inbound.log, ['read', 'pause']);
+    // What an edge had under way already is not lost.
+    inbound.events.bodyData(Buffer.alloc(300_000, 'b'));
+    t.mock.timers.tick(2000);
+    const second = stage.forwarder.last;
+    assert.notEqual(second, first);
+    assert.equal(second.sent.length, 0, 'nothing is written before it is asked for');
+    second.to.sendMore();
+    inbound.events.bodyData(Buffer.alloc(10, 'c'));
+    inbound.events.bodyEnd(null);
+    const sent = Buffer.concat(second.sent).toString();
+    assert.equal(sent, 'a'.repeat(5000) + 'b'.repeat(300_000) + 'c'.repeat(10));
+    assert.ok(second.finished);
+    assert.equal(inbound.log.at(-1), 'resume');
   });
 
   test('one over the limit is refused before it is read, or when it outgrows it', () => {

@@ -180,7 +180,6 @@ class Caller implements UpstreamEvents {
     const request = requestTo(endpoint, { ...more, ...this.#bodyParts() });
     this.#call = forwarder.send(request, this);
     const call = this.#call;
-    if (this.#upload > 0) this.sendMore();
     if (dice.chance(0.1)) this.#later(() => this.#cancel());
     if (dice.chance(0.1)) {
       call.pause();

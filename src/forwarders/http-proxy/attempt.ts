@@ -180,7 +180,8 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
   #onConnect(): void {
     this.#connected = true;
     this.#forwarder.deadlines.clear(this);
-    if (this.#upstream!.writableFinished) this.#forwarder.deadlines.set(this, this.#request.timeouts.firstByte);
+    if (this.#streamed && !this.#finished) this.#to.sendMore();
+    else if (this.#upstream!.writableFinished) this.#forwarder.deadlines.set(this, this.#request.timeouts.firstByte);
     else if (this.#upstream!.writableNeedDrain || this.#finished || !this.#streamed) this.#watchSending();
   }
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { isIdempotent } from '../failure.ts';
 import { Waiter } from './line.ts';
-import { headOf, LAST_CHUNK, sendChunk, sendHeadWithWhatFollows, sendWhole } from './send.ts';
+import { hasRoom, headOf, LAST_CHUNK, sendChunk, sendWhole } from './send.ts';
 
 /** A connection, as an attempt knows it. */
 export interface Carrier {
@@ -46,8 +46,8 @@ export class Attempt extends Waiter implements UpstreamCall {
   #head = '';
   /** Octets that are missing from a streamed body; -1 where nobody knows. */
   #missing: number;
-  /** What of a streamed body came before the connection was ready. */
-  #early: Buffer[] | null = null;
+  /** The head of a streamed body waits in the socket. */
+  #corked = false;
   /** The last `write` said so. */
   #stopped = false;
   #over = false;
@@ -88,20 +88,28 @@ export class Attempt extends Waiter implements UpstreamCall {
     return !this.#streamed;
   }
 
-  /** Puts on the wire what there is. False: the socket is full. */
+  /**
+   * Puts the request on the wire, or its head where the body is streamed. False: the socket is full. A head waits for
+   * the end of the turn, or until much stands behind it, to leave together with what is there by then.
+   */
   sendOn(socket: Socket): boolean {
-    if (!this.#streamed) return sendWhole(socket, this.#head, this.request.body);
-    const room = sendHeadWithWhatFollows(socket, this.#head);
-    return this.#early === null && !this.bodyWhole ? room : this.#sendEarly(socket, room);
+    if (!this.#streamed) {
+      sendWhole(socket, this.#head, this.request.body);
+      return hasRoom(socket);
+    }
+    socket.cork();
+    socket.write(this.#head, 'latin1');
+    this.#corked = true;
+    this.#stopped = true;
+    process.nextTick(askForBody, this, socket);
+    return true;
   }
 
-  #sendEarly(socket: Socket, headRoom: boolean): boolean {
-    let room = headRoom;
-    if (this.#early !== null) for (const chunk of this.#early) room = this.#sendPiece(socket, chunk);
-    this.#early = null;
-    if (this.bodyWhole) return this.#sendEnd(socket);
-    if (room) process.nextTick(askForMore, this);
-    return room;
+  /** Lets the head of a streamed body go out, with what was put behind it. */
+  uncork(socket: Socket): void {
+    if (!this.#corked) return;
+    this.#corked = false;
+    socket.uncork();
   }
 
   /** Nothing more is told, to anyone. */
@@ -139,14 +147,8 @@ export class Attempt extends Waiter implements UpstreamCall {
       }
       this.#missing -= chunk.length;
     }
-    const socket = this.connection?.socket;
-    if (socket) {
-      if (this.#sendPiece(socket, chunk)) return true;
-      this.connection!.full();
-    } else {
-      this.#early ??= [];
-      this.#early.push(chunk);
-    }
+    if (this.#sendPiece(this.connection!.socket!, chunk)) return true;
+    this.connection!.full();
     this.#stopped = true;
     return false;
   }
@@ -158,8 +160,7 @@ export class Attempt extends Waiter implements UpstreamCall {
       return;
     }
     this.bodyWhole = true;
-    const socket = this.connection?.socket;
-    if (socket) this.connection!.sent(this.#sendEnd(socket));
+    this.connection!.sent(this.#sendEnd(this.connection!.socket!));
   }
 
   pause(): void {
@@ -187,11 +188,19 @@ export class Attempt extends Waiter implements UpstreamCall {
 
   #sendPiece(socket: Socket, chunk: Buffer): boolean {
     if (chunk.length === 0) return true;
-    return this.#missing < 0 ? sendChunk(socket, chunk) : socket.write(chunk);
+    if (this.#missing < 0) sendChunk(socket, chunk);
+    else socket.write(chunk);
+    return this.#hasRoom(socket);
   }
 
   #sendEnd(socket: Socket): boolean {
-    return this.#missing < 0 ? socket.write(LAST_CHUNK, 'latin1') : !socket.writableNeedDrain;
+    if (this.#missing < 0) socket.write(LAST_CHUNK, 'latin1');
+    return this.#hasRoom(socket);
+  }
+
+  #hasRoom(socket: Socket): boolean {
+    if (socket.writableNeedDrain) this.uncork(socket);
+    return hasRoom(socket);
   }
 
   /** The exchange gave a body that its head belies: half a request must not stay on a connection. */
@@ -219,6 +228,8 @@ function tellFailure(attempt: Attempt, failure: Failure): void {
   attempt.tell(failure);
 }
 
-function askForMore(attempt: Attempt): void {
+/** Pieces that are there already leave with the head. */
+function askForBody(attempt: Attempt, socket: Socket): void {
   attempt.askForMore();
+  attempt.uncork(socket);
 }

@@ -1,4 +1,4 @@
-/** Bytes of a request onto a socket, in as few system calls as they can go in. All answer as `socket.write` does. */
+/** Bytes of a request onto a socket, in as few system calls as they can go in. */
 import type { Socket } from 'node:net';
 import { writeLatin1 } from '../../http1/chars.ts';
 import { chunkPrefix, requestHead } from '../../http1/write.ts';
@@ -27,18 +27,21 @@ export function headOf(request: UpstreamRequest): string {
 }
 
 /** A head and the whole body behind it. */
-export function sendWhole(socket: Socket, head: string, body: Buffer | null): boolean {
-  if (body === null || body.length === 0) return socket.write(head, 'latin1');
+export function sendWhole(socket: Socket, head: string, body: Buffer | null): void {
+  if (body === null || body.length === 0) {
+    socket.write(head, 'latin1');
+    return;
+  }
   const size = head.length + body.length;
   if (size > SMALL) return sendApart(socket, head, body, '');
   const bytes = Buffer.allocUnsafe(size);
   writeLatin1(bytes, head, 0);
   body.copy(bytes, head.length);
-  return socket.write(bytes);
+  socket.write(bytes);
 }
 
 /** One chunk of a chunked body; `chunk` must not be empty, which would end it. */
-export function sendChunk(socket: Socket, chunk: Buffer): boolean {
+export function sendChunk(socket: Socket, chunk: Buffer): void {
   const prefix = chunkPrefix(chunk.length);
   if (chunk.length > SMALL) return sendApart(socket, prefix, chunk, '\r\n');
   const size = prefix.length + chunk.length;
@@ -47,26 +50,22 @@ export function sendChunk(socket: Socket, chunk: Buffer): boolean {
   chunk.copy(bytes, prefix.length);
   bytes[size] = 0x0d;
   bytes[size + 1] = 0x0a;
-  return socket.write(bytes);
+  socket.write(bytes);
 }
 
 /** Gathered by the system (writev), so that the middle is not copied. */
-function sendApart(socket: Socket, before: string, bytes: Buffer, behind: string): boolean {
+function sendApart(socket: Socket, before: string, bytes: Buffer, behind: string): void {
   socket.cork();
   socket.write(before, 'latin1');
-  let room = socket.write(bytes);
-  if (behind !== '') room = socket.write(behind, 'latin1');
+  socket.write(bytes);
+  if (behind !== '') socket.write(behind, 'latin1');
   socket.uncork();
-  return room || socket.writableLength === 0;
 }
 
-/** The head of a streamed body waits for the end of the turn, to leave together with a piece that is there by then. */
-export function sendHeadWithWhatFollows(socket: Socket, head: string): boolean {
-  socket.cork();
-  process.nextTick(uncork, socket);
-  return socket.write(head, 'latin1');
-}
-
-function uncork(socket: Socket): void {
-  socket.uncork();
+/**
+ * Does the socket take more? What `write` answers goes by the size of what it was given, although the system may have
+ * taken all of it at once.
+ */
+export function hasRoom(socket: Socket): boolean {
+  return !socket.writableNeedDrain || socket.writableLength === 0;
 }

@@ -114,10 +114,12 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
       outflow.end(this.#request.body);
       return this.#expect(SENDING);
     }
-    const free = this.#upload.sendTo(outflow);
-    if (this.#upload.finished) outflow.end(null);
-    if (!free || this.#upload.finished) this.#expect(SENDING);
-    else this.#unblock();
+    process.nextTick(askForBody, this);
+  }
+
+  /** The stream is there: asks for the body, unless the attempt has ended meanwhile. */
+  askForBody(): void {
+    if (!this.#ended) this.#unblock();
   }
 
   fallBack(): void {
@@ -125,9 +127,6 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
     const other = this.#origin.fallback.send(this.#request, this.#to);
     this.#other = other;
     if (this.#paused) other.pause();
-    const free = this.#upload?.sendTo(other) ?? true;
-    if (this.#upload?.finished) other.finish();
-    else if (free && this.#upload?.unblock()) this.#to.sendMore();
   }
 
   override expired(): void {
@@ -251,9 +250,9 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
   write(chunk: Buffer): boolean {
     if (this.#ended) return this.#other?.write(chunk) ?? true;
     if (this.#upload === null) return true;
-    const free = this.#upload.write(chunk);
+    const free = this.#upload.write(chunk, this.#outflow!);
     if (this.#upload.fault !== '') this.#giveUp(this.#upload.fault);
-    else if (!free && this.#outflow !== null) this.#expect(SENDING);
+    else if (!free) this.#expect(SENDING);
     return free;
   }
 
@@ -262,8 +261,8 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
     if (this.#upload === null || this.#upload.finished) return;
     this.#upload.finish();
     if (this.#upload.fault !== '') return this.#giveUp(this.#upload.fault);
-    this.#outflow?.end(null);
-    if (this.#outflow !== null) this.#expect(SENDING);
+    this.#outflow!.end(null);
+    this.#expect(SENDING);
   }
 
   /** Whoever pauses may take as long as he likes: that is no fault of the upstream's. */
@@ -342,6 +341,10 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
 
 function tellFailure(attempt: Attempt, failure: Failure): void {
   attempt.tell(failure);
+}
+
+function askForBody(attempt: Attempt): void {
+  attempt.askForBody();
 }
 
 /** Node holds upstreams to the number of fields, but not to the size of a head. */

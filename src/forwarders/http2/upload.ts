@@ -1,46 +1,36 @@
-/** A request's streamed body: kept until there is somewhere to send it, and held to its promised length. */
+/** A request's streamed body on its way into a stream, held to its promised length. */
 export class Upload {
   /** What is wrong with it, or ''. Nothing of it may go out any more. */
   fault = '';
   finished = false;
   /** Bytes still to come; -1 where that is not known. */
-  #owed: number;
-  readonly #early: Buffer[] = [];
-  #to: { write(chunk: Buffer): boolean } | null = null;
-  #blocked = false;
+  #missing: number;
+  /** The writer waits for room; before the first piece it does. */
+  #blocked = true;
 
   constructor(length: number) {
-    this.#owed = length;
+    this.#missing = length;
   }
 
   /** False: the writer must wait until {@link unblock} says that it did. */
-  write(chunk: Buffer): boolean {
+  write(chunk: Buffer, to: { write(chunk: Buffer): boolean }): boolean {
     if (this.finished || this.fault !== '' || chunk.length === 0) return true;
-    if (this.#owed >= 0) {
-      this.#owed -= chunk.length;
-      if (this.#owed < 0) this.fault = 'the body is longer than its length';
+    if (this.#missing >= 0) {
+      this.#missing -= chunk.length;
+      if (this.#missing < 0) this.fault = 'the body is longer than its length';
       if (this.fault !== '') return true;
     }
-    if (this.#to === null) this.#early.push(chunk);
-    else if (this.#to.write(chunk)) return true;
+    if (to.write(chunk)) return true;
     this.#blocked = true;
     return false;
   }
 
   finish(): void {
     this.finished = true;
-    if (this.#owed > 0) this.fault = 'the body is shorter than its length';
+    if (this.#missing > 0) this.fault = 'the body is shorter than its length';
   }
 
-  /** Sends what came so far, and from now on what comes. True: there is room for more. */
-  sendTo(to: { write(chunk: Buffer): boolean }): boolean {
-    this.#to = to;
-    let free = true;
-    for (const chunk of this.#early.splice(0)) free = to.write(chunk);
-    return free;
-  }
-
-  /** There is room again. True: the writer was told to wait. */
+  /** There is room again. True: the writer waited for it. */
   unblock(): boolean {
     const blocked = this.#blocked;
     this.#blocked = false;

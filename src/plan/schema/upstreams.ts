@@ -102,6 +102,12 @@ const RETRY = {
     },
     backoff: { ...DURATION_RANGE, default: '500ms..5s', description: 'Shortest and longest wait before a retry.' },
     budget: { ...PERCENT, default: '20%', description: 'Retries as a share of requests, at most.' },
+    unsafe: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Also repeat requests whose method must not be repeated (POST, PATCH) after failures in which the upstream may have acted on them. It may then act twice.',
+    },
   },
 } as const;
 
