@@ -135,8 +135,8 @@ export class Upload {
 
   /** No attempt will follow the present one, which goes on. */
   keepNoMore(): void {
-    if (this.#given > 0) this.#forget();
-    this.#keeping = false;
+    this.#forget();
+    if (this.#finished && this.#pieces.list.length === 0) this.#pieces.clear();
   }
 
   /** No attempt takes any of the body any more: what is here goes, and what still comes is dropped. */
