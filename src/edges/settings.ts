@@ -1,5 +1,6 @@
 /** What every edge is made with. */
 import type { CertificatePairs } from '../types/transport.ts';
+import type { TlsVersion } from './tls.ts';
 
 export interface EdgeSettings {
   readonly host: string;
@@ -7,7 +8,7 @@ export interface EdgeSettings {
   /** Several threads listen on one address. */
   readonly reusePort: boolean;
   /** PEM pairs, chosen by SNI; null for plain HTTP. */
-  readonly tls: { readonly minVersion: 'TLSv1.2' | 'TLSv1.3'; readonly certificates: CertificatePairs } | null;
+  readonly tls: { readonly minVersion: TlsVersion; readonly certificates: CertificatePairs } | null;
   /** Bytes and milliseconds. */
   readonly headerSize: number;
   readonly headerTimeout: number;

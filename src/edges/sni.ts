@@ -1,6 +1,7 @@
 /** Choosing a TLS certificate by the name a client asks for (RFC 6066 §3), from the names in each certificate. */
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { contextOptions, type TlsVersion } from './tls.ts';
 
 interface Entry {
   /** Lower case; `*.example.com` as written in the certificate. */
@@ -12,10 +13,10 @@ export class CertificateTable {
   readonly #entries: readonly Entry[];
 
   /** @throws {Error} where a key does not fit its certificate or either cannot be read. */
-  constructor(pairs: readonly { readonly cert: string; readonly key: string }[], minVersion: 'TLSv1.2' | 'TLSv1.3') {
+  constructor(pairs: readonly { readonly cert: string; readonly key: string }[], minVersion: TlsVersion) {
     this.#entries = pairs.map(({ cert, key }) => ({
       names: namesOf(cert),
-      context: createSecureContext({ cert, key, minVersion }),
+      context: createSecureContext(contextOptions(cert, key, minVersion)),
     }));
   }
 

@@ -1,7 +1,7 @@
 /** Contract: certificates by name, their exchange, versions, and what is not TLS. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { type ConnectionOptions, getCiphers, type TLSSocket } from 'node:tls';
 import type { CertificatePairs } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 import type { Bench, Declare } from './edge.ts';
@@ -23,6 +23,19 @@ async function shown(bench: Bench, options: ConnectionOptions): Promise<string> 
   const name = String((client.socket as TLSSocket).getPeerCertificate().subject.CN);
   client.close();
   return name.replace('weir test ', '');
+}
+
+/** How often in a row, of thirty, the edge makes another handshake on an open connection. */
+async function renegotiations(socket: TLSSocket): Promise<number> {
+  for (let made = 0; made < 30; made++) {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const closed = () => resolve(false);
+    socket.once('close', closed);
+    socket.renegotiate({ rejectUnauthorized: false }, (error) => resolve(error === null));
+    if (!(await promise)) return made;
+    socket.off('close', closed);
+  }
+  return 30;
 }
 
 export function tlsTests(declare: Declare): void {
@@ -106,6 +119,63 @@ export function tlsTests(declare: Declare): void {
       ciphers: 'DEFAULT@SECLEVEL=0',
     });
     assert.notEqual(ancient.error, '');
+  });
+
+  declare(
+    'TLS 1.2: renegotiation is refused, for every name and after an exchange (RFC 5246 §7.2.2)',
+    async (bench) => {
+      await bench.listen({ tls: TLS });
+      bench.onCall = (call) => call.ok();
+      const ask = async (servername?: string) => {
+        const client = await bench.tlsClient({ servername, maxVersion: 'TLSv1.2' });
+        client.send(GET);
+        assert.equal((await client.reply()).status, 200);
+        const made = await renegotiations(client.socket as TLSSocket);
+        await until(() => bench.edge.connections === 0, 'the connection to end');
+        return made;
+      };
+      for (const servername of [undefined, 'first.example', 'a.wild.example']) assert.equal(await ask(servername), 0);
+      bench.edge.useCertificates([pair('next')]);
+      for (const servername of [undefined, 'first.example']) assert.equal(await ask(servername), 0);
+    },
+  );
+
+  declare('TLS: a request whose connection breaks inside TLS is gone at once', async (bench) => {
+    await bench.listen({ tls: TLS });
+    const client = await bench.tlsClient({ maxVersion: 'TLSv1.2' });
+    client.send(GET);
+    const call = await bench.call();
+    // The refusal of another handshake makes this client send a fatal alert.
+    (client.socket as TLSSocket).renegotiate({ rejectUnauthorized: false }, () => {});
+    assert.equal(await call.finished(), 'gone');
+  });
+
+  declare('TLS 1.2: only suites with forward secrecy and AEAD are taken (RFC 9325 §4.2)', async (bench) => {
+    await bench.listen({ tls: TLS });
+    const taken = async (servername?: string) => {
+      const found: string[] = [];
+      for (const name of getCiphers().filter((name) => !name.startsWith('tls_'))) {
+        const ciphers = `${name.toUpperCase()}:@SECLEVEL=0`;
+        const client = await bench.tlsClient({ servername, maxVersion: 'TLSv1.2', ciphers });
+        if (client.error === '') found.push(name);
+        client.close();
+      }
+      return found.sort();
+    };
+    // The rest of the list is for certificates with an RSA key, which these are not.
+    const AEAD = ['ecdhe-ecdsa-aes128-gcm-sha256', 'ecdhe-ecdsa-aes256-gcm-sha384', 'ecdhe-ecdsa-chacha20-poly1305'];
+    for (const servername of [undefined, 'a.wild.example']) assert.deepEqual(await taken(servername), AEAD);
+    bench.edge.useCertificates([pair('next')]);
+    assert.deepEqual(await taken(), AEAD);
+  });
+
+  declare('TLS 1.3: each of its suites is taken', async (bench) => {
+    await bench.listen({ tls: TLS });
+    for (const ciphers of ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256']) {
+      const client = await bench.tlsClient({ minVersion: 'TLSv1.3', ciphers });
+      assert.equal(client.error, '');
+      assert.equal((client.socket as TLSSocket).getCipher().name, ciphers);
+    }
   });
 
   declare('TLS: HTTP/1.1 is the protocol, also for those who would rather speak h2', async (bench) => {

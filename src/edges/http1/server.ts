@@ -7,6 +7,7 @@ import type { Accept, CertificatePairs, Edge } from '../../types/transport.ts';
 import { Http2Sessions } from '../http2/index.ts';
 import type { EdgeSettings } from '../settings.ts';
 import { CertificateTable } from '../sni.ts';
+import { contextOptions } from '../tls.ts';
 import { Connection, type Home } from './connection.ts';
 import { DateClock } from './heads.ts';
 import { messageLimits, TICK_MS } from './limits.ts';
@@ -76,7 +77,7 @@ export class Http1Edge implements Edge {
     this.#certificates = new CertificateTable(certificates, tls.minVersion);
     // For clients that name no host.
     const { cert, key } = certificates[0];
-    (this.#server as TlsServer).setSecureContext({ cert, key, minVersion: tls.minVersion });
+    (this.#server as TlsServer).setSecureContext(contextOptions(cert, key, tls.minVersion));
   }
 
   drain(): void {
@@ -126,9 +127,7 @@ export class Http1Edge implements Edge {
     return createTlsServer({
       // No half-open ones here: TLS 1.2 forbids a half-close (RFC 5246 §7.2.1), so who ends a TLS connection is gone.
       noDelay: true,
-      cert: tls.certificates[0].cert,
-      key: tls.certificates[0].key,
-      minVersion: tls.minVersion,
+      ...contextOptions(tls.certificates[0].cert, tls.certificates[0].key, tls.minVersion),
       handshakeTimeout: this.#settings.headerTimeout,
       ALPNProtocols: ['h2', 'http/1.1'],
       SNICallback: (name, done) => done(null, this.#certificates!.find(name)),

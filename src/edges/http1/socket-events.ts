@@ -20,7 +20,7 @@ type Known = Socket & { [TOLD]?: SocketEvents };
 /** From now on `to` is told what happens on `socket`, and reading starts. */
 export function attach(socket: Socket, to: SocketEvents): void {
   (socket as Known)[TOLD] = to;
-  socket.on('error', ignore);
+  socket.on('error', onError);
   socket.on('end', onEnd);
   socket.on('drain', onDrain);
   socket.on('close', onClose);
@@ -60,5 +60,10 @@ function onDrain(this: Known): void {
 function onClose(this: Known): void {
   this[TOLD]!.closed();
 }
-/** `close` says all there is to say; without a listener the process would end. */
-function ignore(): void {}
+/**
+ * `close` says all there is to say; without a listener the process would end. A socket's own errors have destroyed it
+ * already, but Node only tells of a TLS record that cannot be read or a fatal alert, and leaves the connection open.
+ */
+function onError(this: Known): void {
+  this.destroy();
+}

@@ -9,6 +9,7 @@ import { canonicalAddress } from '../../net/address.ts';
 import type { Accept, CertificatePairs, Edge } from '../../types/transport.ts';
 import type { EdgeSettings } from '../settings.ts';
 import { CertificateTable } from '../sni.ts';
+import { contextOptions } from '../tls.ts';
 import { Connection } from './connection.ts';
 import { NodeInbound } from './inbound.ts';
 import { Request, Response } from './messages.ts';
@@ -71,7 +72,7 @@ export class NodeEdge implements Edge {
     this.#certificates = new CertificateTable(certificates, tls.minVersion);
     // For clients that name no host.
     const { cert, key } = certificates[0];
-    (this.#server as https.Server).setSecureContext({ cert, key, minVersion: tls.minVersion });
+    (this.#server as https.Server).setSecureContext(contextOptions(cert, key, tls.minVersion));
   }
 
   drain(): void {
@@ -131,9 +132,7 @@ export class NodeEdge implements Edge {
     this.#certificates = new CertificateTable(tls.certificates, tls.minVersion);
     return https.createServer({
       ...options,
-      cert: tls.certificates[0].cert,
-      key: tls.certificates[0].key,
-      minVersion: tls.minVersion,
+      ...contextOptions(tls.certificates[0].cert, tls.certificates[0].key, tls.minVersion),
       handshakeTimeout: this.#settings.headerTimeout,
       ALPNProtocols: ['http/1.1'],
       SNICallback: (name, done) => done(null, this.#certificates!.find(name)),
