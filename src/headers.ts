@@ -107,6 +107,13 @@ export function removeHopByHop(list: HeaderList): void {
 
 const KEPT_EVEN_IF_NAMED: ReadonlySet<string> = new Set(['host', 'content-length', 'content-type', 'authorization']);
 
+/** Drops what would frame a body, in place: a 1xx never has one (RFC 9110 §8.6, RFC 9112 §6.1). */
+export function removeFraming(list: HeaderList): void {
+  for (const name of FRAMING) removeHeader(list, name);
+}
+
+const FRAMING = ['content-length', 'transfer-encoding', 'trailer'] as const;
+
 /** True where `value` can stand in a header field: no CR, LF, NUL or other control but tab (RFC 9110 §5.5). */
 export function isFieldValue(value: string): boolean {
   for (let i = 0; i < value.length; i++) {

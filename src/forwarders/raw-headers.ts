@@ -13,6 +13,14 @@ export function replyLength(status: number, headers: HeaderList): number {
   return Number.isSafeInteger(length) && length >= 0 ? length : -1;
 }
 
+/**
+ * Can a final reply have this status? There are none from 600 up (RFC 9110 §15), so nobody can say what one of them means
+ * for the message's framing or for caches, and an edge could not always write it; 1xx are not final.
+ */
+export function isFinalStatus(status: number): boolean {
+  return status >= 200 && status <= 599;
+}
+
 /** `headers` without `Expect`: the edge has answered it, and neither library sends it on. */
 export function withoutExpect(headers: HeaderList): HeaderList {
   const at = indexOfHeader(headers, 'expect');

@@ -8,7 +8,8 @@ import type { PoolPlan } from '../types/plan.ts';
 import type { Failure, UpstreamRequest } from '../types/transport.ts';
 import { bare } from './dial.ts';
 import { failureOf } from './failure.ts';
-import { withoutExpect } from './raw-headers.ts';
+import { upgradeFault } from './handshake.ts';
+import { isFinalStatus, withoutExpect } from './raw-headers.ts';
 
 export { joinSockets } from './join-sockets.ts';
 
@@ -20,7 +21,7 @@ export interface Tunnel {
 
 /** Exactly one of these is called, in a later turn than {@link openTunnel}; none after `cancel`. */
 export interface TunnelEvents {
-  /** The upstream switched protocols. `early` is what it sent behind its head. The socket is now the receiver's to end. */
+  /** The upstream switched to the protocol asked for. `early` is what it sent behind its head. The socket is now the receiver's to end. */
   opened(status: 101, headers: HeaderList, socket: Duplex, early: Buffer): void;
   /** It answered with an ordinary reply instead; fields as received. */
   refused(status: number, headers: HeaderList, body: Buffer): void;
@@ -92,16 +93,21 @@ class Opening implements Tunnel {
   }
 
   #onUpgrade(reply: IncomingMessage, socket: Duplex, early: Buffer): void {
-    if (!this.#end()) {
+    const { protocol, headers } = this.#request;
+    const fault = upgradeFault(protocol, headers, reply.rawHeaders);
+    if (fault !== '' || this.#ended) {
       socket.destroy();
+      this.#fail({ reason: 'protocol', detail: fault, sent: true });
       return;
     }
+    this.#end();
     // It may break before its receiver listens, who sees it closed then; unheard, the error would end the process.
     socket.on('error', () => {});
     this.#to.opened(101, reply.rawHeaders.slice(), socket, early);
   }
 
   #onReply(reply: IncomingMessage): void {
+    if (!isFinalStatus(reply.statusCode!)) return this.#onNoReply(reply);
     const pieces: Buffer[] = [];
     let size = 0;
     this.#limit(this.#request.timeouts.idle, 'timeout', 'the reply stopped');
@@ -116,6 +122,12 @@ class Opening implements Tunnel {
     });
     reply.on('error', (error) => this.#fail(failureOf(error, { sent: true, headSeen: true })));
     reply.on('close', () => this.#fail({ reason: 'truncated', detail: 'the reply broke off', sent: true }));
+  }
+
+  /** Node tells of a 101 that is no upgrade as of any reply. */
+  #onNoReply(reply: IncomingMessage): void {
+    this.#fail({ reason: 'protocol', detail: `no final status: ${reply.statusCode}`, sent: true });
+    reply.destroy();
   }
 
   #onError(error: Error): void {

@@ -44,7 +44,7 @@ describe('a reply head', () => {
     assert.deepEqual([code, messages[0].headers, messages[0].body], ['', ['A', '\xff', 'Content-Length', '1'], 'x']);
   });
 
-  for (const status of [0, 99, 1000, 200.5, Number.NaN])
+  for (const status of [0, 99, 600, 999, 1000, 200.5, Number.NaN])
     test(`has no status ${status}`, () => assert.throws(() => responseHead(status, [], 0, '', ''), RangeError));
 });
 

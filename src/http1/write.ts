@@ -107,7 +107,7 @@ export function responseHead(
   version10 = false,
   checked = false,
 ): string {
-  if (!(status >= 100 && status <= 999 && Number.isInteger(status))) throw new RangeError('not a status');
+  if (!(status >= 100 && status <= 599 && Number.isInteger(status))) throw new RangeError('not a status');
   const fields = checked ? lines(headers) : checkedLines(headers);
   let head = `HTTP/1.${version10 ? 0 : 1} ${status} ${REASONS[status] ?? ''}\r\n${fields}`;
   if (date !== '') {

@@ -42,14 +42,14 @@ export interface Inbound {
   pauseBody(): void;
   resumeBody(): void;
 
-  /** A 1xx answer (100 and 101 are the edge's own). No-op for HTTP/1.0 clients. */
+  /** A 1xx answer (100 and 101 are the edge's own), without what would frame a body. No-op for HTTP/1.0 clients. */
   inform(status: number, headers: HeaderList): void;
   /**
    * A whole reply in one go. The edge adds framing and, where it is missing, `Date`. `close` ends the connection after
    * it. A request body that nobody read is discarded up to a bound, then the connection ends.
    */
   reply(status: number, headers: HeaderList, body: string | Buffer, close: boolean): void;
-  /** Head of a streamed reply. `length` -1: not known. For HEAD, 204 and 304 no body follows, whatever `length` says. */
+  /** Head of a streamed reply with a status from 200 to 599. `length` -1: not known. For HEAD, 204 and 304 no body follows, whatever `length` says. */
   head(status: number, headers: HeaderList, length: number, close: boolean): void;
   /** False: stop until `drained`. */
   write(chunk: Buffer): boolean;
@@ -133,8 +133,9 @@ export interface Failure {
 
 /** What a forwarder tells the exchange. Header lists are the receiver's from then on: it edits them. After `end` or `failed`, or after `cancel`, nothing follows. */
 export interface UpstreamEvents {
+  /** A 1xx but 100 and 101; fields as received, without those that would frame a body (RFC 9110 §8.6). */
   informed(status: number, headers: HeaderList): void;
-  /** Head of the reply: fields as received, hop-by-hop ones included. `length` -1: not known. */
+  /** Head of the reply, its status from 200 to 599: fields as received, hop-by-hop ones included. `length` -1: not known. */
   head(status: number, headers: HeaderList, length: number): void;
   data(chunk: Buffer): void;
   end(trailers: HeaderList | null): void;

@@ -10,7 +10,7 @@ import { startWeir, type Weir } from '../tools/weir.ts';
 const SECRET = 'a secret for sockets';
 const UPGRADE = 'connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: eA==\r\n';
 const ACCEPTED =
-  'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: x\r\nserver: secret\r\n\r\n';
+  'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ZbX6LUtWYQ7CrIna69ZRTb/V5NM=\r\nserver: secret\r\n\r\n';
 
 let upstream: RawUpstream;
 let weir: Weir;
@@ -144,6 +144,27 @@ test('an upstream that declines is passed on, reply policies included', async ()
     [426, 'no!', 'e', undefined],
   );
   client.close();
+});
+
+test('a 101 that does not accept the WebSocket is 502, and no bytes pass', async () => {
+  const accept = 'sec-websocket-accept: ZbX6LUtWYQ7CrIna69ZRTb/V5NM=';
+  for (const fields of [
+    'connection: upgrade\r\nupgrade: websocket',
+    `connection: upgrade\r\nupgrade: h2c\r\n${accept}`,
+    `connection: keep-alive\r\nupgrade: websocket\r\n${accept}`,
+    accept,
+    'content-length: 0',
+  ]) {
+    const client = await ask('/old');
+    const up = await upstream.accept();
+    await up.head();
+    up.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n\r\n`);
+    const reply = await client.reply();
+    assert.deepEqual([reply.status, JSON.parse(reply.body).code], [502, 'UPSTREAM_PROTOCOL'], fields);
+    await up.gone();
+    up.end();
+    client.close();
+  }
 });
 
 test('either end that leaves takes the other along; http-proxy upstreams too', async () => {

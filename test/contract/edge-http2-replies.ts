@@ -205,7 +205,8 @@ function bodylessTests(declare: Declare): void {
 function interimTests(declare: Declare): void {
   declare('1xx replies go out before the final one; 100 and 101 are not the exchange’s to send', async (bench) => {
     const { client, asked, call } = await bench.exchange();
-    call.inbound.inform(103, ['Link', '</a.css>', 'link', '</b.css>', 'Connection', 'close']);
+    const framing = ['Content-Length', '0', 'transfer-encoding', 'chunked', 'Trailer', 'x-sum'];
+    call.inbound.inform(103, ['Link', '</a.css>', ...framing, 'link', '</b.css>', 'Connection', 'close']);
     call.inbound.inform(100, []);
     call.inbound.inform(101, ['upgrade', 'x']);
     call.inbound.inform(102, []);
@@ -297,7 +298,8 @@ function safetyTests(declare: Declare): void {
     ['a space in a name', 200, ['x a', 'b']],
     ['a pseudo field', 200, [':status', '500']],
     ['an empty name', 200, ['', 'b']],
-    ['a status there is none of', 799, []],
+    ['a status there is none of', 600, []],
+    ['a status that is not final', 101, []],
   ] as const)
     declare(`${what} of a reply never reaches the wire: the stream breaks`, async (bench) => {
       const { client, asked, call } = await bench.exchange();

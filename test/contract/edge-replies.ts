@@ -258,7 +258,8 @@ function oldClientTests(declare: Declare): void {
 function interimTests(declare: Declare): void {
   declare('1xx replies go out before the final one; 100 and 101 are not the exchange’s to send', async (bench) => {
     const { client, call } = await bench.exchange(GET);
-    call.inbound.inform(103, ['link', '</a.css>', 'Link', '</b.css>']);
+    const framing = ['Content-Length', '0', 'transfer-encoding', 'chunked', 'Trailer', 'x-sum'];
+    call.inbound.inform(103, ['link', '</a.css>', ...framing, 'Link', '</b.css>']);
     call.inbound.inform(100, []);
     call.inbound.inform(101, ['upgrade', 'x']);
     call.inbound.inform(102, []);

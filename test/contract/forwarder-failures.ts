@@ -291,6 +291,11 @@ const MALFORMED: Readonly<Record<string, string>> = {
   'a length that is no number': 'HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\nhello',
   'a negative length': 'HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello',
   'an upgrade that nobody asked for': 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n',
+  'an upgrade to nothing': 'HTTP/1.1 101 Switching Protocols\r\n\r\n',
+  'an upgrade to nothing, with a length': 'HTTP/1.1 101 Switching Protocols\r\nContent-Length: 2\r\n\r\nok',
+  'a status of 099': 'HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nok',
+  'a status of 600': 'HTTP/1.1 600 Odd\r\nContent-Length: 2\r\n\r\nok',
+  'a status of 999': 'HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok',
   'a head that is too large': `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(80_000)}\r\nContent-Length: 0\r\n\r\n`,
 };
 

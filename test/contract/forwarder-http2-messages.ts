@@ -229,7 +229,7 @@ function replyTests(declare: Declare): void {
     'a reply to HEAD without a length': { fields: [':status', '200'], method: 'HEAD', length: -1 },
     'a 204': { fields: [':status', '204'], length: 0, status: 204 },
     'a 304': { fields: [':status', '304', 'content-length', '5'], length: 5, status: 304 },
-    'an unknown status': { fields: [':status', '799'], data: 'ok', length: -1, status: 799 },
+    'an unknown status': { fields: [':status', '599'], data: 'ok', length: -1, status: 599 },
   };
   for (const [what, { fields, method = 'GET', data, length, status = 200 }] of Object.entries(REPLIES))
     declare(`reply: ${what}`, async (bench) => {
@@ -266,7 +266,7 @@ function replyTests(declare: Declare): void {
     const peer = await upstream.accept();
     await asked(peer, 1);
     peer.send(
-      headers(1, [':status', '103', 'link', '</a>', 'link', '</b>'], END_HEADERS),
+      headers(1, [':status', '103', 'link', '</a>', 'trailer', 'x-sum', 'link', '</b>'], END_HEADERS),
       headers(1, [':status', '100'], END_HEADERS),
       headers(1, [':status', '102'], END_HEADERS),
       reply(1),

@@ -47,7 +47,7 @@ const REPLIES: Readonly<Record<string, Expected>> = {
   'a 204': { reply: 'HTTP/1.1 204 No Content\r\n\r\n', status: 204, length: 0 },
   'a 304': { reply: 'HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n', status: 304, length: 5 },
   'a reply without a reason': { reply: 'HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok', length: 2, body: 'ok' },
-  'an unknown status': { reply: 'HTTP/1.1 799 Odd\r\nContent-Length: 2\r\n\r\nok', status: 799, length: 2, body: 'ok' },
+  'an unknown status': { reply: 'HTTP/1.1 599 Odd\r\nContent-Length: 2\r\n\r\nok', status: 599, length: 2, body: 'ok' },
 };
 
 function framingTests(declare: Declare): void {
@@ -160,6 +160,17 @@ function informTests(declare: Declare): void {
       { status: 103, headers: ['Link', '</a>; rel=preload', 'link', '</b>'] },
       { status: 102, headers: [] },
     ]);
+    assert.equal(to.body, 'ok');
+  });
+
+  declare('what would frame a body is no part of an interim reply', async (bench) => {
+    const upstream = await bench.upstream();
+    const to = bench.recorder();
+    bench.forwarder().send(requestTo(upstream.endpoint), to);
+    const interim = 'HTTP/1.1 103 Early Hints\r\nContent-Length: 0\r\nLink: </a>\r\nTrailer: X-Sum\r\n\r\n';
+    await (await upstream.accept()).answer(`${interim}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok`);
+    await to.done();
+    assert.deepEqual(to.informs, [{ status: 103, headers: ['Link', '</a>'] }]);
     assert.equal(to.body, 'ok');
   });
 

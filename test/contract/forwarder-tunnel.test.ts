@@ -13,7 +13,11 @@ import { CERTIFICATE } from './forwarder-tls.ts';
 import { endpointAt, PATIENT, RawUpstream, requestTo } from './forwarder-upstream.ts';
 
 const POOL = { connect: 10_000, tlsHandshake: 10_000 };
-const SWITCHED = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+/** The example of RFC 6455 §1.3. */
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
+const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
+const switched = (...fields: string[]) => `HTTP/1.1 101 Switching Protocols\r\n${fields.join('\r\n')}\r\n\r\n`;
+const SWITCHED = switched('Connection: Upgrade', 'Upgrade: websocket', `Sec-WebSocket-Accept: ${ACCEPT}`);
 
 /** What a tunnel told, and how often. */
 class Told implements TunnelEvents {
@@ -51,7 +55,7 @@ function open(
   more: Partial<UpstreamRequest> & { connect?: number; tlsHandshake?: number } = {},
 ): Tunnel {
   const { connect = POOL.connect, tlsHandshake = POOL.tlsHandshake, ...request } = more;
-  const headers = ['X-Zed', '1', 'Host', 'h.example', 'Sec-WebSocket-Key', 'abc', 'x-zed', '2'];
+  const headers = ['X-Zed', '1', 'Host', 'h.example', 'Sec-WebSocket-Key', KEY, 'x-zed', '2'];
   return openTunnel({ ...requestTo(endpoint, { headers, ...request }), protocol: 'websocket' }, to, {
     connect,
     tlsHandshake,
@@ -82,14 +86,15 @@ describe('a tunnel', () => {
     assert.deepEqual(fields, [
       'X-Zed: 1',
       'Host: h.example',
-      'Sec-WebSocket-Key: abc',
+      `Sec-WebSocket-Key: ${KEY}`,
       'x-zed: 2',
       'Connection: Upgrade',
       'Upgrade: websocket',
     ]);
     await to.once();
     assert.equal(to.status, 101);
-    assert.deepEqual(to.headers, ['Connection', 'Upgrade', 'Upgrade', 'websocket']);
+    const accepted = ['Connection', 'Upgrade', 'Upgrade', 'websocket', 'Sec-WebSocket-Accept', ACCEPT];
+    assert.deepEqual(to.headers, accepted);
     let got = to.early;
     to.socket!.on('data', (chunk) => {
       got += chunk;
@@ -120,9 +125,55 @@ describe('a tunnel', () => {
     await connection.gone();
   });
 
+  tunnelTest('opens whatever the case, and among other options', async (upstream, to) => {
+    open(upstream.endpoint, to);
+    const accept = `sec-websocket-accept: ${ACCEPT}`;
+    await (await upstream.accept()).answer(switched('connection: keep-alive, UPGRADE', 'UPGRADE: WebSocket', accept));
+    assert.equal((await to.once()).status, 101);
+  });
+
+  const CONNECTION = 'Connection: Upgrade';
+  const UPGRADE = 'Upgrade: websocket';
+  const PROOF = `Sec-WebSocket-Accept: ${ACCEPT}`;
+  const NOT_ACCEPTED: Readonly<Record<string, readonly string[]>> = {
+    'neither Connection nor Upgrade': [PROOF],
+    'no Upgrade': [CONNECTION, PROOF],
+    'no Connection': [UPGRADE, PROOF],
+    'a Connection that does not name the upgrade': ['Connection: keep-alive', UPGRADE, PROOF],
+    'another protocol': [CONNECTION, 'Upgrade: h2c', PROOF],
+    'two protocols': [CONNECTION, 'Upgrade: websocket, h2c', PROOF],
+    'two Upgrades': [CONNECTION, UPGRADE, UPGRADE, PROOF],
+    'no accept': [CONNECTION, UPGRADE],
+    'the accept of another key': [CONNECTION, UPGRADE, 'Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA='],
+    'the accept in another case': [CONNECTION, UPGRADE, PROOF.toLowerCase()],
+    'two accepts': [CONNECTION, UPGRADE, PROOF, PROOF],
+    'a length and no protocol': ['Content-Length: 2'],
+  };
+  for (const [what, fields] of Object.entries(NOT_ACCEPTED))
+    tunnelTest(`is not opened by a 101 with ${what}`, async (upstream, to) => {
+      open(upstream.endpoint, to);
+      const connection = await upstream.accept();
+      await connection.answer(`${switched(...fields)}hi`);
+      const { failure, calls } = await to.once();
+      assert.deepEqual([failure?.reason, failure?.sent, calls], ['protocol', true, 1]);
+      await connection.gone();
+    });
+
+  for (const [what, keys] of [
+    ['no key', []],
+    ['two keys', ['Sec-WebSocket-Key', KEY, 'Sec-WebSocket-Key', KEY]],
+  ] as const)
+    tunnelTest(`is not opened where ${what} went out: nothing could accept it`, async (upstream, to) => {
+      open(upstream.endpoint, to, { headers: ['Host', 'h.example', ...keys] });
+      await (await upstream.accept()).answer(SWITCHED);
+      assert.equal((await to.once()).failure?.reason, 'protocol');
+    });
+
   const FAILURES: Readonly<Record<string, { reply: string; ends?: boolean; reason: string }>> = {
     'closed before a byte': { reply: '', ends: true, reason: 'reset' },
     'answered with something else': { reply: 'SSH-2.0-x\r\n', reason: 'protocol' },
+    'answered with a status of 600': { reply: 'HTTP/1.1 600 Odd\r\nContent-Length: 2\r\n\r\nok', reason: 'protocol' },
+    'answered with a status of 999': { reply: 'HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok', reason: 'protocol' },
     'refused with half a body': {
       reply: 'HTTP/1.1 403 No\r\nContent-Length: 9\r\n\r\nsor',
       ends: true,

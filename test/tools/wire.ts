@@ -33,6 +33,15 @@ What was decided where the RFCs leave a choice:
 - Chunk extensions are checked and dropped. Of trailers, fields that mean something only before the body are dropped
   (RFC 9110 §6.5.1); those that frame the body are refused.
 - A request that asks for an upgrade with a body, in HTTP/1.0, or for several protocols, is served without it.
+- A 101 is taken only for an upgrade that was asked for: \`Connection\` names it, \`Upgrade\` is \`websocket\` and nothing
+  else (RFC 9110 §15.2.2), and \`Sec-WebSocket-Accept\` is right for the key that went upstream (RFC 6455 §4.1). A proxy
+  need not look at the last, but behind a 101 nothing is checked any more, and this is the only proof that the upstream
+  means it and was not merely talked into a status. Anything else is a 502. Extensions and subprotocols are between the
+  two ends.
+- A final status is from 200 to 599, over HTTP/2 as well. Others from 600 up are a 502: RFC 9110 §15 has a client take
+  them for a 5xx, and nothing says what they mean for a cache or a body.
+- Replies of 1xx pass without \`Content-Length\`, \`Transfer-Encoding\` and \`Trailer\` (RFC 9110 §8.6, RFC 9112 §6.1); one
+  that claims a body is refused.
 - Behind a request or reply that closes the connection nothing is read.
 - A reply without a length and without chunks ends with its connection. HTTP/1.0 replies with Transfer-Encoding are
   refused.

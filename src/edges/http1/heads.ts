@@ -1,5 +1,5 @@
 /** Heads of replies: what the exchange gave, the edge's own framing, and nothing that could break out of a line. */
-import { type HeaderList, isFieldName, isFieldValue } from '../../headers.ts';
+import { type HeaderList, isFieldName, isFieldValue, removeFraming } from '../../headers.ts';
 import { passingTrailers } from '../../http1/trailers.ts';
 import { LAST_CHUNK, lastChunk, responseHead } from '../../http1/write.ts';
 
@@ -31,7 +31,7 @@ export class DateClock {
 
 /**
  * Head of a final reply; `date` is added where `headers` has none. Framing and connection fields in `headers` are left
- * out: those are the edge's own. Null where a field cannot be written.
+ * out: those are the edge's own. Null where a field cannot be written, or `status` is none of a final reply.
  */
 export function finalHead(
   status: number,
@@ -40,13 +40,15 @@ export function finalHead(
   connection: 'keep-alive' | 'close' | '',
   date: string,
 ): string | null {
+  if (status < 200 || status > 599) return null;
   const own = ownFields(headers);
   const given = (own & FRAMED) === 0 ? headers : withoutFraming(headers);
   return written(status, given, framing, connection, (own & DATED) === 0 ? date : '');
 }
 
-/** Head of a 1xx: no framing, no date. Null where a field cannot be written. */
+/** Head of a 1xx: no framing (RFC 9110 §8.6), no date. `headers` is changed. Null where a field cannot be written. */
 export function interimHead(status: number, headers: HeaderList): string | null {
+  removeFraming(headers);
   return written(status, headers, BY_NO_FIELD, '', '');
 }
 

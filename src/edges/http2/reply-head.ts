@@ -1,5 +1,5 @@
 /** Heads of replies as HTTP/2 has them. Pure. */
-import { type HeaderList, indexOfHeader, isFieldName, isFieldValue } from '../../headers.ts';
+import { type HeaderList, indexOfHeader, isFieldName, isFieldValue, removeFraming } from '../../headers.ts';
 import { passingTrailers } from '../../http1/trailers.ts';
 import { appendFields } from '../../http2/fields.ts';
 
@@ -25,8 +25,9 @@ export function finalHead(status: number, headers: HeaderList, length: number, d
   return head;
 }
 
-/** Fields of an interim reply, or null where they cannot be written. */
+/** Fields of an interim reply, none of them framing (RFC 9110 §8.6), or null where they cannot be written. */
 export function interimFields(headers: HeaderList): HeaderList | null {
+  removeFraming(headers);
   const fields: HeaderList = [];
   return appendFields(fields, headers, OWN) ? fields : null;
 }

@@ -1,6 +1,6 @@
 /** Heads of replies as text: every HTTP/1.1 edge writes them alike. */
 import { STATUS_CODES } from 'node:http';
-import { type HeaderList, isFieldName, isFieldValue } from '../../headers.ts';
+import { type HeaderList, isFieldName, isFieldValue, removeFraming } from '../../headers.ts';
 
 /** The `Date` line, made once a second. */
 export class DateClock {
@@ -25,10 +25,11 @@ export class DateClock {
 
 /**
  * Status line, fields, `Date` where it is missing, then `framing` (whole lines) and the empty line. Framing and
- * connection fields in `headers` are left out: those are the edge's own. Null where a field cannot be written: a control
- * character or one beyond latin1 would end the head early or change its meaning.
+ * connection fields in `headers` are left out: those are the edge's own. Null where `status` is none of a final reply, or
+ * a field cannot be written: a control character or one beyond latin1 would end the head early or change its meaning.
  */
 export function replyHead(status: number, headers: HeaderList, framing: string, clock: DateClock): string | null {
+  if (status < 200 || status > 599) return null;
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   let dated = false;
   for (let i = 0; i < headers.length; i += 2) {
@@ -43,8 +44,9 @@ export function replyHead(status: number, headers: HeaderList, framing: string, 
   return `${dated ? head : head + clock.line}${framing}\r\n`;
 }
 
-/** Head of a 1xx: no framing, no date. Null as in {@link replyHead}. */
+/** Head of a 1xx: no framing (RFC 9110 §8.6), no date. `headers` is changed. Null as in {@link replyHead}. */
 export function interimHead(status: number, headers: HeaderList): string | null {
+  removeFraming(headers);
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
   for (let i = 0; i < headers.length; i += 2) {
     if (!isFieldName(headers[i]) || !isFieldValue(headers[i + 1])) return null;

@@ -1,11 +1,12 @@
 /** One request through http-proxy, guarded; see index.ts. */
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
+import { type HeaderList, removeFraming } from '../../headers.ts';
 import type { PoolPlan } from '../../types/plan.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { type Deadlines, Timed } from '../deadlines.ts';
 import { failureOf, isIdempotent, isStaleConnection } from '../failure.ts';
-import { replyLength } from '../raw-headers.ts';
+import { isFinalStatus, replyLength } from '../raw-headers.ts';
 import { outgoingHeaders } from './headers.ts';
 
 /** What an attempt needs of its forwarder. `T` is what the forwarder keeps of an endpoint. */
@@ -102,7 +103,7 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
       if (this.#isCurrent(upstream)) this.#onSocket(socket);
     });
     upstream.on('information', ({ statusCode, rawHeaders }) => {
-      if (this.#isCurrent(upstream) && statusCode !== 100) this.#to.informed(statusCode, rawHeaders.slice());
+      if (this.#isCurrent(upstream) && statusCode !== 100) this.#onInformed(statusCode, rawHeaders.slice());
     });
     upstream.on('upgrade', (_reply, socket) => {
       socket.destroy();
@@ -125,7 +126,16 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
     return !this.#ended && this.#upstream === upstream;
   }
 
+  #onInformed(status: number, headers: HeaderList): void {
+    removeFraming(headers);
+    this.#to.informed(status, headers);
+  }
+
   onReply(reply: IncomingMessage): void {
+    const status = reply.statusCode!;
+    // Node tells of a 101 that is no upgrade as of any reply.
+    if (!this.#ended && !isFinalStatus(status))
+      this.#fail({ reason: 'protocol', detail: `no final status: ${status}`, sent: true });
     if (this.#ended) {
       reply.destroy();
       return;
@@ -142,7 +152,7 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
     this.#watchReply();
     // The exchange edits the list; Node reads its own again when it puts the connection back.
     const headers = reply.rawHeaders.slice();
-    this.#to.head(reply.statusCode!, headers, replyLength(reply.statusCode!, headers));
+    this.#to.head(status, headers, replyLength(status, headers));
   }
 
   onError(error: Error): void {

@@ -1,5 +1,5 @@
 /** One connection to an origin: the reply that is being read from it, and the attempt it carries. */
-import { type HeaderList, indexOfHeader } from '../../headers.ts';
+import { type HeaderList, indexOfHeader, removeFraming } from '../../headers.ts';
 import { type ResponseHead, ResponseReader, type ResponseSink } from '../../http1/response-reader.ts';
 import type { RuleCode } from '../../http1/rules.ts';
 import type { Failure } from '../../types/transport.ts';
@@ -153,7 +153,9 @@ export class Connection extends Link implements Carrier, ResponseSink {
 
   informed(status: number, headers: HeaderList): void {
     // A 100 is for whoever expects one, and no request of ours does.
-    if (status !== 100) this.#attempt?.to.informed(status, headers);
+    if (status === 100) return;
+    removeFraming(headers);
+    this.#attempt?.to.informed(status, headers);
   }
 
   head(head: ResponseHead): void {

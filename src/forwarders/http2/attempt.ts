@@ -1,13 +1,13 @@
 /** One request to an upstream, and whoever asked for it. */
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
-import type { HeaderList } from '../../headers.ts';
+import { type HeaderList, removeFraming } from '../../headers.ts';
 import { withoutPseudo } from '../../http2/fields.ts';
 import { Outflow } from '../../http2/outflow.ts';
 import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2/stream-events.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { Timed } from '../deadlines.ts';
 import { isIdempotent } from '../failure.ts';
-import { replyLength } from '../raw-headers.ts';
+import { isFinalStatus, replyLength } from '../raw-headers.ts';
 import { isOutOfStreams, type StreamEnd, streamFailure, wantsHttp1 } from './failures.ts';
 import { HEAD_MAX } from './limits.ts';
 import type { Origin, Waiter } from './origin.ts';
@@ -140,12 +140,15 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
 
   informed(status: number, headers: HeaderList): void {
     this.#answered = true;
-    if (!this.#ended && status !== 100) this.#to.informed(status, headers);
+    if (this.#ended || status === 100) return;
+    removeFraming(headers);
+    this.#to.informed(status, headers);
   }
 
   head(status: number, headers: HeaderList, last: boolean): void {
     if (this.#ended) return;
     this.#answered = true;
+    if (!isFinalStatus(status)) return this.#giveUp(`no final status: ${status}`);
     if (isTooLarge(headers)) return this.#giveUp('the head of the reply is too large');
     this.#headSeen = true;
     this.#expect(READING);
