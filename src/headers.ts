@@ -4,6 +4,27 @@
  */
 export type HeaderList = string[];
 
+/**
+ * Fields of a head or of trailers that leave, at most, ours included. Node before 24.18.1 and 26.5.1 drops what comes
+ * behind the thousandth, framing too (CVE-2026-58044), and others have such limits of their own.
+ */
+export const FIELDS_MAX = 1000;
+
+/** How many of them edges and forwarders may add: framing, connection, date, or what is a pseudo field in HTTP/2. */
+const FIELDS_ADDED = 4;
+
+/** Has a head more fields than may leave, once an edge or a forwarder has added its own? */
+export function hasTooManyFields(list: HeaderList): boolean {
+  return list.length > (FIELDS_MAX - FIELDS_ADDED) * 2;
+}
+
+/** `list` with its `Host` first (RFC 9110 §7.2), where no reader can lose it: itself where it stands so already. */
+export function hostFirst(list: HeaderList): HeaderList {
+  const at = indexOfHeader(list, 'host');
+  if (at <= 0) return list;
+  return [list[at], list[at + 1], ...list.slice(0, at), ...list.slice(at + 2)];
+}
+
 /** Index of the name in `list` (case-insensitive), or -1. `name` must be lower case. */
 export function indexOfHeader(list: HeaderList, name: string, from = 0): number {
   for (let i = from; i < list.length; i += 2) {

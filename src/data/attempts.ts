@@ -84,11 +84,14 @@ export class Attempts {
     return attempt;
   }
 
-  /** A list of its own where another attempt may follow, with the endpoint's `Host`, which a policy may still change. */
+  /**
+   * A list of its own where another attempt may follow, with the endpoint's `Host` in front (see `hostFirst`), which a
+   * policy may still change.
+   */
   #headersFor(upstream: Upstream, endpoint: Endpoint): HeaderList {
     const { headers } = this.#x;
     const own = this.#route.editsAttempts || upstream.plan.retry !== null ? headers.slice() : headers;
-    own.push('host', endpoint.plan.authority);
+    own.unshift('host', endpoint.plan.authority);
     return own;
   }
 

@@ -17,7 +17,14 @@ import {
   errorStatus,
   type Protocol,
 } from '../errors.ts';
-import { type HeaderList, indexOfHeader, removeHeader, removeHopByHop, setHeader } from '../headers.ts';
+import {
+  type HeaderList,
+  hasTooManyFields,
+  indexOfHeader,
+  removeHeader,
+  removeHopByHop,
+  setHeader,
+} from '../headers.ts';
 import { Timer } from '../state/wheel.ts';
 import type { EndpointPlan } from '../types/plan.ts';
 import type { Client, Exchange, Reply } from '../types/policy.ts';
@@ -254,6 +261,10 @@ export class ExchangeRun
     }
     const attempt = attempts.prepare(upstream);
     if (attempt === null) return this.#noEndpoint(upstream);
+    if (hasTooManyFields(attempt.headers)) {
+      attempt.abandon(this.#core.now());
+      return this.#refuse('HEADERS_TOO_LARGE');
+    }
     attempts.sent(attempt);
     this.#send(upstream, attempt);
   }
@@ -482,8 +493,16 @@ export class ExchangeRun
     return this.error('INTERNAL');
   }
 
+  /** In place of a reply with more fields than may leave: the upstream's fault, or that of the rules. */
+  #overfull(): Reply {
+    if (this.#reply === null && this.#tunnel === null) return this.error('INTERNAL');
+    this.#attempts!.fail({ reason: 'protocol', detail: 'the reply has too many fields', sent: true });
+    return this.error('UPSTREAM_PROTOCOL');
+  }
+
   /** The one place where a reply's head is written. */
   #write(reply: Reply): void {
+    if (hasTooManyFields(reply.headers)) return this.#write(this.#overfull());
     this.replyStatus = reply.status;
     this.code = reply.code;
     removeHeader(reply.headers, 'content-length');

@@ -3,11 +3,11 @@ import { type ClientRequest, type IncomingMessage, request as requestHttp } from
 import { request as requestHttps } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { HeaderList } from '../headers.ts';
+import { type HeaderList, hasTooManyFields, hostFirst } from '../headers.ts';
 import type { PoolPlan } from '../types/plan.ts';
 import type { Failure, UpstreamRequest } from '../types/transport.ts';
 import { bare } from './dial.ts';
-import { failureOf } from './failure.ts';
+import { ForwardError, failureOf } from './failure.ts';
 import { upgradeFault } from './handshake.ts';
 import { isFinalStatus, withoutExpect } from './raw-headers.ts';
 
@@ -68,6 +68,8 @@ class Opening implements Tunnel {
     try {
       const upstream = makeRequest(this.#request);
       this.#upstream = upstream;
+      // Of more than a thousand fields Node would leave the rest out without a word.
+      upstream.maxHeadersCount = 0;
       this.#limit(this.#pool.connect, 'connect', 'connect timeout');
       upstream.on('socket', (socket) => this.#onSocket(socket));
       upstream.on('upgrade', (reply, socket, early) => this.#onUpgrade(reply, socket, early));
@@ -156,16 +158,18 @@ class Opening implements Tunnel {
   }
 }
 
-/** A flat list of fields goes out as it is; Node adds nothing to it. */
+/** A flat list of fields goes out as it is, `Host` first; Node adds nothing to it. */
 function makeRequest(request: UpstreamRequest & { readonly protocol: string }): ClientRequest {
+  if (hasTooManyFields(request.headers)) throw new ForwardError('protocol', 'too many fields', false);
   const { endpoint } = request;
   const host = bare(endpoint.hostname);
+  const headers = [...hostFirst(withoutExpect(request.headers)), 'Connection', 'Upgrade', 'Upgrade', request.protocol];
   const options = {
     host,
     port: endpoint.port,
     method: request.method,
     path: request.target,
-    headers: [...withoutExpect(request.headers), 'Connection', 'Upgrade', 'Upgrade', request.protocol],
+    headers,
     agent: false as const,
     allowHalfOpen: true,
   };

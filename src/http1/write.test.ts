@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Random } from '../../test/fuzz/http1/random.ts';
 import { LIMITS } from '../../test/fuzz/http1/refusals.ts';
 import { traceReply, traceRequests } from '../../test/fuzz/http1/trace.ts';
 import type { HeaderList } from '../headers.ts';
@@ -28,12 +29,12 @@ describe('a reply head', () => {
   test('has what it is given', () => {
     assert.equal(
       responseHead(200, ['A', 'b'], 5, 'keep-alive', 'Thu, 01 Jan 1970 00:00:00 GMT'),
-      'HTTP/1.1 200 OK\r\nA: b\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nConnection: keep-alive\r\nContent-Length: 5\r\n\r\n',
+      'HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nA: b\r\n\r\n',
     );
     assert.equal(responseHead(204, [], -2, '', ''), 'HTTP/1.1 204 No Content\r\n\r\n');
     assert.equal(
       responseHead(529, [], -1, 'close', ''),
-      'HTTP/1.1 529 Overloaded\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n',
+      'HTTP/1.1 529 Overloaded\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n',
     );
     assert.equal(responseHead(299, [], -2, '', '', true), 'HTTP/1.0 299 \r\n\r\n');
   });
@@ -41,11 +42,69 @@ describe('a reply head', () => {
   test('is read again as it was written', () => {
     const bytes = Buffer.from(responseHead(200, ['A', '\xff'], 1, '', ''), 'latin1');
     const { messages, code } = traceReply(LIMITS, 'GET', [bytes, Buffer.from('x')], false);
-    assert.deepEqual([code, messages[0].headers, messages[0].body], ['', ['A', '\xff', 'Content-Length', '1'], 'x']);
+    assert.deepEqual([code, messages[0].headers, messages[0].body], ['', ['Content-Length', '1', 'A', '\xff'], 'x']);
   });
 
   for (const status of [0, 99, 600, 999, 1000, 200.5, Number.NaN])
     test(`has no status ${status}`, () => assert.throws(() => responseHead(status, [], 0, '', ''), RangeError));
+});
+
+describe('whatever the fields', () => {
+  const limits = { ...LIMITS, headBytes: 1 << 20, fields: 2000 };
+  const rng = new Random(12);
+  /** Fields of random names, some of them almost the ones that go first, with a Host in a random place. */
+  const someFields = (count: number): HeaderList => {
+    const list: HeaderList = [];
+    for (let i = 0; i < count; i++)
+      list.push(rng.pick(['a', 'hos', 'hostx', 'Date', 'x-Length', 'VIA']), rng.pick(['', '1', 'b c']));
+    list.splice(rng.below(count + 1) * 2, 0, rng.pick(['Host', 'host', 'HOST']), 'a');
+    return list;
+  };
+
+  test('a request has Host first, the framing behind it and the others in order, and a thousand fields at most', () => {
+    for (let round = 0; round < 400; round++) {
+      const headers = someFields(rng.pick([0, 1, 5, 20, 990, 997, 998, 999, 1000, 1500]));
+      const length = rng.pick([-2, -1, 0, 7]);
+      const own = length === -2 ? 0 : 1;
+      if (headers.length / 2 + own > 1000) {
+        assert.throws(() => requestHead('POST', '/', [...headers], length), RangeError);
+        continue;
+      }
+      const before = [...headers];
+      const head = requestHead('POST', '/', headers, length, rng.below(2) === 0);
+      assert.deepEqual(headers, before, 'the list is left as it was');
+      const read = traceRequests(limits, [Buffer.from(head, 'latin1')]).messages[0].headers;
+      assert.equal(read[0].toLowerCase(), 'host');
+      if (own) assert.match(read[2], /^(Content-Length|Transfer-Encoding)$/);
+      const at = headers.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === 'host');
+      assert.deepEqual(read.slice(2 + 2 * own), headers.toSpliced(at, 2));
+      assert.ok(read.length <= 2000);
+    }
+  });
+
+  test('a reply has the framing first and the others in order, and a thousand fields at most', () => {
+    for (let round = 0; round < 400; round++) {
+      const headers = someFields(rng.pick([0, 1, 20, 994, 995, 996, 997, 998, 1500]));
+      const length = rng.pick([-2, -1, 0, 7]);
+      const connection = rng.pick(['keep-alive', 'close', ''] as const);
+      const date = rng.pick(['', 'now']);
+      const own = (length === -2 ? 0 : 1) + (connection === '' ? 0 : 1) + (date === '' ? 0 : 1);
+      if (headers.length / 2 + own > 1000) {
+        assert.throws(() => responseHead(200, headers, length, connection, date), RangeError);
+        continue;
+      }
+      const head = responseHead(200, headers, length, connection, date, false, rng.below(2) === 0);
+      const read = traceReply(limits, 'GET', [Buffer.from(head, 'latin1')], false).messages[0].headers;
+      if (length !== -2) assert.match(read[0], /^(Content-Length|Transfer-Encoding)$/);
+      assert.deepEqual(read.slice(2 * own), headers);
+      assert.ok(read.length <= 2000);
+    }
+  });
+
+  test('trailers are a thousand at most', () => {
+    assert.doesNotThrow(() => lastChunk(Array.from({ length: 2000 }, () => 'a')));
+    assert.throws(() => lastChunk(Array.from({ length: 2002 }, () => 'a')), RangeError);
+  });
 });
 
 describe('nothing breaks out of its line', () => {

@@ -2,7 +2,7 @@
  * Heads and chunk framing as latin1 strings, one octet to a character. Whatever a policy or template put into a line,
  * nothing leaves here that could break out of it: a CR, LF, NUL or a character above 0xff is a RangeError.
  */
-import type { HeaderList } from '../headers.ts';
+import { FIELDS_MAX, type HeaderList, hostFirst } from '../headers.ts';
 import { COLON, CR, LF, latin1, SP, TARGET, TOKEN, VALUE, writeLatin1 } from './chars.ts';
 
 /** No body, and no field that speaks of one. */
@@ -76,7 +76,9 @@ const REASONS: Readonly<Record<number, string>> = {
 
 /**
  * Head of an HTTP/1.1 request. `headers` has `Host` and no framing fields; `length` is the body's: -2 none and no field
- * for it, -1 chunked, else `Content-Length`. Throws RangeError where a part could break out of its line.
+ * for it, -1 chunked, else `Content-Length`. `Host` goes out first and the framing behind it, then the others in their
+ * order: a reader that stops at some count of fields has these. Throws RangeError where a part could break out of its
+ * line, or there are more than {@link FIELDS_MAX} fields.
  *
  * `checked` leaves out the look at every character of `headers`, which is most of the cost: true only where each field
  * comes from a reader of this folder unchanged, or went through {@link checkField}.
@@ -89,14 +91,18 @@ export function requestHead(
   checked = false,
 ): string {
   checkStart(method, target);
-  const fields = checked ? lines(headers) : checkedLines(headers);
-  return `${method} ${target} HTTP/1.1\r\n${fields}${framing(length)}\r\n`;
+  checkCount(headers, length === NO_FRAMING ? 0 : 1);
+  const list = hostFirst(headers);
+  const before = list.length > 0 && isHost(list[0]) ? 2 : 0;
+  const fields = checked ? linesAround(list, before, framing(length)) : checkedLines(list, before, framing(length));
+  return `${method} ${target} HTTP/1.1\r\n${fields}\r\n`;
 }
 
 /**
  * Head of a reply. `length` and `checked` as in {@link requestHead}; `connection` '' and `date` '' leave those fields
- * out. The status line says HTTP/1.1 whatever the client speaks (RFC 9110 §2.5) unless `version10`. Throws RangeError
- * where a part could break out of its line, or `status` is none.
+ * out. Framing, connection and date go out first (RFC 9110 §5.3). The status line says HTTP/1.1 whatever the client
+ * speaks (RFC 9110 §2.5) unless `version10`. Throws RangeError where a part could break out of its line, `status` is
+ * none, or there are more than {@link FIELDS_MAX} fields.
  */
 export function responseHead(
   status: number,
@@ -108,14 +114,23 @@ export function responseHead(
   checked = false,
 ): string {
   if (!(status >= 100 && status <= 599 && Number.isInteger(status))) throw new RangeError('not a status');
-  const fields = checked ? lines(headers) : checkedLines(headers);
-  let head = `HTTP/1.${version10 ? 0 : 1} ${status} ${REASONS[status] ?? ''}\r\n${fields}`;
+  checkCount(headers, (length === NO_FRAMING ? 0 : 1) + (connection === '' ? 0 : 1) + (date === '' ? 0 : 1));
+  let head = `HTTP/1.${version10 ? 0 : 1} ${status} ${REASONS[status] ?? ''}\r\n${framing(length)}`;
+  if (connection !== '') head += connection === 'close' ? 'Connection: close\r\n' : 'Connection: keep-alive\r\n';
   if (date !== '') {
     checkField('Date', date);
     head += `Date: ${date}\r\n`;
   }
-  if (connection !== '') head += connection === 'close' ? 'Connection: close\r\n' : 'Connection: keep-alive\r\n';
-  return `${head}${framing(length)}\r\n`;
+  const fields = checked ? lines(headers, 0, headers.length) : checkedLines(headers, 0, '');
+  return `${head}${fields}\r\n`;
+}
+
+function isHost(name: string): boolean {
+  return name.length === 4 && name.toLowerCase() === 'host';
+}
+
+function checkCount(headers: HeaderList, own: number): void {
+  if (headers.length / 2 + own > FIELDS_MAX) throw new RangeError('there are too many fields');
 }
 
 function framing(length: number): string {
@@ -125,24 +140,33 @@ function framing(length: number): string {
   return `Content-Length: ${length}\r\n`;
 }
 
-function lines(headers: HeaderList): string {
+/** The lines of `headers` with `own`, whole lines, in front of those from the index `at` on. */
+function linesAround(headers: HeaderList, at: number, own: string): string {
+  return lines(headers, 0, at) + own + lines(headers, at, headers.length);
+}
+
+function lines(headers: HeaderList, from: number, to: number): string {
   let text = '';
-  for (let i = 0; i < headers.length; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
+  for (let i = from; i < to; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   return text;
 }
 
 /**
- * The lines, read back as octets: as many lines as there are fields, each a token, a colon, a space and a value. A value
+ * As {@link linesAround}, read back as octets: as many lines as there are fields, each a token, a colon, a space and a value. A value
  * that breaks out of its line makes more of them, and a character above 0xff is not itself any more. Looking at the
  * characters of each string costs several times as much in a running proxy: slices, concatenations and plain strings
  * are different shapes to V8, and every `charCodeAt` on all of them in turn is a megamorphic load.
  */
-function checkedLines(headers: HeaderList): string {
-  const text = lines(headers);
+function checkedLines(headers: HeaderList, ownAt: number, own: string): string {
+  const text = linesAround(headers, ownAt, own);
   const octets = Buffer.allocUnsafe(text.length);
   writeLatin1(octets, text, 0);
-  let at = 0;
-  for (let i = 0; i < headers.length && at >= 0; i += 2) at = lineEnd(octets, at, headers[i].length);
+  let at = ownAt === 0 ? own.length : 0;
+  for (let i = 0; i < headers.length && at >= 0; ) {
+    at = lineEnd(octets, at, headers[i].length);
+    i += 2;
+    if (i === ownAt && at >= 0) at += own.length;
+  }
   if (at !== text.length || latin1(octets, 0, at) !== text) refuse(headers);
   return text;
 }
@@ -191,8 +215,9 @@ export function chunkPrefix(bytes: number): string {
 /** Ends a chunked body without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n';
 
-/** Ends a chunked body. Throws RangeError where a trailer could break out of its line. */
+/** Ends a chunked body. Throws RangeError where a trailer could break out of its line, or there are too many. */
 export function lastChunk(trailers: HeaderList | null): string {
   if (trailers === null) return LAST_CHUNK;
-  return `0\r\n${checkedLines(trailers)}\r\n`;
+  checkCount(trailers, 0);
+  return `0\r\n${checkedLines(trailers, 0, '')}\r\n`;
 }

@@ -1,6 +1,6 @@
 /** Fields on HTTP/2's wire (RFC 9113 §8.2): lower-case names, clean values, nothing that belongs to a connection. */
 import type { OutgoingHttpHeaders } from 'node:http2';
-import { type HeaderList, isFieldName, isFieldValue } from '../headers.ts';
+import { FIELDS_MAX, type HeaderList, isFieldName, isFieldValue } from '../headers.ts';
 
 /** RFC 9113 §8.2.2. `host` and `content-length` are the caller's own to write. */
 const CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
@@ -14,8 +14,8 @@ const CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
 
 /**
  * Appends `fields` to `out` as they go on the wire, without what belongs to a connection and without the names in
- * `own` (lower case). False where one cannot be sent at all: HTTP/2 would carry a line break in a value without a word,
- * and whoever makes HTTP/1.1 of it again would be fooled.
+ * `own` (lower case). False where one cannot be sent at all (HTTP/2 would carry a line break in a value without a word,
+ * and whoever makes HTTP/1.1 of it again would be fooled), and where `out` has too many fields then.
  */
 export function appendFields(out: HeaderList, fields: HeaderList, own: ReadonlySet<string>): boolean {
   for (let i = 0; i < fields.length; i += 2) {
@@ -26,7 +26,7 @@ export function appendFields(out: HeaderList, fields: HeaderList, own: ReadonlyS
     if (name === 'te' && value.toLowerCase() !== 'trailers') continue;
     out.push(name, trimmed(value));
   }
-  return true;
+  return out.length <= FIELDS_MAX * 2;
 }
 
 /** Node takes interim heads and trailers as objects only: names keep their order, the values of one name stand together. */

@@ -81,8 +81,24 @@ function fieldTests(declare: Declare): void {
     const taken = await (await upstream.request()).whole();
     taken.answer();
     await to.done();
-    assert.deepEqual(taken.given, ['te', 'trailers', 'x-a', '1', 'content-length', '5']);
+    assert.deepEqual(taken.given, ['content-length', '5', 'te', 'trailers', 'x-a', '1']);
     assert.equal(taken.body, 'hello');
+  });
+
+  declare('a request of a thousand fields goes out, ours included, and none of one more', async (bench) => {
+    const upstream = await bench.upstream();
+    const forwarder = bench.forwarder();
+    const fields = Array.from({ length: 995 }, (_, i) => [`x-${i}`, '']).flat();
+    const request = { headers: ['host', 'h', ...fields], body: Buffer.from('hello') };
+    const to = bench.recorder();
+    forwarder.send(requestTo(upstream.endpoint, request), to);
+    const taken = await (await upstream.request()).whole();
+    taken.answer();
+    await to.done();
+    assert.deepEqual([taken.given.length, taken.given[0]], [2 * 996, 'content-length']);
+    const over = bench.recorder();
+    forwarder.send(requestTo(upstream.endpoint, { ...request, headers: [...request.headers, 'x', ''] }), over);
+    assert.deepEqual({ ...(await over.fails()), detail: '' }, { reason: 'protocol', detail: '', sent: false });
   });
 
   declare('OPTIONS * goes out as it is', async (bench) => {

@@ -45,14 +45,47 @@ function fieldTests(declare: Declare): void {
     );
   });
 
-  declare('the Host field keeps its place and case', async (bench) => {
+  for (const [framing, more] of [
+    ['Content-Length: 5', { body: Buffer.from('hello') }],
+    ['Content-Length: 5', { bodyLength: 5 }],
+    ['Transfer-Encoding: chunked', { bodyLength: -1 }],
+  ] as const)
+    declare(
+      `Host goes first, whatever its place, then ${framing}${'body' in more ? '' : ', streamed'}`,
+      async (bench) => {
+        const upstream = await bench.upstream();
+        const to = bench.recorder();
+        const headers = ['X-A', '1', 'hOsT', 'h.example', 'X-B', '2'];
+        const call = bench.forwarder().send(requestTo(upstream.endpoint, { headers, method: 'POST', ...more }), to);
+        if (!('body' in more)) {
+          call.write(Buffer.from('hello'));
+          call.finish();
+        }
+        const { fields, body } = await (await upstream.accept()).answer(OK);
+        await to.done();
+        assert.deepEqual(fields.slice(0, 4), ['hOsT: h.example', framing, 'X-A: 1', 'X-B: 2']);
+        assert.equal(body.toString(), 'hello');
+      },
+    );
+
+  declare('a request of a thousand fields, ours included, goes out, and none of many more', async (bench) => {
     const upstream = await bench.upstream();
-    const to = bench.recorder();
-    const headers = ['X-A', '1', 'Host', 'h.example', 'X-B', '2'];
-    bench.forwarder().send(requestTo(upstream.endpoint, { headers }), to);
-    const { fields } = await (await upstream.accept()).answer(OK);
+    const forwarder = bench.forwarder();
+    const send = (count: number) => {
+      const to = bench.recorder();
+      const tiny = Array.from({ length: count - 1 }, () => ['a', '']).flat();
+      const headers = [...tiny, 'Host', 'h.example'];
+      forwarder.send(requestTo(upstream.endpoint, { headers, body: Buffer.from('hello') }), to);
+      return to;
+    };
+    const to = send(996);
+    const { fields, body } = await (await upstream.accept()).answer(OK);
     await to.done();
-    assert.deepEqual(given(fields), lines(headers));
+    assert.deepEqual(fields.slice(0, 2), ['Host: h.example', 'Content-Length: 5']);
+    assert.ok(fields.length >= 997 && fields.length <= 1000, `${fields.length} fields`);
+    assert.equal(body.toString(), 'hello');
+    const over = await send(1001).fails();
+    assert.deepEqual({ ...over, detail: '' }, { reason: 'protocol', detail: '', sent: false });
   });
 
   declare('same-named fields stay apart and in order', async (bench) => {

@@ -84,8 +84,8 @@ describe('a tunnel', () => {
     const { line, fields } = await connection.answer(`${SWITCHED}early`);
     assert.equal(line, 'GET /a//b?c HTTP/1.1');
     assert.deepEqual(fields, [
-      'X-Zed: 1',
       'Host: h.example',
+      'X-Zed: 1',
       `Sec-WebSocket-Key: ${KEY}`,
       'x-zed: 2',
       'Connection: Upgrade',

@@ -55,8 +55,8 @@ describe('a plain request', () => {
     const { request } = stage.forwarder.last;
     assert.equal(request.target, '/a~b?q=1');
     assert.deepEqual(request.headers, [
-      ...['X-Keep', 'Yes', 'x-forwarded-for', '192.0.2.7', 'x-forwarded-proto', 'http'],
-      ...['x-forwarded-host', 'Example.test:80', 'via', '1.1 weir', 'host', 'a.test'],
+      ...['host', 'a.test', 'X-Keep', 'Yes', 'x-forwarded-for', '192.0.2.7', 'x-forwarded-proto', 'http'],
+      ...['x-forwarded-host', 'Example.test:80', 'via', '1.1 weir'],
     ]);
     answer(stage, 200, 'hello', ['Connection', 'X-Hop', 'X-Hop', '1', 'Content-Length', '5']);
     assert.deepEqual(inbound.log, ['head 200', 'write hello', 'end']);
@@ -111,6 +111,49 @@ describe('a plain request', () => {
     assert.equal(ambiguous.status, 400);
     assert.match(ambiguous.replyBody, /AMBIGUOUS_PATH/);
     assert.equal(ask('GET', 'ftp://x/').status, 400);
+  });
+});
+
+describe('a thousand fields', () => {
+  const tiny = (count: number) => Array.from({ length: count }, () => ['a', '']).flat();
+
+  test('are the most that a request may have, ours included: else 431, and no endpoint is asked', () => {
+    const ask = (count: number, route: Record<string, Hooks> = {}) => {
+      const stage = stageWith(route, {}, { breaker: BREAKER });
+      const inbound = new FakeInbound({ headers: ['Host', 'a', ...tiny(count)] });
+      stage.run(inbound);
+      return { stage, inbound, asked: stage.forwarder.calls.length };
+    };
+    // With Host, three forwarding fields and Via, 996 are given to the forwarder, which may add four.
+    assert.deepEqual(ask(991).stage.forwarder.last.request.headers.length, 2 * 996);
+    const refused = ask(992);
+    assert.deepEqual([refused.inbound.status, refused.inbound.closes, refused.asked], [431, true, 0]);
+    assert.match(refused.inbound.replyBody, /HEADERS_TOO_LARGE/);
+    // What an attempt's hook adds counts.
+    const adding: Hooks = { attempt: (_x, attempt) => void attempt.headers.push('x', '') };
+    assert.deepEqual([ask(991, { adding }).inbound.status, ask(990, { adding }).asked], [431, 1]);
+  });
+
+  test('are the most that a reply may have, ours included: else 502, and the endpoint has failed', () => {
+    const ask = (count: number, reply?: Hooks['reply']) => {
+      const stage = stageWith(reply === undefined ? {} : { reply: { reply } });
+      const inbound = new FakeInbound();
+      stage.run(inbound);
+      answer(stage, 200, 'hello', tiny(count));
+      const failed = stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome: 'protocol' });
+      return [inbound.status, inbound.replyHeaders.length < 2 * 997, failed];
+    };
+    assert.deepEqual(ask(995), [200, true, 0]);
+    assert.deepEqual(ask(996), [502, true, 1]);
+    // Also where the rules add them, or answer with them.
+    assert.deepEqual(
+      ask(995, (_x, reply) => void reply.headers.push('x', '')),
+      [502, true, 1],
+    );
+    const stage = stageWith({ fixed: { admit: () => ({ status: 200, headers: tiny(997), body: '', code: '' }) } });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    assert.equal(inbound.status, 500);
   });
 });
 

@@ -42,6 +42,11 @@ What was decided where the RFCs leave a choice:
   them for a 5xx, and nothing says what they mean for a cache or a body.
 - Replies of 1xx pass without \`Content-Length\`, \`Transfer-Encoding\` and \`Trailer\` (RFC 9110 §8.6, RFC 9112 §6.1); one
   that claims a body is refused.
+- What leaves has \`Host\` first and the framing behind it, in replies the framing and \`Date\`, whatever stood where
+  (RFC 9110 §5.3 lets a proxy order fields of different names): a reader that stops at some count of fields has them. At
+  most 1,000 fields leave in a head or in trailers, ours included, over HTTP/1 and HTTP/2. Node before 24.18.1 drops what
+  comes behind the thousandth, framing too (CVE-2026-58044), and would take the body for another request. A request that
+  would have more when the rules have added theirs is a 431, and no endpoint is asked; a reply a 502.
 - Behind a request or reply that closes the connection nothing is read.
 - A reply without a length and without chunks ends with its connection. HTTP/1.0 replies with Transfer-Encoding are
   refused.

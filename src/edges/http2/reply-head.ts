@@ -12,17 +12,16 @@ export function hasNoBody(status: number): boolean {
 }
 
 /**
- * Head of a final reply: `:status`, the fields that may pass, the length where it is known (not -1), `Date` where it is
- * missing. Null where it cannot be written.
+ * Head of a final reply: `:status`, the length where it is known (not -1), `Date` where it is missing, then the fields
+ * that may pass. Null where it cannot be written.
  */
 export function finalHead(status: number, headers: HeaderList, length: number, date: string): HeaderList | null {
   // Node sends no others, and there are none (RFC 9110 §15).
   if (status < 200 || status > 599) return null;
   const head: HeaderList = [':status', String(status)];
-  if (!appendFields(head, headers, OWN)) return null;
   if (length >= 0 && !hasNoBody(status)) head.push('content-length', String(length));
-  if (indexOfHeader(head, 'date') < 0) head.push('date', date);
-  return head;
+  if (indexOfHeader(headers, 'date') < 0) head.push('date', date);
+  return appendFields(head, headers, OWN) ? head : null;
 }
 
 /** Fields of an interim reply, none of them framing (RFC 9110 §8.6), or null where they cannot be written. */

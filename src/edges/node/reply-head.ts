@@ -24,13 +24,13 @@ export class DateClock {
 }
 
 /**
- * Status line, fields, `Date` where it is missing, then `framing` (whole lines) and the empty line. Framing and
+ * Status line, `framing` (whole lines), `Date` where it is missing, fields, and the empty line. Framing and
  * connection fields in `headers` are left out: those are the edge's own. Null where `status` is none of a final reply, or
  * a field cannot be written: a control character or one beyond latin1 would end the head early or change its meaning.
  */
 export function replyHead(status: number, headers: HeaderList, framing: string, clock: DateClock): string | null {
   if (status < 200 || status > 599) return null;
-  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  let fields = '';
   let dated = false;
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i];
@@ -39,9 +39,9 @@ export function replyHead(status: number, headers: HeaderList, framing: string, 
     const own = ownField(name);
     if (own === 'framing') continue;
     if (own === 'date') dated = true;
-    head += `${name}: ${value}\r\n`;
+    fields += `${name}: ${value}\r\n`;
   }
-  return `${dated ? head : head + clock.line}${framing}\r\n`;
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${framing}${dated ? '' : clock.line}${fields}\r\n`;
 }
 
 /** Head of a 1xx: no framing (RFC 9110 §8.6), no date. `headers` is changed. Null as in {@link replyHead}. */

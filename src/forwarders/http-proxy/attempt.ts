@@ -1,11 +1,11 @@
 /** One request through http-proxy, guarded; see index.ts. */
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { type HeaderList, removeFraming } from '../../headers.ts';
+import { FIELDS_MAX, type HeaderList, hasTooManyFields, removeFraming } from '../../headers.ts';
 import type { PoolPlan } from '../../types/plan.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { type Deadlines, Timed } from '../deadlines.ts';
-import { failureOf, isIdempotent, isStaleConnection } from '../failure.ts';
+import { ForwardError, failureOf, isIdempotent, isStaleConnection } from '../failure.ts';
 import { isFinalStatus, replyLength } from '../raw-headers.ts';
 import { outgoingHeaders } from './headers.ts';
 
@@ -68,6 +68,7 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
   start(): void {
     this.#starting = true;
     try {
+      if (hasTooManyFields(this.#request.headers)) throw new ForwardError('protocol', 'too many fields', false);
       this.#forwarder.web(this, this.#target);
       if (!this.#ended) this.#forwarder.deadlines.set(this, this.#request.timeouts.firstByte);
     } catch (error) {
@@ -91,6 +92,8 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
   /** http-proxy would pipe the client's request here: this is where the request it made is ours to use. */
   pipe(upstream: ClientRequest): void {
     this.#upstream = upstream;
+    // Of more than a thousand fields Node would leave the rest out without a word.
+    upstream.maxHeadersCount = 0;
     // http-proxy merges slashes and rejoins the query; what was checked and signed must be what is sent.
     upstream.path = this.#request.target;
     this.#listen(upstream);
@@ -215,6 +218,8 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
 
   #onEnd(reply: IncomingMessage): void {
     if (this.#ended || !reply.complete) return;
+    if (reply.rawTrailers.length > FIELDS_MAX * 2)
+      return this.#fail({ reason: 'protocol', detail: 'there are too many trailers', sent: true });
     this.#end();
     // An early reply: Node would keep the connection until the rest of the request is sent, and it never is.
     if (!this.#finished) this.#upstream!.destroy();

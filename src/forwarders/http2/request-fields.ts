@@ -14,7 +14,7 @@ export function requestLength(request: UpstreamRequest): number {
   return request.body === null ? request.bodyLength : request.body.length;
 }
 
-/** Pseudo fields, then the others, as a flat list; null where the request cannot be put on the wire. */
+/** Pseudo fields, the length, then the others, as a flat list; null where the request cannot be put on the wire. */
 export function requestFields(request: UpstreamRequest): HeaderList | null {
   const { method, target, endpoint } = request;
   if (!isFieldName(method) || method === 'CONNECT' || !isPath(target, method)) return null;
@@ -28,10 +28,9 @@ export function requestFields(request: UpstreamRequest): HeaderList | null {
     ':path',
     target,
   ];
-  if (!appendFields(fields, request.headers, OWN)) return null;
   const length = requestLength(request);
   if (length > 0 || (length === 0 && WITH_CONTENT.has(method))) fields.push('content-length', String(length));
-  return fields;
+  return appendFields(fields, request.headers, OWN) ? fields : null;
 }
 
 /** Nothing that could end a request line, should the other side write one. */
