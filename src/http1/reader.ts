@@ -102,6 +102,10 @@ export abstract class MessageReader {
   /** As `FieldSection.unread` and `moved`, start line included. */
   protected abstract unread(end: number): number;
   protected abstract moved(by: number): void;
+  /** The head has reached its limit: which rule does it break? */
+  protected tooLarge(): RuleCode {
+    return 'head-too-large';
+  }
   /** The fields are there: judge them, call `startBody` and tell the sink. */
   protected abstract headRead(): void;
   /** The message is over; `surplus` octets follow it. */
@@ -252,7 +256,7 @@ export abstract class MessageReader {
     this.room -= octets;
     if (this.code !== '' || this.fields.done) return true;
     if (this.room > 0) return false;
-    this.code = this.mode === HEAD ? 'head-too-large' : 'trailers-too-large';
+    this.code = this.mode === HEAD ? this.tooLarge() : 'trailers-too-large';
     return true;
   }
 

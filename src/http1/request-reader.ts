@@ -95,6 +95,11 @@ export class RequestReader extends MessageReader {
     else this.#line.moved(by);
   }
 
+  /** Where not even the request line fits, its target is at fault (RFC 9110 §15.5.15), and no field. */
+  protected override tooLarge(): RuleCode {
+    return this.#line.done ? 'head-too-large' : 'target-too-long';
+  }
+
   protected headRead(): void {
     const fault = this.#fault();
     if (fault !== '') {

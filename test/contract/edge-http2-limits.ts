@@ -32,18 +32,20 @@ export function limitTests(declare: Declare): void {
 }
 
 function sizeTests(declare: Declare): void {
-  for (const [what, fields] of [
-    ['one large field', ['x-big', 'x'.repeat(5000)]],
-    ['many small fields', Array.from({ length: 500 }, () => ['a', 'bbbb']).flat()],
-    ['a long path', [':path', `/${'x'.repeat(5000)}`]],
+  for (const [what, fields, status, code] of [
+    ['one large field', ['x-big', 'x'.repeat(5000)], 431, 'HEADERS_TOO_LARGE'],
+    ['many small fields', Array.from({ length: 500 }, () => ['a', 'bbbb']).flat(), 431, 'HEADERS_TOO_LARGE'],
+    ['a field behind a long path', [':path', `/${'x'.repeat(3900)}`, 'a', 'b'.repeat(500)], 431, 'HEADERS_TOO_LARGE'],
+    ['a long path', [':path', `/${'x'.repeat(5000)}`], 414, 'URI_TOO_LONG'],
+    ['a long path and a field', [':path', `/${'x'.repeat(4100)}`, 'a', 'b'.repeat(500)], 414, 'URI_TOO_LONG'],
   ] as const)
-    declare(`a head that is too large is answered with 431: ${what}`, async (bench) => {
+    declare(`a head that is too large is answered with ${status}: ${what}`, async (bench) => {
       await bench.listen({ headerSize: 4096 });
       const client = await bench.client();
       const asked = await ask(client, [...fields], 'body').reply();
       assert.deepEqual(
         [asked.status, JSON.parse(asked.body).code, asked.get('content-type')],
-        [431, 'HEADERS_TOO_LARGE', 'application/problem+json'],
+        [status, code, 'application/problem+json'],
       );
       assert.equal(bench.calls.length, 0);
       bench.onCall = (call) => call.ok();

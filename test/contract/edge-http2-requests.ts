@@ -269,6 +269,9 @@ function refusalTests(declare: Declare): void {
       [':method', 'GET', ':scheme', 'ftp', ':authority', 'a', ':path', 'http://a/'],
     ],
     'a length beyond 2^53': [400, 'BAD_REQUEST', [...POST, 'content-length', '9007199254740993']],
+    'an unknown method': [501, 'NOT_IMPLEMENTED', [':method', 'BREW', ...GET.slice(2)]],
+    'a method in lower case': [501, 'NOT_IMPLEMENTED', [':method', 'get', ...GET.slice(2)]],
+    'the method of the preface': [501, 'NOT_IMPLEMENTED', [':method', 'PRI', ...GET.slice(2)]],
     CONNECT: [405, 'METHOD_NOT_ALLOWED', [':method', 'CONNECT', ':authority', 'weir.test:443']],
   };
   for (const [what, [status, code, fields]] of Object.entries(REFUSED))

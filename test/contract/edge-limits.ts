@@ -19,13 +19,38 @@ function sizeTests(declare: Declare): void {
     for (const head of [
       `GET / HTTP/1.1\r\n${HOST}X-Big: ${'x'.repeat(5000)}\r\n\r\n`,
       `GET / HTTP/1.1\r\n${HOST}${'a: b\r\n'.repeat(1000)}\r\n`,
-      `GET /${'x'.repeat(5000)} HTTP/1.1\r\n${HOST}\r\n`,
       `GET / HTTP/1.1\r\n${HOST}X-Endless: ${'x'.repeat(5000)}`,
     ]) {
       const client = await bench.client();
       client.send(head);
       const reply = await client.reply();
       assert.deepEqual([reply.status, reply.get('connection')], [431, 'close']);
+      await client.over(1000);
+    }
+    assert.equal(bench.calls.length, 0);
+  });
+
+  declare('a target that is too long is answered with 414, and fields behind one that fits with 431', async (bench) => {
+    await bench.listen({ headerSize: 4096 });
+    const big = (target: number, field: number) => [
+      `GET /${'x'.repeat(target)}`,
+      `X-Big: ${'x'.repeat(field)}\r\n\r\n`,
+    ];
+    for (const [pieces, status] of [
+      [[big(5000, 0).join(` HTTP/1.1\r\n${HOST}`)], 414],
+      [[big(5000, 5000).join(` HTTP/1.1\r\n${HOST}`)], 414],
+      [[`GET /${'x'.repeat(5000)}`], 414],
+      [[`GET /${'x'.repeat(2000)}`, 'x'.repeat(3000)], 414],
+      [[big(3900, 500).join(` HTTP/1.1\r\n${HOST}`)], 431],
+      [[`GET /${'x'.repeat(3900)}`, ` HTTP/1.1\r\n${HOST}X-Big: ${'x'.repeat(500)}`], 431],
+    ] as const) {
+      const client = await bench.client();
+      for (const piece of pieces) {
+        client.send(piece);
+        await new Promise(setImmediate);
+      }
+      const reply = await client.reply();
+      assert.deepEqual([reply.status, reply.get('connection')], [status, 'close']);
       await client.over(1000);
     }
     assert.equal(bench.calls.length, 0);

@@ -13,6 +13,8 @@ const DROPPED =
 edgeContract('node', create, {
   'refused: two spaces behind the method': SPACES,
   'refused: two spaces behind the target': SPACES,
+  'a target that is too long is answered with 414, and fields behind one that fits with 431':
+    'Node tells of one overflow, whatever part of a head is too large, so all of them are 431',
   'refused: another protocol': 'llhttp reads RTSP as well, and does not tell which it was',
   'broken body: a chunk size beyond 2^53': 'llhttp counts to 2^64; such a chunk ends with the time for the request',
   'a body with an upgrade to h2c, of known length, is framed like any other, with a request behind it': DROPPED,

@@ -15,6 +15,8 @@ const REFUSED: readonly (readonly [string, number, string])[] = [
   [`GET / HTTP/2.0\r\n${HOST}\r\n`, 505, 'VERSION_NOT_SUPPORTED'],
   ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 501, 'NOT_IMPLEMENTED'],
   [`get / HTTP/1.1\r\n${HOST}\r\n`, 501, 'NOT_IMPLEMENTED'],
+  [`BREW / HTTP/1.1\r\n${HOST}\r\n`, 501, 'NOT_IMPLEMENTED'],
+  [`GET /${'x'.repeat(20_000)} HTTP/1.1\r\n${HOST}\r\n`, 414, 'URI_TOO_LONG'],
   [post('Transfer-Encoding: identity\r\n'), 501, 'NOT_IMPLEMENTED'],
   [post('Transfer-Encoding: gzip, chunked\r\n'), 501, 'NOT_IMPLEMENTED'],
   [post('Transfer-Encoding: chunked, chunked\r\n'), 501, 'NOT_IMPLEMENTED'],

@@ -25,12 +25,19 @@ fuzzed (\`test/fuzz/http1/\`); where the two differ because Node's is at fault i
 What was decided where the RFCs leave a choice:
 
 - One empty line before a request line is skipped (RFC 9112 §2.2), a second one is refused.
-- Methods are those that Node knows, in upper case: ${[...METHODS].join(', ')}. Any other is a 501.
+- Methods are those that Node knows, in upper case: ${[...METHODS].join(', ')}. Any other is a 501,
+  over HTTP/2 as well (\`edge: node\` answers 400).
+- A request line that does not fit into what a head may take is a 414, fields that do not fit behind it a 431, over HTTP/2
+  as well (\`edge: node\` answers 431 to both).
 - A target is in origin form, in absolute form with \`http\` or \`https\`, \`*\` with OPTIONS, or host and port with CONNECT.
   The authority of an absolute target is the host; \`Host\` is checked but not compared with it (RFC 9112 §3.2.2).
 - A host is not empty, has no user information, no zone, and a port only with digits.
 - Values are passed on octet by octet; octets from 0x80 up are allowed and mean nothing (obs-text).
-- Chunk extensions are checked and dropped. Of trailers, fields that mean something only before the body are dropped
+- Chunk extensions are checked and dropped. Blanks around them are refused, although RFC 9112 §7.1.1 has them in its
+  grammar as "bad whitespace", which no sender may write and a recipient has to read (RFC 9110 §5.6.3): Node's parser
+  refuses them too, and nothing here is more lenient than that. Parsers that differ about chunk lines are how requests
+  are smuggled in them, and none of the recorded clients (\`test/fuzz/http1/recorded/\`) writes an extension at all.
+  Of trailers, fields that mean something only before the body are dropped
   (RFC 9110 §6.5.1); those that frame the body are refused.
 - A request that asks for an upgrade with a body, in HTTP/1.0, or for several protocols, is served without it.
 - A 101 is taken only for an upgrade that was asked for: \`Connection\` names it, \`Upgrade\` is \`websocket\` and nothing

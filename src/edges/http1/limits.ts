@@ -34,7 +34,7 @@ const FIELD_MIN = 8;
 export function messageLimits(headerSize: number): HeadLimits {
   return {
     headBytes: headerSize,
-    // One limit is one setting: a target that fits into the head is not too long.
+    // One limit is one setting: a target that fits into the head is not too long, and one that does not is a 414.
     targetBytes: headerSize,
     fields: Math.ceil(headerSize / FIELD_MIN),
     trailerBytes: headerSize,

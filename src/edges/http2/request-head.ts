@@ -1,6 +1,7 @@
 /** What a request's field section says (RFC 9113 §8.3.1), as the flat head that HTTP/1.1 would have. Pure. */
 import type { ErrorCode } from '../../errors.ts';
 import { countHeader, getHeader, type HeaderList, indexOfHeader, removeHeader } from '../../headers.ts';
+import { METHODS } from '../../http1/request-line.ts';
 import { examineHead } from '../node/request-head.ts';
 
 /** What HTTP/1.1 writes around a field. */
@@ -36,11 +37,18 @@ export class RequestHead {
       else if (name === ':authority') authority = value;
       else if (name === ':scheme') scheme = value;
     }
-    this.refusal = octets > limit ? 'HEADERS_TOO_LARGE' : this.#examine(authority, scheme, whole, limit);
+    this.refusal = octets > limit ? this.#tooLarge(limit) : this.#examine(authority, scheme, whole, limit);
+  }
+
+  /** As in HTTP/1.1: where the target alone does not fit, it is at fault (RFC 9110 §15.5.15), and no field. */
+  #tooLarge(limit: number): ErrorCode {
+    return this.target.length + PATH_FRAME > limit ? 'URI_TOO_LONG' : 'HEADERS_TOO_LARGE';
   }
 
   #examine(authority: string | null, scheme: string, whole: boolean, limit: number): ErrorCode | '' {
     if (this.method === 'CONNECT') return 'METHOD_NOT_ALLOWED';
+    // The same ones as over HTTP/1.1 (RFC 9110 §9.1): what a rule knows of a method must not depend on the version.
+    if (!METHODS.has(this.method)) return 'NOT_IMPLEMENTED';
     if (scheme !== 'https' && scheme !== 'http') return 'BAD_REQUEST';
     // There is no absolute form here: scheme and authority have fields of their own.
     if (this.target.charCodeAt(0) !== SLASH && this.target !== '*') return 'BAD_REQUEST';
@@ -62,6 +70,9 @@ export class RequestHead {
     return true;
   }
 }
+
+/** What `:path` takes beside its value, counted like a field. */
+const PATH_FRAME = ':path'.length + FIELD_FRAME;
 
 const COLON = 0x3a;
 const SLASH = 0x2f;
