@@ -113,6 +113,129 @@ test('one failed probe opens it again for the whole time', () => {
   assert.equal(breaker.retryAfter(T0 + 2), 30_000);
 });
 
+test('a probe is judged at its head: what follows is an ordinary reply', () => {
+  const { breaker, report } = make({ probes: 1 });
+  breaker.force('halfOpen', T0);
+  const rest = breaker.judge(breaker.enter(T0), true, T0 + 1);
+  assert.equal(breaker.state(T0 + 1), 'closed', 'the stream still runs');
+  assert.equal(breaker.judge(rest, true, T0 + 1), rest, 'once');
+  breaker.success(rest, T0 + 2);
+  assert.deepEqual(breaker.counts(T0 + 2), { successes: 0, failures: 0 }, 'its success is not counted twice');
+
+  breaker.force('halfOpen', T0);
+  const breaks = breaker.judge(breaker.enter(T0), true, T0 + 1);
+  breaker.failure(breaks, T0 + 2);
+  assert.deepEqual(breaker.counts(T0 + 2), { successes: 0, failures: 1 }, 'a truncation is a failure like any other');
+  report(false, 8, T0 + 2);
+  assert.equal(breaker.state(T0 + 2), 'closed');
+  report(false, 1, T0 + 2);
+  assert.equal(breaker.state(T0 + 2), 'open');
+});
+
+test('a probe with a bad head opens it again, and its end counts nothing', () => {
+  const { breaker } = make({ probes: 1 });
+  breaker.force('halfOpen', T0);
+  const rest = breaker.judge(breaker.enter(T0), false, T0 + 1);
+  assert.equal(breaker.state(T0 + 1), 'open');
+  breaker.failure(rest, T0 + 30_000);
+  assert.equal(breaker.state(T0 + 30_001), 'halfOpen', 'openFor counts from the head');
+});
+
+test('with more probes than one a good head leaves its place taken, and a truncation is a failed probe', () => {
+  const { breaker } = make({ probes: 2 });
+  breaker.force('halfOpen', T0);
+  const [a, b] = [breaker.enter(T0), breaker.enter(T0)];
+  const first = breaker.judge(a, true, T0);
+  assert.equal(breaker.state(T0), 'halfOpen');
+  assert.equal(breaker.enter(T0), 0, 'no more probes than are needed');
+  breaker.cancel(first, T0);
+  assert.equal(breaker.enter(T0), 0, 'a client that leaves takes no success back');
+  const second = breaker.judge(b, true, T0);
+  assert.equal(breaker.state(T0), 'closed');
+  breaker.failure(first, T0);
+  breaker.failure(second, T0);
+  assert.deepEqual(breaker.counts(T0), { successes: 0, failures: 2 }, 'counted where they end, in the window');
+
+  breaker.force('halfOpen', T0);
+  const third = breaker.judge(breaker.enter(T0), true, T0);
+  breaker.failure(third, T0);
+  assert.equal(breaker.state(T0), 'open');
+});
+
+test('what is left of a judged probe counts nothing in a later life of the breaker', () => {
+  const { breaker, report } = make({ probes: 1, minRequests: 1 });
+  breaker.force('halfOpen', T0);
+  const old = breaker.judge(breaker.enter(T0), true, T0);
+  report(false, 1, T0);
+  assert.equal(breaker.state(T0), 'open');
+  breaker.failure(old, T0 + 20_000);
+  assert.equal(breaker.retryAfter(T0 + 20_000), 10_000, 'it is open since it opened');
+  const now = T0 + 30_000;
+  const probe = breaker.enter(now);
+  breaker.failure(old, now);
+  assert.equal(breaker.state(now), 'halfOpen');
+  breaker.success(probe, now);
+  breaker.failure(old, now);
+  assert.equal(breaker.state(now), 'closed');
+  assert.deepEqual(breaker.counts(now), { successes: 0, failures: 0 });
+});
+
+test('a permit that is no probe’s is judged at its end', () => {
+  const { breaker } = make();
+  const permit = breaker.enter(T0);
+  assert.equal(breaker.judge(permit, false, T0), permit);
+  assert.deepEqual(breaker.counts(T0), { successes: 0, failures: 0 });
+  assert.equal(breaker.judge(0, true, T0), 0);
+  breaker.force('halfOpen', T0);
+  const probe = breaker.enter(T0);
+  breaker.force('closed', T0);
+  assert.equal(breaker.judge(probe, true, T0), 0, 'of another generation: nothing to count any more');
+});
+
+test('however attempts end, no permit counts twice and no place is lost', () => {
+  const act = fc.record({
+    do: fc.constantFrom('enter', 'head', 'end'),
+    which: fc.nat(7),
+    good: fc.boolean(),
+    cancel: fc.boolean(),
+    wait: fc.integer({ min: 0, max: 4000 }),
+  });
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 80 }), (acts) => {
+      const { breaker } = make({ minRequests: 3, openFor: 5000, lease: 1e9, window: 1e9 });
+      const open: { permit: number; judged: boolean }[] = [];
+      let now = T0;
+      let failed = 0;
+      for (const { do: what, which, good, cancel, wait } of acts) {
+        now += wait;
+        const one = open[which % Math.max(open.length, 1)];
+        const before = breaker.counts(now);
+        if (what === 'enter') {
+          const permit = breaker.enter(now);
+          if (permit !== 0) open.push({ permit, judged: false });
+        } else if (one && what === 'head' && !one.judged) {
+          one.judged = true;
+          one.permit = breaker.judge(one.permit, good, now);
+        } else if (one) {
+          open.splice(open.indexOf(one), 1);
+          if (cancel) breaker.cancel(one.permit, now);
+          else if (good) breaker.success(one.permit, now);
+          else breaker.failure(one.permit, now);
+          failed += good || cancel ? 0 : 1;
+        }
+        const after = breaker.counts(now);
+        assert.ok(after.successes + after.failures <= before.successes + before.failures + 1);
+        assert.ok(after.failures <= failed);
+      }
+      // With everything ended, a half-open breaker must let probes through again.
+      for (const { permit } of open) breaker.cancel(permit, now);
+      now += 5000;
+      assert.ok(breaker.available(now));
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('a cancelled probe gives its lease back and counts nothing', () => {
   const { breaker } = make({ probes: 1 });
   breaker.force('halfOpen', T0);

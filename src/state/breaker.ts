@@ -8,6 +8,9 @@
  * `enter` gives a permit; exactly one of `success`, `failure` and `cancel` hands it back. A permit names the
  * generation it was given in, and every change of state starts a new one: what an attempt of an older generation
  * reports counts nothing, so a late result from before the breaker opened is never taken for a probe's.
+ *
+ * A half-open probe is decided at the head of its reply, by `judge`: a stream may last for minutes, and the endpoint has
+ * answered. `judge` trades the permit for another one, for the rest of the reply.
  */
 import { lock, lockBytes, lockWord, markLocks, unlock } from './lock.ts';
 import { Rolling } from './rolling.ts';
@@ -38,6 +41,10 @@ const CODES: Readonly<Record<BreakerState, number>> = { closed: CLOSED, open: OP
 
 /** A permit is (generation + 1) × SERIALS + serial of the lease, 0 for none: never 0. */
 const SERIALS = 4096;
+/** In place of a lease's serial: the rest of a reply whose probe has succeeded. */
+const JUDGED = SERIALS - 1;
+/** Generations are counted modulo this. */
+const GENERATIONS = 2 ** 29;
 
 const LOCK = lockWord(0);
 /** generation << 2 | state, read without the lock. Written last, so a change of state is whole or has not happened. */
@@ -101,6 +108,21 @@ export class Breaker {
     return permit;
   }
 
+  /**
+   * The head of the reply is here, and says whether the endpoint is well. That is a probe's whole result: it counts now,
+   * and its lease ends. Returns the permit for the rest of the reply, of which only a failure still counts, as that of
+   * an ordinary request. Any other permit is returned as it is and counts at its end.
+   */
+  judge(permit: number, good: boolean, now: number): number {
+    const serial = permit % SERIALS;
+    if (serial === 0 || serial === JUDGED) return permit;
+    this.#lock();
+    const current = this.#isCurrent(permit);
+    if (current) this.#judge(serial, now, good);
+    this.#unlock();
+    return current && good ? permit - serial + JUDGED : 0;
+  }
+
   /** The attempt went well. */
   success(permit: number, now: number): void {
     this.#report(permit, now, true);
@@ -114,7 +136,7 @@ export class Breaker {
   /** The attempt was not made, or says nothing about the endpoint: gives a half-open lease back, counts nothing. */
   cancel(permit: number, _now: number): void {
     const serial = permit % SERIALS;
-    if (serial === 0 || !this.#isCurrent(permit)) return;
+    if (serial === 0 || serial === JUDGED || !this.#isCurrent(permit)) return;
     this.#lock();
     if (this.#isCurrent(permit)) this.#giveBack(serial);
     this.#unlock();
@@ -164,12 +186,28 @@ export class Breaker {
   }
 
   #report(permit: number, now: number, good: boolean): void {
+    if (permit % SERIALS === JUDGED) {
+      if (!good) this.#breakOff(permit, now);
+      return;
+    }
     if (permit === 0 || !this.#isCurrent(permit)) return;
     this.#lock();
     if (this.#isCurrent(permit)) {
       if (this.#state() === CLOSED) this.#count(now, good);
       else this.#judge(permit % SERIALS, now, good);
     }
+    this.#unlock();
+  }
+
+  /**
+   * The reply of a probe that had succeeded broke off. Closed since, the breaker counts a failure like any other; while
+   * it waits for more probes to succeed, one has failed after all; in any later generation it is old news.
+   */
+  #breakOff(permit: number, now: number): void {
+    this.#lock();
+    const since = ((this.#words[STATE] >> 2) + 1 - Math.floor(permit / SERIALS)) & (GENERATIONS - 1);
+    if (since === 0) this.#become(OPEN, now);
+    else if (since === 1 && this.#state() === CLOSED) this.#count(now, false);
     this.#unlock();
   }
 
@@ -194,13 +232,13 @@ export class Breaker {
 
   /** Starts a generation. */
   #become(state: number, now: number): void {
-    const generation = (this.#words[STATE] >> 2) + 1;
+    const generation = ((this.#words[STATE] >> 2) + 1) % GENERATIONS;
     this.#openedAt[0] = now;
     this.#leases.fill(0);
     this.#words[SUCCESSES] = 0;
     this.#words[SERIAL] = 0;
     this.#window.clear();
-    Atomics.store(this.#words, STATE, ((generation << 2) & 0x7fffffff) | state);
+    Atomics.store(this.#words, STATE, (generation << 2) | state);
   }
 
   #waitLocked(now: number): number {
@@ -235,7 +273,7 @@ export class Breaker {
   }
 
   #lease(now: number): number {
-    const serial = (this.#words[SERIAL] % (SERIALS - 1)) + 1;
+    const serial = (this.#words[SERIAL] % (JUDGED - 1)) + 1;
     this.#words[SERIAL] = serial;
     let i = 0;
     while (i < MAX_PROBES - 1 && this.#leases[i] !== 0 && this.#lifeOf(i, now) > 0) i++;
