@@ -149,6 +149,11 @@ export interface UpstreamEvents {
 
 /** Control over one attempt under way. All are no-ops once it has ended. */
 export interface UpstreamCall {
+  /**
+   * The request had to wait for a connection, to be made or to become free, so that the time to its head says little
+   * about the endpoint. Known once the head is here; absent where a forwarder cannot tell.
+   */
+  readonly waited?: boolean;
   /** A piece of a streamed request body; not before the first `sendMore`. False: stop until the next one. */
   write(chunk: Buffer): boolean;
   /** The streamed request body is whole. */

@@ -30,6 +30,20 @@ function sharingTests(declare: Declare): void {
     assert.deepEqual([open, waiting, opened, served], [1, 0, 1, 100], String(idle));
   });
 
+  declare('a call tells whether its request had to wait for a connection', async (bench) => {
+    const upstream = await bench.upstream(true);
+    upstream.onRequest = (taken) => taken.stream.on('end', () => taken.answer('ok'));
+    const forwarder = bench.forwarder();
+    const told: (boolean | undefined)[] = [];
+    for (let round = 0; round < 3; round++) {
+      const to = bench.recorder();
+      const call = forwarder.send(requestTo(upstream.endpoint), to);
+      await to.done();
+      told.push(call.waited);
+    }
+    assert.deepEqual(told, [true, false, false]);
+  });
+
   declare('no more streams than the upstream takes, then further connections, then a line', async (bench) => {
     const upstream = await bench.frames();
     const forwarder = bench.forwarder({ connections: 2 });

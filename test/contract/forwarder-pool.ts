@@ -30,6 +30,23 @@ function reuseTests(declare: Declare): void {
     assert.partialDeepStrictEqual(forwarder.stats(), { open: 1, idle: 1, waiting: 0 });
   });
 
+  declare('a call tells whether its request had to wait for a connection', async (bench) => {
+    const upstream = await bench.upstream();
+    const forwarder = bench.forwarder();
+    const told: (boolean | undefined)[] = [];
+    let connection: RawConnection | null = null;
+    for (let round = 0; round < 3; round++) {
+      const to = bench.recorder();
+      const call = forwarder.send(requestTo(upstream.endpoint), to);
+      connection ??= await upstream.accept();
+      await connection.answer(OK);
+      await to.done();
+      told.push(call.waited);
+      await until(() => forwarder.stats().idle === 1, 'the connection to be idle');
+    }
+    assert.deepEqual(told, [true, false, false]);
+  });
+
   declare('many uploads over one connection leave no listener behind', async (bench) => {
     const upstream = await bench.upstream();
     const forwarder = bench.forwarder();

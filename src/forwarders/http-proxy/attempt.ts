@@ -261,6 +261,11 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
 
   // ── the exchange's side ──
 
+  /** Not so for one that stood in line for a kept connection: Node's agent does not tell. */
+  get waited(): boolean {
+    return this.#retried || !this.#reused;
+  }
+
   write(chunk: Buffer): boolean {
     if (this.#ended || !this.#streamed) return true;
     this.#left -= chunk.length;

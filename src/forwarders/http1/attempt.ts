@@ -38,6 +38,8 @@ export class Attempt extends Waiter implements UpstreamCall {
   readonly #pool: Dispatcher;
   /** Its own, from the moment it is being made. */
   connection: Carrier | null = null;
+  /** No kept connection was free for it at once. */
+  waited = false;
   /** Nothing of the body is missing any more. */
   bodyWhole: boolean;
   /** The exchange wants no more of the reply for now. */

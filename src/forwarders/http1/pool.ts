@@ -55,6 +55,7 @@ export class Pool implements Dispatcher, Keeper {
     }
     if (this.#open < this.#most) this.#connect(attempt);
     else {
+      attempt.waited = true;
       this.#line.push(attempt, performance.now());
       this.#deadlines.set(attempt, attempt.request.timeouts.firstByte);
     }
@@ -104,6 +105,7 @@ export class Pool implements Dispatcher, Keeper {
   }
 
   #connect(attempt: Attempt): void {
+    attempt.waited = true;
     this.#open++;
     new Connection(this, attempt);
   }

@@ -46,6 +46,7 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
   /** Where the origin speaks HTTP/1.1. */
   #other: UpstreamCall | null = null;
   #resent = false;
+  #waited = false;
   /** Bytes the connection had brought when the request went out. */
   #heardBefore = 0;
   #paused = false;
@@ -81,6 +82,7 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
 
   wait(): void {
     this.#phase = WAITING;
+    this.#waited = true;
     this.waitsSince = performance.now();
     this.#origin.deadlines.set(this, this.#request.timeouts.firstByte);
   }
@@ -239,6 +241,7 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
   /** A kept connection may be closed at any time; what no one looked at, or may be asked twice, goes out once more. */
   #resend(session: UpstreamSession): void {
     this.#resent = true;
+    this.#waited = true;
     this.#origin.deadlines.clear(this);
     this.#session = null;
     this.#stream = null;
@@ -249,6 +252,10 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
   }
 
   // ── the exchange's side ────────────────────────────────────────────────────────────────────────────────────────
+
+  get waited(): boolean {
+    return this.#waited || (this.#other?.waited ?? false);
+  }
 
   write(chunk: Buffer): boolean {
     if (this.#ended) return this.#other?.write(chunk) ?? true;
