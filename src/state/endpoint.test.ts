@@ -40,6 +40,77 @@ test('an average that went stale is unknown again', () => {
   endpoint.observe(5_000, T0);
   assert.equal(endpoint.latency(T0 + 60_000), 5_000);
   assert.equal(endpoint.latency(T0 + 60_001), 0);
+  assert.equal(endpoint.latency(), 5_000, 'the best guess there is');
+  endpoint.observe(100, T0 + 60_001);
+  assert.equal(endpoint.latency(), 100, 'and replaced by the next measurement');
+});
+
+test('neither a clock that is set back nor one that wraps makes an average fresh for ever', () => {
+  const endpoint = new EndpointState(zoneOf(), 1);
+  endpoint.observe(5_000, T0);
+  assert.equal(endpoint.latency(T0 - 3_600_000), 0);
+  const days = 86_400_000;
+  for (let day = 1; day < 100; day++) assert.equal(endpoint.latency(T0 + day * days), 0, `day ${day}`);
+});
+
+test('a cold sample only stands in where nothing else is known', () => {
+  const endpoint = new EndpointState(zoneOf(), 1);
+  endpoint.observe(40, T0, true);
+  assert.deepEqual([endpoint.latency(), endpoint.latency(T0)], [40, 0], 'a guess, and due to be measured');
+  endpoint.observe(5, T0 + 1);
+  assert.equal(endpoint.latency(T0 + 1), 5, 'the first warm one takes its place');
+  for (let i = 0; i < 100; i++) endpoint.observe(40, T0 + 2 + i, true);
+  assert.equal(endpoint.latency(), 5);
+  endpoint.observe(40, T0 + 61_000, true);
+  assert.ok(endpoint.latency() > 39, 'an endpoint that keeps no connections is measured as it is');
+});
+
+test('a stale endpoint is explored by one request in ten seconds and in twenty, whatever the number of threads', () => {
+  const zone = zoneOf();
+  const threads = [1, 2, 3].map((thread) => new EndpointState(zone, thread));
+  const explored = (now: number, times: number) => {
+    let count = 0;
+    for (let i = 0; i < times; i++) if (threads[i % 3].explore(now)) count++;
+    return count;
+  };
+  assert.equal(explored(T0, 100), 1, 'never measured: at once');
+  assert.equal(explored(T0 + 9_999, 100), 0);
+  assert.equal(explored(T0 + 10_000, 100), 1);
+  threads[0].observe(20, T0 + 60_000);
+  assert.equal(explored(T0 + 120_000, 1000), 0, 'known for a minute');
+  assert.equal(explored(T0 + 120_001, 1), 1);
+  assert.equal(explored(T0 + 180_000, 19), 0);
+  assert.equal(explored(T0 + 180_000, 1), 1);
+});
+
+test('a cold answer is followed by one request on the connection it made, when that is free', () => {
+  const zone = zoneOf();
+  const [first, second] = [new EndpointState(zone, 1), new EndpointState(zone, 2)];
+  assert.equal(first.explore(T0), true);
+  first.started();
+  first.observe(40, T0 + 40, true);
+  assert.equal(first.explore(T0 + 41), false, 'the reply still runs');
+  first.ended();
+  assert.equal(second.explore(T0 + 41), false, 'another thread has other connections');
+  assert.equal(first.explore(T0 + 41), true);
+  first.observe(40, T0 + 80, true);
+  for (let i = 0; i < 10; i++) assert.equal(first.explore(T0 + 81), false, 'cold again: no more of them');
+});
+
+test('an endpoint that tells nothing any more is forgotten, and an occasional failure changes nothing', () => {
+  const endpoint = new EndpointState(zoneOf(), 1);
+  endpoint.observe(5, T0);
+  for (let i = 0; i < 1000; i++) endpoint.untold(T0 + 60_000);
+  assert.equal(endpoint.latency(), 5, 'within a minute it is still fresh');
+  for (let i = 0; i < 19; i++) endpoint.untold(T0 + 60_001);
+  assert.equal(endpoint.latency(), 5);
+  endpoint.untold(T0 + 60_001);
+  assert.equal(endpoint.latency(), 0);
+  endpoint.observe(5, T0 + 60_002);
+  for (let i = 0; i < 19; i++) endpoint.untold(T0 + 200_000);
+  endpoint.observe(5, T0 + 200_000);
+  for (let i = 0; i < 19; i++) endpoint.untold(T0 + 300_000);
+  assert.equal(endpoint.latency(), 5, 'only failures in a row');
 });
 
 test('the longest stream fits', () => {

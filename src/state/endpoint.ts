@@ -5,6 +5,14 @@ const LATENCY = 2;
 const SEEN_AT = 3;
 /** One more than the highest slot in use, so that reading the sum costs no more than there are threads. */
 const SLOTS_USED = 4;
+/** When a measurement on a kept connection came last (low 32 bits of the clock in ms, as all times here); 0: never. */
+const MEASURED_AT = 5;
+/** When a request went there last only to measure it; 0: never. */
+const EXPLORED_AT = 6;
+/** Requests that passed it over since then, while it was due. */
+const PASSED_OVER = 7;
+/** Attempts in a row that told nothing about its latency. */
+const UNTOLD = 8;
 const SLOT = 16;
 const SLOTS = 64;
 
@@ -15,8 +23,14 @@ const MAX_LATENCY = 0x7fffffff;
 const TAU = 10_000;
 /** Under load every sample counts at least this much, however soon it follows the last. */
 const MIN_WEIGHT = 1 / 16;
-/** An average that nothing has refreshed for this long (ms) is no longer known, so that a slow endpoint gets another try. */
+/** An average that nothing has refreshed for this long (ms) is due to be measured again. */
 const STALE = 60_000;
+/** Milliseconds between two requests that go somewhere only to measure it, over all threads. */
+const EXPLORE_EVERY = 10_000;
+/** Requests that must have passed an endpoint over before one goes there to measure it: what exploring costs, at most. */
+const EXPLORE_ONE_IN = 20;
+/** So many attempts that told nothing about a stale average make it unknown. */
+const FORGOTTEN_AFTER = 20;
 
 export class EndpointState {
   static readonly bytes: number = (SLOT + SLOTS) * 4;
@@ -27,6 +41,11 @@ export class EndpointState {
 
   readonly #words: Int32Array;
   readonly #slot: number;
+  /**
+   * Whether a cold measurement of this thread is to be followed by one on the connection that it made. With many threads
+   * a rare request would find a cold connection every time. In vain where that one was not kept.
+   */
+  #followUp: 'none' | 'wanted' | 'sent' | 'vain' = 'none';
 
   /** @param zone {@link EndpointState.bytes} of shared memory. @param thread number of this thread. */
   constructor(zone: SharedArrayBuffer, thread: number) {
@@ -65,21 +84,32 @@ export class EndpointState {
     Atomics.store(this.#words, SLOT + (thread % SLOTS), 0);
   }
 
-  /** Average time to the head of a reply in ms; 0 where unknown, or not refreshed for a minute before `now`. */
+  /**
+   * Average time to the head of a reply in ms; 0 where unknown. With `now`, 0 also where no kept connection has
+   * refreshed it for a minute: what it was last is still the best guess, but due to be measured again.
+   */
   latency(now?: number): number {
-    const micros = Atomics.load(this.#words, LATENCY);
-    if (now !== undefined && micros !== 0 && this.#age(now) > STALE) return 0;
-    return micros / MICROS;
+    if (now !== undefined && !this.#isFresh(now)) return 0;
+    return Atomics.load(this.#words, LATENCY) / MICROS;
   }
 
   /**
    * Takes one measurement into the average, weighted by the time since the last. Two threads at once: both count, and
    * the weights are off by as much as their clocks differ.
+   * @param cold the time includes making a connection, or waiting for one. Such a measurement stands in while there is
+   * no fresh one from a kept connection, and gives way to the first.
    */
-  observe(ms: number, now: number): void {
+  observe(ms: number, now: number, cold = false): void {
+    if (Atomics.load(this.#words, UNTOLD) !== 0) Atomics.store(this.#words, UNTOLD, 0);
+    const fresh = this.#isFresh(now);
+    if (cold && fresh) return;
+    if (!cold) this.#followUp = 'none';
+    else if (this.#followUp === 'none') this.#followUp = 'wanted';
+    else if (this.#followUp === 'sent') this.#followUp = 'vain';
     const sample = Math.max(1, Math.min(Math.round(ms * MICROS), MAX_LATENCY));
-    const weight = Math.max(MIN_WEIGHT, 1 - Math.exp(-this.#age(now) / TAU));
-    Atomics.store(this.#words, SEEN_AT, now | 0);
+    const weight = cold || fresh ? Math.max(MIN_WEIGHT, 1 - Math.exp(-this.#since(SEEN_AT, now) / TAU)) : 1;
+    Atomics.store(this.#words, SEEN_AT, stamp(now));
+    if (!cold) Atomics.store(this.#words, MEASURED_AT, stamp(now));
     let old = Atomics.load(this.#words, LATENCY);
     for (;;) {
       const next = old === 0 ? sample : Math.max(1, Math.round(old + (sample - old) * weight));
@@ -87,6 +117,46 @@ export class EndpointState {
       if (found === old) return;
       old = found;
     }
+  }
+
+  /**
+   * An attempt ended that told nothing about latency: it failed, or was refused without any work. An average that was
+   * good once must not draw requests to an endpoint that only fails now: after a minute and twenty of these in a row it
+   * is unknown.
+   */
+  untold(now: number): void {
+    if (Atomics.load(this.#words, LATENCY) === 0 || this.#since(SEEN_AT, now) <= STALE) return;
+    if (Atomics.add(this.#words, UNTOLD, 1) + 1 < FORGOTTEN_AFTER) return;
+    Atomics.store(this.#words, UNTOLD, 0);
+    Atomics.store(this.#words, MEASURED_AT, 0);
+    Atomics.store(this.#words, LATENCY, 0);
+  }
+
+  /**
+   * To be asked when a request is about to pass this endpoint over for faster ones: true where it should go here after
+   * all, to measure it. That is so where the average is not fresh: at once if it has never been explored, else once in
+   * {@link EXPLORE_EVERY} and after {@link EXPLORE_ONE_IN} requests, of all threads together; and where the answer was
+   * cold, once more by the thread that has the connection now.
+   */
+  explore(now: number): boolean {
+    if (this.#isFresh(now)) return false;
+    if (this.#followsUp(now)) return true;
+    const last = Atomics.load(this.#words, EXPLORED_AT);
+    if (last !== 0) {
+      if (Atomics.add(this.#words, PASSED_OVER, 1) + 1 < EXPLORE_ONE_IN) return false;
+      if (this.#since(EXPLORED_AT, now) < EXPLORE_EVERY) return false;
+    }
+    if (Atomics.compareExchange(this.#words, EXPLORED_AT, last, stamp(now)) !== last) return false;
+    Atomics.store(this.#words, PASSED_OVER, 0);
+    return true;
+  }
+
+  /** Once the reply has ended, its connection is free, and for a while it will be kept. */
+  #followsUp(now: number): boolean {
+    if (this.#followUp !== 'wanted' || Atomics.load(this.#words, this.#slot) > 0) return false;
+    const soon = this.#since(SEEN_AT, now) < EXPLORE_EVERY;
+    this.#followUp = soon ? 'sent' : 'none';
+    return soon;
   }
 
   healthy(): boolean {
@@ -97,8 +167,20 @@ export class EndpointState {
     Atomics.store(this.#words, HEALTH, healthy ? 0 : 1);
   }
 
-  /** Milliseconds since the last measurement, by the low 32 bits of the clock: right up to 24 days. */
-  #age(now: number): number {
-    return Math.max(0, ((now | 0) - Atomics.load(this.#words, SEEN_AT)) | 0);
+  #isFresh(now: number): boolean {
+    return Atomics.load(this.#words, MEASURED_AT) !== 0 && this.#since(MEASURED_AT, now) <= STALE;
   }
+
+  /**
+   * Milliseconds between a time kept here and `now`, by the low 32 bits of the clock. A clock that was set back, or more
+   * than 24 days, read as a long time, too.
+   */
+  #since(word: number, now: number): number {
+    return Math.abs(((now | 0) - Atomics.load(this.#words, word)) | 0);
+  }
+}
+
+/** `now` as it is kept: 0 stands for never. */
+function stamp(now: number): number {
+  return now | 0 || 1;
 }
