@@ -31,6 +31,11 @@ export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
   weir_pool_wait_seconds_total: counter('Time that requests stood in line for a connection.', 'upstream'),
   weir_breaker_state: shared('Breaker of an endpoint: 0 closed, 1 half-open, 2 open.', 'endpoint'),
   weir_endpoint_healthy: shared('Active health probes: 1 healthy, 0 unhealthy.', 'endpoint'),
+  weir_upstream_panic: shared(
+    '1 where too few endpoints for the clients of a region are healthy, so that all are used; else 0.',
+    'upstream',
+    'region',
+  ),
   weir_replay_refused_total: counter('Requests refused because their nonce was used before.', 'policy'),
   weir_signature_refused_total: counter(
     'Requests refused by a signature policy, by the check that failed.',

@@ -20,6 +20,8 @@ export interface HealthOptions {
   readonly log: Log;
   /** 0 ≤ n < 1 */
   readonly random: () => number;
+  /** An endpoint's health has changed, and has been set. */
+  readonly onChange?: () => void;
 }
 
 /** Probes spread by up to this fraction of their interval, so that many machines do not beat in step. */
@@ -136,7 +138,7 @@ class Probe {
       request.on('response', (response) => {
         response.on('error', () => {});
         const status = response.statusCode ?? 0;
-        end(status >= 200 && status < 400 ? '' : `status ${status}`);
+        end(status >= 200 && status < 300 ? '' : `status ${status}`);
       });
     });
   }
@@ -150,6 +152,7 @@ class Probe {
     this.#target.setHealthy(good);
     if (good) this.#options.log.info({ endpoint: this.id }, 'endpoint is healthy again');
     else this.#options.log.warn({ endpoint: this.id, problem }, 'endpoint is unhealthy');
+    this.#options.onChange?.();
   }
 }
 

@@ -20,6 +20,7 @@ import { CertificateStore } from './certificates.ts';
 import { type Compiled, dryRun } from './dry-run.ts';
 import { HealthProber, type HealthTarget } from './health.ts';
 import { adminSource, type Phase } from './overview.ts';
+import { PanicWatch } from './panic.ts';
 import { assertFree, canSharePorts, formatAddress } from './ports.ts';
 import { Reloader, type ReloadResult, type Trigger } from './reload.ts';
 import { createSink, type LineSink } from './sink.ts';
@@ -108,6 +109,7 @@ class ControlPlane implements Server {
   readonly #certificates: CertificateStore;
   readonly #pool: ThreadPool;
   readonly #health: HealthProber;
+  readonly #panic: PanicWatch;
   readonly #reloader: Reloader<Compiled>;
   readonly #adminServer: AdminServer | null;
   #watch: FolderWatch | null = null;
@@ -144,7 +146,8 @@ class ControlPlane implements Server {
       onLog: createAccessWriter(config.log, sink),
       onDeath: (thread) => this.#releaseThread(thread),
     });
-    this.#health = new HealthProber({ log, random: Math.random });
+    this.#panic = new PanicWatch(log);
+    this.#health = new HealthProber({ log, random: Math.random, onChange: () => this.#checkPanic() });
     this.#reloader = this.#createReloader(env);
     this.#adminServer = config.admin && new AdminServer(config.admin, this.#adminSource(), log);
   }
@@ -221,6 +224,7 @@ class ControlPlane implements Server {
       onPlan: (_plan, compiled) => {
         this.#compiled = compiled;
         this.#health.follow(healthTargets(compiled));
+        this.#checkPanic();
       },
       log,
       registry: this.#registry,
@@ -249,6 +253,10 @@ class ControlPlane implements Server {
       listeners: this.addresses.map(({ port }, i) => url(listeners[i].host, port, listeners[i].tls !== null)),
       admin: admin && this.admin ? url(admin.host, this.admin.port, false) : null,
     };
+  }
+
+  #checkPanic(): void {
+    if (this.#compiled) this.#panic.check(this.#compiled.rules);
   }
 
   /** Gives back what a dead thread held: its locks, and what it had in flight. */

@@ -1,6 +1,8 @@
 /** What shared memory says, as samples: read once, by the main thread, instead of by every thread. */
 
+import { isPanicking, regionsOf } from '../data/panic.ts';
 import type { RuleSet } from '../data/rules.ts';
+import type { Upstream } from '../data/upstream.ts';
 import type { GeoStatus } from '../geo/source.ts';
 import type { Labels, Sample } from '../metrics/registry.ts';
 import type { BreakerState } from '../state/breaker.ts';
@@ -8,17 +10,26 @@ import type { MemoryStoreStats } from '../store/memory.ts';
 
 const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = { closed: 0, halfOpen: 1, open: 2 };
 
-/** Breakers and health of every endpoint of the rule set in use. `now` in milliseconds since the epoch. */
+/** Breakers and health of every endpoint, and the levels where health is not asked for, of the rule set in use. `now` in milliseconds since the epoch. */
 export function endpointSamples(rules: RuleSet, now: number): Sample[] {
   const samples: Sample[] = [];
-  for (const { endpoints } of rules.upstreams.values()) {
-    for (const { plan, breaker, state } of endpoints) {
+  for (const upstream of rules.upstreams.values()) {
+    samples.push(...panicSamples(upstream));
+    for (const { plan, breaker, state } of upstream.endpoints) {
       const labels = { endpoint: plan.id };
       if (breaker) samples.push(gauge('weir_breaker_state', BREAKER_VALUES[breaker.state(now)], labels));
       samples.push(gauge('weir_endpoint_healthy', state.healthy() ? 1 : 0, labels));
     }
   }
   return samples;
+}
+
+function panicSamples(upstream: Upstream): Sample[] {
+  if (upstream.plan.health === null) return [];
+  return regionsOf(upstream).map((region) => {
+    const labels = { upstream: upstream.plan.name, region };
+    return gauge('weir_upstream_panic', isPanicking(upstream, region) ? 1 : 0, labels);
+  });
 }
 
 /** How full the memory store is. */

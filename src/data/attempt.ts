@@ -26,7 +26,8 @@ export class Try implements Attempt {
   startedAt = 0;
   firstByte = -1;
   status = 0;
-  readonly #permit: number;
+  /** From the head on that for the rest of the reply. */
+  #permit: number;
   #undo: (() => void)[] | null = null;
 
   constructor(
@@ -65,22 +66,30 @@ export class Try implements Attempt {
     this.runtime.state.started();
   }
 
-  answered(status: number, monotonic: number, now: number): void {
+  /**
+   * The head of the reply is here. It decides a half-open probe; anything else counts when the reply ends. `cold`: the
+   * request had to wait for a connection.
+   */
+  answered(status: number, cold: boolean, monotonic: number, now: number): void {
     this.status = status;
     this.firstByte = monotonic - this.startedAt;
-    this.runtime.state.observe(this.firstByte, now);
+    const { breaker, state } = this.runtime;
+    if (breaker !== null) this.#permit = breaker.judge(this.#permit, !this.upstream.countsStatus(status), now);
+    // A refusal or a failure takes no work and so tells nothing; nor does an upgrade, whose connection is always new.
+    if (status >= 200 && status < 400) state.observe(this.firstByte, now, cold);
+    else state.untold(now);
   }
 
   /** The reply came through whole. Whether its status is the endpoint's failure is the breaker's to say. */
   succeed(now: number): void {
     const bad = this.upstream.countsStatus(this.status);
-    this.#end(bad ? 'error' : this.status >= 500 ? 'error' : 'ok', '', false);
+    this.#end(bad ? 'error' : this.status >= 500 ? 'error' : 'ok', '', false, now);
     const breaker = this.runtime.breaker;
     if (breaker !== null) bad ? breaker.failure(this.#permit, now) : breaker.success(this.#permit, now);
   }
 
   fail(failure: Failure, now: number): void {
-    this.#end(failure.reason, failure.reason === 'truncated' ? 'TRUNCATED' : FAILURE_CODES[failure.reason], false);
+    this.#end(failure.reason, failure.reason === 'truncated' ? 'TRUNCATED' : FAILURE_CODES[failure.reason], false, now);
     const breaker = this.runtime.breaker;
     if (breaker === null) return;
     if (this.upstream.countsFailure(failure.reason)) breaker.failure(this.#permit, now);
@@ -89,12 +98,13 @@ export class Try implements Attempt {
 
   /** The client left: that says nothing about the endpoint, so a probe's place is given back and nothing counted. */
   abort(now: number): void {
-    this.#end('aborted', '', true);
+    this.#end('aborted', '', true, now);
     this.runtime.breaker?.cancel(this.#permit, now);
   }
 
-  #end(outcome: Outcome, code: AttemptResult['code'], aborted: boolean): void {
+  #end(outcome: Outcome, code: AttemptResult['code'], aborted: boolean, now: number): void {
     this.runtime.state.ended();
+    if (this.status === 0) this.runtime.state.untold(now);
     this.runtime.outcomes[outcome].value++;
     this.result = { status: this.status, code, aborted, firstByte: this.firstByte };
   }

@@ -31,14 +31,16 @@ export class Attempts {
   /** Makes ready for an endpoint, one not tried yet where there is one; null where nothing can take the request. */
   prepare(upstream: Upstream): Try | null {
     const now = this.#core.now();
-    const fresh = this.#pick(upstream, usable(upstream, this.#tried, now));
-    return fresh !== null || this.#tried.length === 0 ? fresh : this.#pick(upstream, usable(upstream, NONE, now));
+    const { region } = this.#x.client;
+    const fresh = this.#pick(upstream, usable(upstream, this.#tried, now, region));
+    if (fresh !== null || this.#tried.length === 0) return fresh;
+    return this.#pick(upstream, usable(upstream, NONE, now, region));
   }
 
   #pick(upstream: Upstream, from: Endpoint[]): Try | null {
     let candidates = this.#narrow(from);
     for (;;) {
-      const endpoint = choose(upstream, candidates, this.#x.client, this.#core.random);
+      const endpoint = choose(upstream, candidates, this.#x.client, this.#core.random, this.#core.now());
       if (endpoint === null) return null;
       const attempt = this.#enter(upstream, endpoint);
       if (attempt !== null) return attempt;
@@ -107,9 +109,9 @@ export class Attempts {
     attempt.sent(this.#core.monotonic());
   }
 
-  /** The head of the reply is here. */
-  answered(status: number): void {
-    this.current!.answered(status, this.#core.monotonic(), this.#core.now());
+  /** The head of the reply is here; `cold` where the request had to wait for a connection. */
+  answered(status: number, cold: boolean): void {
+    this.current!.answered(status, cold, this.#core.monotonic(), this.#core.now());
   }
 
   /**
@@ -130,8 +132,9 @@ export class Attempts {
   }
 
   #hasAnother(upstream: Upstream): boolean {
-    const untried = usable(upstream, this.#tried, this.#core.now());
-    return choose(upstream, untried, this.#x.client, this.#core.random) !== null;
+    const { client } = this.#x;
+    const untried = usable(upstream, this.#tried, this.#core.now(), client.region);
+    return choose(upstream, untried, client, this.#core.random) !== null;
   }
 
   // Each attempt has exactly one outcome: what comes later for the same one is not counted.

@@ -1,32 +1,48 @@
 /** Choosing an endpoint: a list, narrowed step by step (region, latency, busyness, hash, weight). */
 import type { Client } from '../types/policy.ts';
+import { addUnhealthy, ignoresHealth, levelsOf, serves } from './panic.ts';
 import type { Endpoint, Upstream } from './upstream.ts';
 
 /** Endpoints within this factor of the fastest count as fast: chasing every millisecond would herd all threads to one. */
 const LATENCY_SLACK = 1.3;
 
 /**
- * The endpoints that may be tried now: healthy, breaker not open, not in `tried`. Where every one of them was tried,
- * those that may be tried again.
+ * The endpoints that may be tried now for a client of `region`: healthy (or all the same, where too few are: see
+ * panic.ts), breaker not open, not in `tried`.
  */
-export function usable(upstream: Upstream, tried: readonly Endpoint[], now: number): Endpoint[] {
+export function usable(upstream: Upstream, tried: readonly Endpoint[], now: number, region: string): Endpoint[] {
   const out: Endpoint[] = [];
+  let ailing = false;
   for (const endpoint of upstream.endpoints) {
-    if (!endpoint.state.healthy()) continue;
-    if (endpoint.breaker !== null && !endpoint.breaker.available(now)) continue;
-    if (tried.length === 0 || !tried.includes(endpoint)) out.push(endpoint);
+    if (!endpoint.state.healthy()) ailing = true;
+    else if (isFree(endpoint, tried, now)) out.push(endpoint);
   }
+  if (ailing) addUnhealthy(upstream, out, region, (endpoint) => isFree(endpoint, tried, now));
   return out;
 }
 
-/** Narrows `from` to one by the steps of the upstream; null where no endpoint serves this client. */
-export function choose(upstream: Upstream, from: Endpoint[], client: Client, random: () => number): Endpoint | null {
+function isFree(endpoint: Endpoint, tried: readonly Endpoint[], now: number): boolean {
+  if (endpoint.breaker !== null && !endpoint.breaker.available(now)) return false;
+  return tried.length === 0 || !tried.includes(endpoint);
+}
+
+/**
+ * Narrows `from` to one by the steps of the upstream; null where no endpoint serves this client. With `now`, the request
+ * may be sent to an endpoint just to learn how fast it is; without, this only asks, and nothing changes.
+ */
+export function choose(
+  upstream: Upstream,
+  from: Endpoint[],
+  client: Client,
+  random: () => number,
+  now?: number,
+): Endpoint | null {
   let list = from;
   for (const step of upstream.plan.choose) {
     if (list.length === 0) return null;
     if (step === 'region') list = byRegion(list, client.region, upstream.plan.fallback);
     else if (list.length === 1) return list[0];
-    else if (step === 'latency') list = byLatency(list);
+    else if (step === 'latency') list = byLatency(upstream, list, client.region, now);
     else if (step === 'leastBusy') list = byBusyness(list);
     else if (step === 'hash') return byHash(list, client.address);
     else return byWeight(list, random());
@@ -48,14 +64,30 @@ function inRegion(from: Endpoint[], region: string): Endpoint[] {
   return out;
 }
 
-/** Those not yet measured stay in: they must be tried to be known. */
-function byLatency(from: Endpoint[]): Endpoint[] {
+/**
+ * Those close to the fastest average; all where no average is known. One that is passed over is measured again from time
+ * to time, with one request: what was slow once, on a cold connection say, is not slow for ever.
+ */
+function byLatency(upstream: Upstream, from: Endpoint[], region: string, now: number | undefined): Endpoint[] {
   let best = Number.POSITIVE_INFINITY;
-  for (const endpoint of from) {
-    const latency = endpoint.state.latency();
+  for (const { state } of from) {
+    const latency = state.latency();
     if (latency > 0 && latency < best) best = latency;
   }
-  return from.filter((endpoint) => endpoint.state.latency() <= best * LATENCY_SLACK);
+  if (best === Number.POSITIVE_INFINITY) return from;
+  const out: Endpoint[] = [];
+  for (const endpoint of from) {
+    const latency = endpoint.state.latency();
+    if (latency > 0 && latency <= best * LATENCY_SLACK) out.push(endpoint);
+    else if (now !== undefined && mayExplore(upstream, endpoint, region) && endpoint.state.explore(now))
+      return [endpoint];
+  }
+  return out;
+}
+
+/** Not what takes no traffic, nor what a later `region` step would refuse: a request must not fail for curiosity. */
+function mayExplore(upstream: Upstream, endpoint: Endpoint, region: string): boolean {
+  return endpoint.plan.weight > 0 && serves(upstream, endpoint, region);
 }
 
 /** Fewest requests in flight for its weight. */
@@ -101,13 +133,27 @@ export function hash32(text: string): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** Milliseconds until one of the endpoints may be tried again; at least one second, so that clients do not spin. */
-export function retryAfter(upstream: Upstream, now: number): number {
+/** Less would have clients spin. */
+const SHORTEST_WAIT = 1000;
+
+/** Milliseconds until one of the endpoints that serve a client of `region` may be tried again; at least a second. */
+export function retryAfter(upstream: Upstream, region: string, now: number): number {
   let soonest = Number.POSITIVE_INFINITY;
-  for (const endpoint of upstream.endpoints) {
-    const wait = endpoint.breaker?.retryAfter(now) ?? 0;
-    if (wait > 0 && wait < soonest) soonest = wait;
+  for (const level of levelsOf(upstream, region)) {
+    const anyHealth = ignoresHealth(upstream, level);
+    for (const endpoint of upstream.endpoints) {
+      if (!serves(upstream, endpoint, level)) continue;
+      const recovers = anyHealth || endpoint.state.healthy() ? 0 : (upstream.plan.health?.every ?? 0);
+      const wait = Math.max(recovers, breakerWait(endpoint, now));
+      if (wait > 0 && wait < soonest) soonest = wait;
+    }
   }
-  if (soonest === Number.POSITIVE_INFINITY) soonest = upstream.plan.health?.every ?? 1000;
-  return Math.max(soonest, 1000);
+  if (soonest === Number.POSITIVE_INFINITY) soonest = upstream.plan.health?.every ?? SHORTEST_WAIT;
+  return Math.max(soonest, SHORTEST_WAIT);
+}
+
+/** Half open, the probe under way decides, and its answer is expected about when answers come. */
+function breakerWait({ breaker, state }: Endpoint, now: number): number {
+  const wait = breaker?.retryAfter(now) ?? 0;
+  return breaker?.state(now) === 'halfOpen' ? Math.min(wait, Math.max(state.latency(), SHORTEST_WAIT)) : wait;
 }

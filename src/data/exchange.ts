@@ -294,7 +294,7 @@ export class ExchangeRun
   }
 
   #noEndpoint(upstream: Upstream): void {
-    const wait = retryAfter(upstream, this.#core.now());
+    const wait = retryAfter(upstream, this.client.region, this.#core.now());
     this.#refuse('NO_ENDPOINT', ['retry-after', String(Math.ceil(wait / 1000))]);
   }
 
@@ -321,7 +321,7 @@ export class ExchangeRun
 
   head(status: number, headers: HeaderList, length: number): void {
     if (this.#ended) return;
-    this.#attempts!.answered(status);
+    this.#attempts!.answered(status, this.#call?.waited ?? false);
     const { retry } = this.#attempts!.current!.upstream.plan;
     const retryable = retry !== null && retriesReply(retry, this.method, status, headers);
     if (retryable && this.#retry(requestedDelay(headers, this.#core.now()))) return this.#giveUp();
@@ -418,7 +418,7 @@ export class ExchangeRun
   /** The upstream accepts the upgrade: from here on bytes pass both ways, until either side ends. */
   opened(headers: HeaderList): void {
     if (this.#ended) return;
-    this.#attempts!.answered(101);
+    this.#attempts!.answered(101, true);
     this.#core.wheel.clear(this);
     this.#unwind({ status: 101, headers, body: null, code: '' });
   }
@@ -426,7 +426,7 @@ export class ExchangeRun
   /** The upstream answers an upgrade with an ordinary reply. */
   declined(status: number, headers: HeaderList, body: Buffer): void {
     if (this.#ended) return;
-    this.#attempts!.answered(status);
+    this.#attempts!.answered(status, true);
     this.#complete();
     removeHopByHop(headers);
     this.#unwind({ status, headers, body, code: '' });

@@ -48,9 +48,12 @@ export class Upstream {
   readonly endpoints: readonly Endpoint[];
   readonly forwarder: Forwarder;
   readonly budget: RetryBudget | null;
+  /** A client gets only endpoints of its region, of those in `fallback`, and those without one. */
+  readonly choosesRegion: boolean;
 
   constructor(plan: UpstreamPlan, host: UpstreamHost) {
     this.plan = plan;
+    this.choosesRegion = plan.choose.includes('region');
     this.endpoints = plan.endpoints.map((endpoint) => createEndpoint(endpoint, plan, host));
     this.forwarder = host.forwarder(plan);
     this.budget = plan.retry
@@ -93,11 +96,16 @@ function createEndpoint(plan: EndpointPlan, upstream: UpstreamPlan, host: Upstre
     host.zone(EndpointState.identity(plan.id, plan.url), EndpointState.bytes),
     host.thread,
   );
-  const breaker = upstream.breaker ? createBreaker(plan, upstream.breaker, upstream.timeouts.total, host) : null;
+  const breaker = upstream.breaker ? createBreaker(plan, upstream.breaker, longestToHead(upstream), host) : null;
   return new Endpoint(plan, breaker, state, host.registry);
 }
 
-/** A probe that vanished gives its place back after the longest time an attempt may take. */
+/** Milliseconds that an attempt may take to its head, unless its body takes longer to send. */
+function longestToHead({ pool, timeouts }: UpstreamPlan): number {
+  return Math.min(timeouts.total, pool.connect + pool.tlsHandshake + timeouts.send + timeouts.firstByte);
+}
+
+/** A probe is judged at its head. One that vanished, with its thread, gives its place back after `lease` milliseconds. */
 function createBreaker(plan: EndpointPlan, settings: BreakerPlan, lease: number, host: UpstreamHost): Breaker {
   const zone = host.zone(Breaker.identity(plan.id, plan.url, settings.window), Breaker.bytes);
   return new Breaker(zone, { ...settings, lease }, host.thread);

@@ -133,6 +133,7 @@ function resolveHealth(raw: NonNullable<RawUpstream['health']>): HealthPlan {
     timeout: ms(raw.timeout ?? '1s'),
     healthy: raw.healthy ?? 2,
     unhealthy: raw.unhealthy ?? 3,
+    panic: raw.panic === 'off' ? 0 : fraction(raw.panic ?? '50%'),
   };
 }
 

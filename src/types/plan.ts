@@ -128,6 +128,8 @@ export interface HealthPlan {
   readonly timeout: number;
   readonly healthy: number;
   readonly unhealthy: number;
+  /** 0…1: with a smaller share of healthy endpoints than this, all are used; 0 never. */
+  readonly panic: number;
 }
 
 /** `config` has the shape the kind's own `resolve` gave it; only the kind knows it. */

@@ -24,9 +24,12 @@ const rules = (port: number) => {
     upstreams: {
       exact: { endpoints, breaker: { ...breaker, minRequests: OPENS_AFTER, openFor: '60s' } },
       probed: { endpoints, breaker: { ...breaker, minRequests: 1, openFor: '300ms' } },
+      streamed: { endpoints, breaker: { ...breaker, failureRate: '100%', minRequests: 2, openFor: '300ms' } },
       left: { endpoints, breaker: { ...breaker, minRequests: 1, openFor: '60s' } },
     },
-    routes: Object.fromEntries(['exact', 'probed', 'left'].map((to) => [to, { match: { path: `/${to}` }, to }])),
+    routes: Object.fromEntries(
+      ['exact', 'probed', 'streamed', 'left'].map((to) => [to, { match: { path: `/${to}` }, to }]),
+    ),
   };
 };
 
@@ -90,6 +93,31 @@ test('of many requests at the moment it is half open, one is the probe', async (
   assert.equal(statuses[29], 200);
   for (let i = 0; i < 6; i++) assert.equal(await get('/probed'), 200);
   assert.equal(await state('probed'), 0);
+});
+
+test('an event stream as probe lets everybody in from its head on, and counts as truncated later', async () => {
+  mood = 'fail';
+  for (let i = 0; i < 2; i++) assert.equal(await get('/streamed'), 500);
+  mood = 'hold';
+  await until(async () => (await state('streamed')) === 1, 'the breaker to be half open');
+  const client = await WireClient.connect(Number(new URL(weir.url).port));
+  client.send('GET /streamed HTTP/1.1\r\nhost: a\r\n\r\n');
+  await until(() => held.length === 1, 'the probe');
+  const refused = await fetch(`${weir.url}/streamed`);
+  assert.equal(refused.status, 503);
+  assert.equal(refused.headers.get('retry-after'), '1', 'not the ten minutes that a stream may last');
+  await refused.arrayBuffer();
+  held[0].writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+  assert.equal((await client.head()).status, 200);
+  await until(async () => (await state('streamed')) === 0, 'the breaker to be closed');
+  mood = 'answer';
+  for (let i = 0; i < 9; i++) assert.equal(await get('/streamed'), 200);
+  held[0].write('data: 2\n\n');
+  held[0].destroy();
+  const truncated = () => weir.metric('weir_upstream_attempts_total', { upstream: 'streamed', outcome: 'truncated' });
+  await until(async () => (await truncated()) === 1, 'the truncation to be counted');
+  client.close();
+  assert.equal(await state('streamed'), 0, 'one failure of ten opens nothing');
 });
 
 test('a probe whose client vanishes gives its place back', async () => {

@@ -7,7 +7,7 @@ import type { EndpointPlan, HealthPlan } from '../../src/types/plan.ts';
 import { memoryLog, until } from './help.ts';
 
 const PLACE = { file: 'u.yaml', line: 1, column: 1 };
-const HEALTH: HealthPlan = { path: '/healthz', every: 10, timeout: 5_000, healthy: 2, unhealthy: 3 };
+const HEALTH: HealthPlan = { path: '/healthz', every: 10, timeout: 5_000, healthy: 2, unhealthy: 3, panic: 0 };
 
 /** An upstream whose answer is a status, or `hang`. */
 async function upstream(t: TestContext) {
@@ -80,7 +80,7 @@ test('an endpoint becomes unhealthy and healthy by thresholds, with one log line
   await until(() => told.told.length === 2, 'the change');
   assert.ok(state.paths.length - probes >= 3, 'three bad answers in a row');
   assert.deepEqual([told.told, subject.unhealthy()], [[true, false], ['u/e']]);
-  state.answer = 301;
+  state.answer = 202;
   await until(() => told.told.length === 3, 'the change back');
   assert.deepEqual([told.told, subject.unhealthy()], [[true, false, true], []]);
   assert.deepEqual(
@@ -91,6 +91,26 @@ test('an endpoint becomes unhealthy and healthy by thresholds, with one log line
     ],
   );
   assert.ok(state.connections >= state.paths.length, 'a connection for each probe');
+});
+
+test('a reply of 2xx is healthy; a redirect, to a login page say, is not', async (t) => {
+  const { state, port } = await upstream(t);
+  const { subject, log } = prober(t);
+  const told = target(endpoint(port), { ...HEALTH, healthy: 1, unhealthy: 1 });
+  subject.follow([told]);
+  for (const [answer, healthy] of [
+    [301, false],
+    [299, true],
+    [307, false],
+    [200, true],
+    [404, false],
+  ] as const) {
+    const changes = told.told.length;
+    state.answer = answer;
+    await until(() => told.told.length > changes, `a verdict on ${answer}`);
+    assert.equal(told.told.at(-1), healthy, `${answer}`);
+  }
+  assert.equal(log.lines[0].fields.problem, 'status 301');
 });
 
 test('silence and refused connections are failures', async (t) => {

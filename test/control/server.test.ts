@@ -334,7 +334,7 @@ function subjectOf(weir: Weir): Promise<string> {
 
 test('health probes take an endpoint out and bring it back', async (t) => {
   const { url, state } = await upstream(t);
-  const health = { path: '/healthz', every: '20ms', timeout: '5s', healthy: 1, unhealthy: 2 };
+  const health = { path: '/healthz', every: '20ms', timeout: '5s', healthy: 1, unhealthy: 2, panic: 'off' };
   const weir = await startWeir(t, { rules: proxy(url, { health }) });
   assert.equal(await textOf(`${weir.url}/a`), 'fast');
   state.healthy = false;
@@ -344,6 +344,35 @@ test('health probes take an endpoint out and bring it back', async (t) => {
   state.healthy = true;
   await weir.record((record) => record.message === 'endpoint is healthy again');
   assert.equal(await textOf(`${weir.url}/a`), 'fast');
+});
+
+test('a wrong health path is no outage: below the share all endpoints are used, which log and metric say once', async (t) => {
+  const { url, state } = await upstream(t);
+  const health = { path: '/healthz', every: '20ms', timeout: '5s', healthy: 1, unhealthy: 1 };
+  const endpoints = { a: { url }, b: { url } };
+  const rules = (more: object) => ({
+    upstreams: { u: { endpoints, health: { ...health, ...more } } },
+    routes: { r: { to: 'u' } },
+  });
+  state.healthy = false;
+  const weir = await startWeir(t, { rules: rules({}) });
+  const said = (message: string) => weir.records().filter((record) => record.message === message);
+  const ENTERS = 'too few endpoints are healthy: all of them are used';
+  const LEAVES = 'health counts again: only healthy endpoints are used';
+  const panic = () => weir.metric('weir_upstream_panic', { upstream: 'u' });
+  await until(() => said('endpoint is unhealthy').length === 2, 'both to be unhealthy');
+  for (let i = 0; i < 6; i++) assert.equal(await textOf(`${weir.url}/a`), 'fast');
+  assert.equal(await panic(), 1);
+  assert.partialDeepStrictEqual(said(ENTERS)[0], { level: 'warn', upstream: 'u', region: '', healthy: 0, total: 2 });
+  state.healthy = true;
+  await until(() => said(LEAVES).length === 1, 'the end of it');
+  assert.equal(await panic(), 0);
+  assert.deepEqual([said(ENTERS).length, said(LEAVES).length], [1, 1]);
+  state.healthy = false;
+  await until(() => said(ENTERS).length === 2, 'the next one');
+  await weir.apply('rules.yaml', rules({ panic: '0%' }));
+  assert.equal((await fetch(`${weir.url}/a`)).status, 503, 'the rules turn it off');
+  assert.equal(await panic(), 0);
 });
 
 test('an open breaker shows in the metrics', async (t) => {

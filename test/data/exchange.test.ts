@@ -508,6 +508,48 @@ describe('breakers', () => {
     assert.equal(failing(stage, 200), 'b');
   });
 
+  test('a probe that streams closes it at its head; a truncation counts as any other, once', () => {
+    const stage = stageWith({}, {}, { breaker: BREAKER, endpoints: [upstreamPlan('up').endpoints[0]] });
+    const status = () => {
+      const inbound = new FakeInbound();
+      stage.run(inbound);
+      const { status } = inbound;
+      if (status === 0) inbound.events.gone();
+      return status;
+    };
+    failing(stage, 500);
+    failing(stage, 500);
+    stage.clock += 5001;
+    stage.run(new FakeInbound());
+    const probe = stage.forwarder.last;
+    const refused = new FakeInbound();
+    stage.run(refused);
+    assert.equal(refused.status, 503);
+    assert.equal(getHeader(refused.replyHeaders, 'retry-after'), '1', 'when a probe is expected to be answered');
+    probe.to.head(200, ['content-type', 'text/event-stream'], -1);
+    assert.equal(status(), 0, 'the next request goes through');
+    probe.to.failed({ reason: 'truncated', detail: '', sent: true });
+    assert.equal(status(), 0, 'one failure is too few');
+    failing(stage, 500);
+    assert.equal(status(), 503, 'two of two');
+    assert.equal(stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome: 'truncated' }), 1);
+  });
+
+  test('a probe whose status is a failure opens it at the head, whoever reads the body', () => {
+    const stage = stageWith({}, {}, { breaker: BREAKER, endpoints: [upstreamPlan('up').endpoints[0]] });
+    failing(stage, 500);
+    failing(stage, 500);
+    stage.clock += 5001;
+    const prober = new FakeInbound();
+    stage.run(prober);
+    stage.forwarder.last.to.head(500, [], -1);
+    prober.events.gone();
+    const next = new FakeInbound();
+    stage.run(next);
+    assert.equal(next.status, 503);
+    assert.equal(getHeader(next.replyHeaders, 'retry-after'), '5');
+  });
+
   test('a probe whose client leaves gives its place back', () => {
     const stage = stageWith({}, {}, { breaker: BREAKER, endpoints: [upstreamPlan('up').endpoints[0]] });
     failing(stage, 500);
@@ -522,6 +564,76 @@ describe('breakers', () => {
     prober.events.gone();
     stage.run(new FakeInbound());
     assert.equal(stage.forwarder.calls.length, 4);
+  });
+});
+
+describe('what latency learns of', () => {
+  const chosen = (stage: Stage, took: number, status = 200, waited = false): string => {
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    const call = stage.forwarder.last;
+    call.waited = waited;
+    stage.clock += took;
+    answer(stage, status, '');
+    inbound.events.done(0);
+    return call.request.endpoint.name;
+  };
+  const many = (stage: Stage, times: number, took: (name: string) => [number, number?, boolean?]) => {
+    const picks: Record<string, number> = { a: 0, b: 0 };
+    for (let i = 0; i < times; i++) {
+      stage.clock += 100;
+      const before = stage.clock;
+      const inbound = new FakeInbound();
+      stage.run(inbound);
+      const call = stage.forwarder.last;
+      const { name } = call.request.endpoint;
+      const [ms, status = 200, waited = false] = took(name);
+      call.waited = waited;
+      stage.clock = before + ms;
+      answer(stage, status, '');
+      inbound.events.done(0);
+      picks[name]++;
+    }
+    return picks;
+  };
+
+  test('a first connection is not held against an endpoint', () => {
+    const stage = stageWith({}, {}, { choose: ['latency'] });
+    assert.equal(chosen(stage, 400, 200, true), 'a');
+    assert.equal(chosen(stage, 20), 'b', 'not tried yet');
+    assert.equal(chosen(stage, 5), 'a', 'again, on the connection that is kept now');
+    const picks = many(stage, 500, (name) => [name === 'a' ? 5 : 20]);
+    assert.ok(picks.b <= 1, `b got ${picks.b}`);
+  });
+
+  test('fast refusals and failures draw no requests', () => {
+    for (const status of [400, 401, 404, 429, 500, 503]) {
+      let turn = 0;
+      const random = () => (turn++ % 2) / 2;
+      const stage = stageWith({}, {}, { choose: ['latency'] }, { random });
+      assert.equal(chosen(stage, 1, status), 'a');
+      const picks = many(stage, 500, (name) => (name === 'a' ? [1, status] : [50]));
+      assert.ok(picks.a <= 12, `${status}: ${picks.a} of 500`);
+    }
+  });
+
+  test('one that is never answered in time loses its requests, though its clients leave', () => {
+    const stage = stageWith({}, {}, { choose: ['latency'] });
+    chosen(stage, 5);
+    chosen(stage, 50);
+    many(stage, 20, (name) => [name === 'a' ? 5 : 50]);
+    stage.clock += 60_001;
+    const names: string[] = [];
+    for (let i = 0; i < 60; i++) {
+      stage.clock += 100;
+      const inbound = new FakeInbound();
+      stage.run(inbound);
+      const { name } = stage.forwarder.last.request.endpoint;
+      names.push(name);
+      if (name === 'b') answer(stage, 200, '');
+      inbound.events.gone();
+    }
+    assert.deepEqual(new Set(names.slice(-20)), new Set(['b']));
   });
 });
 

@@ -110,6 +110,7 @@ export class FakeCall implements UpstreamCall {
   paused = false;
   /** What `write` answers. */
   accepts = true;
+  waited = false;
   constructor(request: UpstreamRequest, to: UpstreamEvents) {
     this.request = request;
     this.to = to;

@@ -17,6 +17,7 @@ const unit = <const U extends string>(name: U) =>
 export const DURATION = unit('duration');
 export const SIZE = unit('size');
 export const PERCENT = unit('percent');
+export const THRESHOLD = unit('threshold');
 export const DURATION_RANGE = unit('durationRange');
 export const DISCONNECT = unit('disconnect');
 

@@ -58,6 +58,11 @@ export const UNITS: Readonly<Record<string, Unit>> = Object.freeze({
     expected: 'a percentage from 0% to 100%, such as 50%',
     valid: (text) => parsePercent(text) !== undefined,
   },
+  threshold: {
+    pattern: 'off|\\d+(\\.\\d+)?%',
+    expected: 'a percentage from 0% to 100%, such as 50%, or `off`',
+    valid: (text) => text === 'off' || parsePercent(text) !== undefined,
+  },
   durationRange: {
     pattern: `${DURATION}(\\.\\.${DURATION})?`,
     expected: 'a duration such as 1s, or two with the shorter first, such as 500ms..5s',

@@ -1,4 +1,4 @@
-import { DURATION, DURATION_RANGE, NAMES, PERCENT, PROTOCOL, type Written } from './common.ts';
+import { DURATION, DURATION_RANGE, NAMES, PERCENT, PROTOCOL, THRESHOLD, type Written } from './common.ts';
 
 const STATUS = { type: 'integer', minimum: 400, maximum: 599 } as const;
 
@@ -121,12 +121,17 @@ const HEALTH = {
       pattern: '^/[!-"$-~]*$',
       patternErrorMessage: 'must be a path that begins with `/`',
       default: '/healthz',
-      description: 'What is asked for with GET; any 2xx is well.',
+      description: 'What is asked for with GET; a reply of 2xx is well, anything else is not.',
     },
     every: { ...DURATION, default: '5s', description: 'Between two questions.' },
     timeout: { ...DURATION, default: '1s', description: 'How long an answer may take.' },
     healthy: { type: 'integer', minimum: 1, maximum: 100, default: 2, description: 'Good answers until it is back.' },
     unhealthy: { type: 'integer', minimum: 1, maximum: 100, default: 3, description: 'Bad answers until it is out.' },
+    panic: {
+      ...THRESHOLD,
+      default: '50%',
+      description: 'Where a smaller share of endpoints than this is healthy, all are used; 0% or off: never.',
+    },
   },
 } as const;
 
