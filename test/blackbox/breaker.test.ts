@@ -86,6 +86,8 @@ test('of many requests at the moment it is half open, one is the probe', async (
   const many = Array.from({ length: 30 }, async () => statuses.push(await get('/probed')));
   await until(() => statuses.length === 29, 'all but the probe to be refused');
   assert.deepEqual(statuses, Array(29).fill(503));
+  // The refusals can be faster than the probe, which needs a connection first.
+  await until(() => held.length === 1, 'the probe upstream');
   assert.equal(asked, 1);
   mood = 'answer';
   held[0].end('well');
