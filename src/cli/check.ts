@@ -67,7 +67,7 @@ export async function checkFiles(file: string, env: Readonly<Record<string, stri
     return null;
   });
   if (files === null) return { config, plan: null, problems: [...problems, ...unread.sorted()], sources: [source] };
-  const loaded = loadRules(files, { kinds: KINDS, env, root: rules });
+  const loaded = loadRules(files, { kinds: KINDS, env, root: rules, listeners: config?.listeners });
   return { config, plan: loaded.plan, problems: [...problems, ...loaded.problems], sources: [source, ...files] };
 }
 

@@ -217,7 +217,7 @@ class ControlPlane implements Server {
     return new Reloader<Compiled>({
       folder: root,
       read: readRuleFiles,
-      load: (files) => load(files, { env, root }),
+      load: (files) => load(files, { env, root, listeners: this.#config.listeners }),
       compile: (plan, zone) => dryRun(plan, zone, { store: this.#config.store, log }),
       zones: this.#zones,
       swap: (plan, zones) => this.#pool.swap(plan, zones),

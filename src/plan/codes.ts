@@ -45,6 +45,7 @@ export const PROBLEM_CODES = Object.freeze({
   'unknown-region': 'A region does not exist.',
   'zero-weights': 'All weights are 0, so nothing would be chosen.',
   'http2-forwarder': 'The forwarder does not speak HTTP/2.',
+  'own-listener': 'An endpoint is a listener of the same process settings, so requests would come back.',
   'unused-upstream': 'No route leads to an upstream.',
   // policies and facts
   'unknown-upstream': 'An upstream does not exist.',

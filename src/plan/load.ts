@@ -4,6 +4,7 @@ import type { Plan } from '../types/plan.ts';
 import type { PolicyKind } from '../types/policy.ts';
 import type { Environment } from './environment.ts';
 import { checkFactNames } from './fact-checks.ts';
+import { checkOwnListeners, type ListenerAddress } from './own-listeners.ts';
 import { parseSource } from './parse.ts';
 import { resolvePolicies } from './policies.ts';
 import { type Problem, ProblemList } from './problems.ts';
@@ -31,6 +32,8 @@ export interface RuleFile {
 export interface RulesContext {
   readonly kinds: readonly PolicyKind[];
   readonly env: Environment;
+  /** Where Weir itself will listen, for the check that no endpoint is one of its own listeners. None by default. */
+  readonly listeners?: readonly ListenerAddress[];
   /** The rules folder: what problems of the whole set are reported at, and what paths are relative to in the revision. */
   readonly root: string;
 }
@@ -91,7 +94,7 @@ function readSources(
   });
 }
 
-function resolvePlan(rules: RuleSet, { kinds, root }: RulesContext, problems: ProblemList): Plan {
+function resolvePlan(rules: RuleSet, { kinds, root, listeners = [] }: RulesContext, problems: ProblemList): Plan {
   const paths = new Map<string, string>();
   const resolvePath = (file: string, path: string): string => {
     const absolute = resolve(dirname(file), path);
@@ -102,6 +105,7 @@ function resolvePlan(rules: RuleSet, { kinds, root }: RulesContext, problems: Pr
   const written = resolveUpstreams(rules, problems);
   const policies = resolvePolicies(rules, kinds, resolvePath, problems);
   const upstreams = [...written, ...policies.urlUpstreams];
+  checkOwnListeners(upstreams, listeners, problems);
   checkFactNames(rules, policies, problems);
   const routes = resolveRoutes(rules, policies, upstreams, problems);
   checkReachability(routes, problems);

@@ -1,5 +1,6 @@
 /** Problems: what is wrong with the rules or the config, where, and what was expected. */
 import { relative } from 'node:path';
+import type { Place } from '../types/plan.ts';
 import type { ProblemCode } from './codes.ts';
 import type { Source } from './source.ts';
 
@@ -37,6 +38,11 @@ export class ProblemList {
 
   warning(spot: Spot, code: ProblemCode, message: string, hint = ''): void {
     this.#add(spot, 'warning', code, message, hint);
+  }
+
+  /** A warning at a place that is known already. */
+  warningAt({ file, line, column }: Place, code: ProblemCode, message: string, hint = ''): void {
+    this.#push({ file, line, column, severity: 'warning', code, message, hint });
   }
 
   /** An error with a code that a kind of policy made up. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -73,6 +73,21 @@ describe('weir check', () => {
       ],
     );
     assert.deepEqual(Object.keys(problems[0]), ['file', 'line', 'column', 'severity', 'code', 'message', 'hint']);
+  });
+
+  test('an endpoint that is a listener of the same config is a warning', async () => {
+    const config = 'listeners: [{ address: "127.0.0.1:8099" }]\nrules: ./looping\n';
+    const rules =
+      'upstreams: { u: { endpoints: { e: { url: "http://localhost:8099" } } } }\nroutes: { r: { to: u } }\n';
+    await mkdir(join(folder, 'config/looping'), { recursive: true });
+    const checked = await withFile('config/loop.yaml', config, () =>
+      withFile('config/looping/r.yaml', rules, () => checkFiles(join(folder, 'config/loop.yaml'), {})),
+    );
+    assert.deepEqual(
+      checked.problems.map(({ code, severity }) => [code, severity]),
+      [['own-listener', 'warning']],
+    );
+    assert.notEqual(checked.plan, null);
   });
 
   test('text has frames and counts', async () => {

@@ -33,7 +33,7 @@ export function runCase(name: string): Outcome {
   const config = existsSync(join(folder, 'config/weir.yaml')) ? read(folder, 'config/weir.yaml') : null;
   const rules = existsSync(join(folder, 'rules')) ? ruleFiles(folder) : null;
   const loadedConfig = config && loadConfig(config.file, config.text, { env, bundledDatabase: '/bundled.mmdb' });
-  const loadedRules = rules && load(rules, { env, root: `${ROOT}/rules` });
+  const loadedRules = rules && load(rules, { env, root: `${ROOT}/rules`, listeners: loadedConfig?.config?.listeners });
   const problems = [...(loadedConfig?.problems ?? []), ...(loadedRules?.problems ?? [])];
   const sources = [...(config ? [config] : []), ...(rules ?? [])];
   return {
