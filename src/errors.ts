@@ -2,7 +2,7 @@
  * The error table: every failure Weir itself answers with, one row each. What a row says is all there is to know:
  * nothing else in the program decides a status, whether a breaker counts it, or whether a client may try again.
  */
-import type { HeaderList } from './headers.ts';
+import { type HeaderList, USUAL_METHODS } from './headers.ts';
 
 /** Whose error shape a route speaks: RFC 9457 problem+json, the Claude API's, or OpenAI's. */
 export type Protocol = 'generic' | 'anthropic' | 'openai';
@@ -69,6 +69,7 @@ export const ERRORS = {
   STORE_UNAVAILABLE: row(503, 'A check that this route needs cannot be made now.', { retryable: true, retryAfter: 1 }),
   UPSTREAM_TIMEOUT: row(504, 'The upstream did not answer in time.', { breaker: true, retryable: true }),
   VERSION_NOT_SUPPORTED: row(505, 'Only HTTP/1.0 and HTTP/1.1 are spoken here.', { close: true }),
+  LOOP_DETECTED: row(508, 'The request has passed through here before.'),
 } as const satisfies Record<string, ErrorRow>;
 
 /** Name of a row of the error table; it is also the `code` clients see. */
@@ -145,6 +146,9 @@ export function errorBody(
 export function errorContentType(protocol: Protocol): string {
   return protocol === 'generic' ? 'application/problem+json' : 'application/json';
 }
+
+/** What an edge, which knows no routes, says is allowed in place of CONNECT: a 405 must say something (RFC 9110 §15.5.6). */
+export const ALLOW_USUAL: HeaderList = Object.freeze(['allow', USUAL_METHODS.join(', ')]) as HeaderList;
 
 /** The header fields that every error of Weir's own carries, before `Retry-After` and the like. */
 export function errorHeaders(protocol: Protocol, requestId: string): HeaderList {

@@ -95,38 +95,101 @@ export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'http2-settings',
 ]);
 
-/**
- * Drops hop-by-hop fields and every field that `Connection` names, in place (RFC 9110 §7.6.1).
- * A `Connection` that names `content-length`, `host` or the like must not strip what the framing needs, so those stay.
- */
+/** True for the fields of {@link HOP_BY_HOP}, in any case. Most names have a length that none of them has. */
+function isHopByHop(name: string): boolean {
+  switch (name.length) {
+    case 2:
+    case 7:
+    case 10:
+    case 14:
+    case 16:
+    case 17:
+    case 18:
+    case 19:
+      return HOP_BY_HOP.has(name) || HOP_BY_HOP.has(name.toLowerCase());
+  }
+  return false;
+}
+
+/** Drops hop-by-hop fields and every field that `Connection` names, in place (RFC 9110 §7.6.1). */
 export function removeHopByHop(list: HeaderList): void {
   let named: Set<string> | null = null;
-  let dirty = false;
-  for (let i = 0; i < list.length; i += 2) {
-    const lower = list[i].toLowerCase();
-    if (lower === 'connection') {
-      dirty = true;
-      const value = list[i + 1].toLowerCase();
-      if (value === 'keep-alive' || value === 'close' || value === '') continue;
-      named ??= new Set();
-      for (const token of value.split(',')) {
-        const name = token.trim();
-        if (!KEPT_EVEN_IF_NAMED.has(name)) named.add(name);
-      }
-    } else if (HOP_BY_HOP.has(lower)) dirty = true;
-  }
-  if (!dirty) return;
   let to = 0;
   for (let i = 0; i < list.length; i += 2) {
-    const lower = list[i].toLowerCase();
-    if (HOP_BY_HOP.has(lower) || named?.has(lower)) continue;
+    const name = list[i];
+    const value = list[i + 1];
+    if (isHopByHop(name)) {
+      if (name.length === CONNECTION.length && name.toLowerCase() === CONNECTION)
+        named = namedByConnection(value, named);
+      continue;
+    }
+    if (to !== i) {
+      list[to] = name;
+      list[to + 1] = value;
+    }
+    to += 2;
+  }
+  if (to !== list.length) list.length = to;
+  if (named !== null) removeNamed(list, named);
+}
+
+/** Drops the fields whose names, in lower case, are in `named`, in place. */
+export function removeNamed(list: HeaderList, named: ReadonlySet<string>): void {
+  let to = 0;
+  for (let i = 0; i < list.length; i += 2) {
+    if (named.has(list[i].toLowerCase())) continue;
     list[to++] = list[i];
     list[to++] = list[i + 1];
   }
   list.length = to;
 }
 
-const KEPT_EVEN_IF_NAMED: ReadonlySet<string> = new Set(['host', 'content-length', 'content-type', 'authorization']);
+const CONNECTION = 'connection';
+
+/**
+ * The fields that a value of `Connection` takes away, in lower case, put into `names`, which is made where there is a
+ * need. One pass over the value, whatever it holds.
+ */
+export function namedByConnection(value: string, names: Set<string> | null): Set<string> | null {
+  let set = names;
+  for (let from = 0; from < value.length; ) {
+    let to = value.indexOf(',', from);
+    if (to < 0) to = value.length;
+    const name = value.slice(from, to).trim().toLowerCase();
+    from = to + 1;
+    if (name === 'keep-alive' || name === 'close' || name === '' || isEndToEnd(name)) continue;
+    set ??= new Set();
+    set.add(name);
+  }
+  return set;
+}
+
+/**
+ * Fields for whoever the message is meant for, which `Connection` must not name (RFC 9110 §7.6.1): framing, content,
+ * credentials, conditions, what proxies say of the request. They stay even where it does: else a client could take away
+ * what someone before or behind it relies on.
+ */
+const END_TO_END: ReadonlySet<string> = new Set(
+  (
+    'host authorization cookie set-cookie x-api-key api-key x-auth-token x-csrf-token idempotency-key dpop signature ' +
+    'signature-input digest repr-digest www-authenticate authentication-info x-goog-api-key ' +
+    'age allow cache-control date etag expires from last-modified location origin pragma range referer retry-after ' +
+    'server user-agent vary via warning link priority prefer forwarded max-forwards x-request-id request-id ' +
+    'traceparent tracestate baggage strict-transport-security x-frame-options x-content-type-options ' +
+    'anthropic-version anthropic-beta anthropic-organization-id openai-organization openai-project'
+  ).split(' '),
+);
+const END_TO_END_FAMILIES = ['content-', 'accept', 'if-', 'sec-', 'access-control-', 'x-forwarded-', 'x-amz-'] as const;
+
+function isEndToEnd(lower: string): boolean {
+  return END_TO_END.has(lower) || END_TO_END_FAMILIES.some((head) => lower.startsWith(head));
+}
+
+/**
+ * What `Allow` says where any method is taken: those of RFC 9110 §9 and RFC 5789 that a relay forwards without being
+ * told to.
+ */
+export const USUAL_METHODS: readonly string[] = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 
 /** Drops what would frame a body, in place: a 1xx never has one (RFC 9110 §8.6, RFC 9112 §6.1). */
 export function removeFraming(list: HeaderList): void {

@@ -2,6 +2,7 @@
  * The traffic threads: started, swapped to a new plan in two phases, replaced when they die, drained at the end.
  * One thread is not a special case.
  */
+import { randomBytes } from 'node:crypto';
 import { extname } from 'node:path';
 import { WeirError } from '../errors.ts';
 import type { Sample } from '../metrics/registry.ts';
@@ -75,6 +76,8 @@ export class ThreadPool {
   readonly #timing: PoolTiming;
   readonly #script: URL;
   readonly #slots: Slot[];
+  /** Random, so that no two processes share it and nobody learns a host's name from it. */
+  readonly #pseudonym = `weir-${randomBytes(6).toString('hex')}`;
   #config: WeirConfig;
   #start: PoolStart | null = null;
   #running = false;
@@ -215,7 +218,7 @@ export class ThreadPool {
   #spawn(slot: Slot): Thread {
     const thread = new Thread(
       this.#script,
-      { ...this.#start!, config: this.#config, thread: ++this.#threadNumber },
+      { ...this.#start!, config: this.#config, thread: ++this.#threadNumber, pseudonym: this.#pseudonym },
       this.#timing.start,
       {
         log: this.#options.onLog,

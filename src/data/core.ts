@@ -2,10 +2,12 @@
 
 import type { CidrSet } from '../net/address.ts';
 import type { TimerWheel } from '../state/wheel.ts';
+import type { PassHeadersConfig } from '../types/config.ts';
 import type { EndpointPlan } from '../types/plan.ts';
 import type { Client, Log } from '../types/policy.ts';
 import type { AccessLog, AccessRecord } from './access.ts';
 import type { ClientDirectory } from './regions.ts';
+import type { PassingNames } from './request-head.ts';
 import type { Route, RuleSet } from './rules.ts';
 
 /** A rule set in use, from its commit until the last request that arrived under it has ended. */
@@ -73,8 +75,28 @@ export interface Finished {
   readonly firstByte: number;
 }
 
+/** Fields that pass although they are dropped by default, by who sends them: lower-case names, null for none. */
+export interface Passing {
+  readonly trusted: PassingNames;
+  readonly anyone: PassingNames;
+}
+
+/** What the settings say as {@link Core} looks it up. What passes from anyone passes from trusted proxies too. */
+export function passingNames({ fromAnyone, fromTrusted }: PassHeadersConfig = NOTHING_PASSES): Passing {
+  const trusted = [...fromAnyone, ...fromTrusted];
+  return {
+    trusted: trusted.length === 0 ? null : new Set(trusted),
+    anyone: fromAnyone.length === 0 ? null : new Set(fromAnyone),
+  };
+}
+
+const NOTHING_PASSES: PassHeadersConfig = { fromAnyone: [], fromTrusted: [] };
+
 export interface CoreOptions {
   readonly trusted: CidrSet;
+  readonly passing: Passing;
+  /** What `Via` calls this process: a name no other has (RFC 9110 §7.6.3). */
+  readonly pseudonym: string;
   readonly wheel: TimerWheel;
   readonly log: Log;
   readonly access: AccessLog | null;
@@ -89,6 +111,8 @@ export interface CoreOptions {
 
 export class Core {
   readonly trusted: CidrSet;
+  readonly passing: Passing;
+  readonly pseudonym: string;
   readonly wheel: TimerWheel;
   readonly log: Log;
   readonly bodyMax: number;
@@ -102,6 +126,8 @@ export class Core {
 
   constructor(options: CoreOptions, generation: Generation) {
     this.trusted = options.trusted;
+    this.passing = options.passing;
+    this.pseudonym = options.pseudonym;
     this.wheel = options.wheel;
     this.log = options.log;
     this.bodyMax = options.bodyMax;

@@ -41,10 +41,10 @@ import { Attempts } from './attempts.ts';
 import { RequestBody } from './body.ts';
 import { retryAfter } from './choose.ts';
 import type { Core, Finished, Generation } from './core.ts';
+import { answerHere, isDiagnostic, traceable } from './final-recipient.ts';
 import { isJsonBody, MAPPED_BODY_MAX, mapError, saysJson } from './map-errors.ts';
 import { ReplyStream } from './reply-stream.ts';
-import { readRequestHead } from './request-head.ts';
-import { type Identified, identify, readTarget } from './request-identity.ts';
+import { type Identified, readRequest } from './request-identity.ts';
 import { requestedDelay, retriesFailure, retriesReply } from './retry.ts';
 import type { Route } from './rules.ts';
 import { Tunnel, type TunnelEvents } from './tunnel.ts';
@@ -81,6 +81,7 @@ export class ExchangeRun
   forwardedHost = '';
   forwardedProto = '';
   via = '';
+  maxForwards = '';
   // what log, metrics and tests read at the end
   replyStatus = 0;
   code: ErrorCode | '' = '';
@@ -159,12 +160,15 @@ export class ExchangeRun
   // ── 1. the head ────────────────────────────────────────────────────────────────────────────────────────────────
 
   begin(): void {
-    readRequestHead(this.#inbound.headers, this);
-    identify(this, this.#inbound, this.#core, this.#generation);
-    const refusal = readTarget(this, this.#inbound);
+    const refusal = readRequest(this, this.#inbound, this.#core, this.#generation);
     if (refusal !== '') return this.#refuse(refusal);
     this.upstreamPath = this.path;
     const { router } = this.#generation.rules;
+    if (isDiagnostic(this.method)) {
+      const answer = answerHere(this, this.#inbound, router);
+      if (answer === 'malformed') return this.#refuse('BAD_REQUEST');
+      if (answer !== null) return this.#answer(answer);
+    }
     this.#route = router.find(this.method, this.host, this.path, this.headers, this.client.country);
     if (this.#route === null) return this.#unrouted();
     this.upstream = this.#route.upstreamFor(this.client.address);
@@ -275,7 +279,7 @@ export class ExchangeRun
       endpoint,
       method: this.method,
       target: endpoint.basePath + attempt.path + this.query,
-      headers: attempt.headers,
+      headers: this.method === 'TRACE' ? traceable(attempt.headers, this.#inbound.headers) : attempt.headers,
       body: this.#body.whole,
       bodyLength: this.#body.length,
       timeouts: upstream.plan.timeouts,

@@ -18,7 +18,7 @@ import type {
   UpstreamEvents,
   UpstreamRequest,
 } from '../types/transport.ts';
-import { Core, Generation } from './core.ts';
+import { Core, Generation, passingNames } from './core.ts';
 import { ExchangeRun } from './exchange.ts';
 import { ClientDirectory } from './regions.ts';
 import { compileRules, type RuleSet } from './rules.ts';
@@ -58,6 +58,8 @@ export async function rehearse(plan: Plan, test: TestPlan, kinds: readonly Polic
   const core = new Core(
     {
       trusted: new CidrSet([]),
+      passing: passingNames(),
+      pseudonym: 'weir-test',
       wheel: new TimerWheel(1000, now, () => () => {}),
       log: SILENT,
       access: null,

@@ -2,41 +2,96 @@
 import type { ErrorCode } from '../errors.ts';
 import { normalizePath } from '../match/path.ts';
 import { splitTarget } from '../match/target.ts';
-import { clientAddress } from '../net/client.ts';
+import { firstHop, vouchedHops } from '../net/client.ts';
+import { endOfHost, normalAuthority, normalHost, portFrom, withPort } from '../net/host.ts';
+import { hasPassed, withHop } from '../net/via.ts';
 import type { Client } from '../types/policy.ts';
 import type { Inbound } from '../types/transport.ts';
 import type { Core, Generation } from './core.ts';
-import type { RequestHead } from './request-head.ts';
+import { type RequestHead, readRequestHead } from './request-head.ts';
 
 /** What these functions fill in. */
 export interface Identified extends RequestHead {
+  readonly method: string;
   id: string;
   path: string;
   query: string;
   client: Client;
 }
 
-/** Sets id and client, and adds this hop to the forwarding fields. */
-export function identify(x: Identified, inbound: Inbound, core: Core, generation: Generation): void {
-  const { trusted, newId } = core;
+/**
+ * Reads the whole head into `x` and adds this hop to it. A code where the request cannot be served, else ''. Client and
+ * id are set in any case: the answer and the log need them.
+ */
+export function readRequest(x: Identified, inbound: Inbound, core: Core, generation: Generation): ErrorCode | '' {
+  const { trusted, passing, pseudonym } = core;
   const remote = inbound.remoteAddress;
   const believed = trusted.has(remote);
-  const address = believed && x.forwardedFor !== null ? clientAddress(remote, x.forwardedFor, trusted) : remote;
-  x.client = generation.clients.get(address);
-  x.id = believed && isRequestId(x.requestId) ? x.requestId : newId();
-  addForwarding(x, inbound, believed);
+  const readable = readRequestHead(inbound.headers, x, believed ? passing.trusted : passing.anyone);
+  const hops = believed && x.forwardedFor !== null ? vouchedHops(remote, x.forwardedFor, trusted) : remote;
+  x.client = generation.clients.get(firstHop(hops));
+  x.id = believed && isRequestId(x.requestId) ? x.requestId : core.newId();
+  if (!readable) return 'BAD_REQUEST';
+  readOrigin(x, inbound, believed);
+  const refusal = readTarget(x, inbound);
+  if (refusal !== '') return refusal;
+  if (x.via !== '' && hasPassed(x.via, pseudonym)) return 'LOOP_DETECTED';
+  x.headers.push('x-forwarded-for', hops, 'x-forwarded-proto', x.forwardedProto);
+  if (x.forwardedHost !== '') x.headers.push('x-forwarded-host', x.forwardedHost);
+  x.headers.push('x-request-id', x.id, 'via', withHop(x.via, inbound.version, pseudonym));
+  return '';
 }
 
-/** Sets host, path and query; a code where the target cannot be served, else ''. */
-export function readTarget(x: Identified, inbound: Inbound): ErrorCode | '' {
-  const target = splitTarget(inbound.target);
+/** Leaves in `x` the scheme and the host that upstreams are told; no host where {@link readTarget} is to say it. */
+function readOrigin(x: Identified, inbound: Inbound, believed: boolean): void {
+  const { forwardedHost } = x;
+  const proto = believed && x.forwardedProto !== '' ? lastMember(x.forwardedProto).toLowerCase() : '';
+  x.forwardedProto = isScheme(proto) ? proto : inbound.secure ? 'https' : 'http';
+  x.forwardedHost = '';
+  if (believed && forwardedHost !== '')
+    x.forwardedHost = normalAuthority(lastMember(forwardedHost), isSecure(x.forwardedProto)) ?? '';
+}
+
+/** Of a list, what the nearest proxy added; it may have left the rest as a stranger wrote it. */
+function lastMember(list: string): string {
+  const comma = list.lastIndexOf(',');
+  return comma < 0 ? list : list.slice(comma + 1).trim();
+}
+
+/** WebSockets too: some proxies say what the client asked for before the upgrade. */
+function isScheme(text: string): boolean {
+  return text === 'https' || text === 'http' || text === 'wss' || text === 'ws';
+}
+
+function isSecure(scheme: string): boolean {
+  return scheme === 'https' || scheme === 'wss';
+}
+
+/**
+ * Sets host, path and query; a code where the target cannot be served, else ''. The host of an absolute target counts,
+ * whatever `Host` says (RFC 9112 §3.2.2), and upstreams are told the host that counts.
+ */
+function readTarget(x: Identified, inbound: Inbound): ErrorCode | '' {
+  const target = splitTarget(inbound.target, inbound.method);
   if (target === null) return 'BAD_REQUEST';
-  x.host = hostOf(target.authority === '' ? x.host : target.authority);
+  if (!readHost(x, target.authority === '' ? x.host : target.authority, inbound.version)) return 'BAD_REQUEST';
   const path = normalizePath(target.path);
   if (path === null) return 'AMBIGUOUS_PATH';
   x.path = path;
   x.query = target.query;
   return '';
+}
+
+/** False where `authority` has no normal form. Only HTTP/1.0 has requests without a host (RFC 9112 §3.2). */
+function readHost(x: Identified, authority: string, version: Inbound['version']): boolean {
+  if (authority === '') return version === '1.0';
+  const colon = endOfHost(authority);
+  const host = normalHost(colon === authority.length ? authority : authority.slice(0, colon));
+  const port = portFrom(authority, colon);
+  if (host === null || port < 0) return false;
+  x.host = host;
+  if (x.forwardedHost === '') x.forwardedHost = withPort(host, port, isSecure(x.forwardedProto));
+  return true;
 }
 
 /** Ids of other proxies are kept where they cannot break a log line or a header: up to 128 visible ASCII characters. */
@@ -47,21 +102,4 @@ function isRequestId(id: string): boolean {
     if (code <= 0x20 || code > 0x7e) return false;
   }
   return true;
-}
-
-/** Lower-case host without the port; brackets of an IPv6 literal stay. */
-function hostOf(authority: string): string {
-  const colon = authority.lastIndexOf(':');
-  const host = colon > authority.lastIndexOf(']') ? authority.slice(0, colon) : authority;
-  return host.toLowerCase();
-}
-
-/** `X-Forwarded-*` and `Via`: what a trusted proxy said goes on with our own word added, anything else is replaced. */
-function addForwarding(x: Identified, inbound: Inbound, believed: boolean): void {
-  const earlier = believed && x.forwardedFor !== null ? `${x.forwardedFor.join(', ')}, ` : '';
-  const proto = (believed && x.forwardedProto) || (inbound.secure ? 'https' : 'http');
-  const host = (believed && x.forwardedHost) || x.host;
-  x.headers.push('x-forwarded-for', earlier + inbound.remoteAddress, 'x-forwarded-proto', proto);
-  if (host !== '') x.headers.push('x-forwarded-host', host);
-  x.headers.push('via', x.via === '' ? `${inbound.version} weir` : `${x.via}, ${inbound.version} weir`);
 }

@@ -15,7 +15,7 @@ import type { Log } from '../types/policy.ts';
 import type { FromWorker, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
 import type { Edge, Forwarder } from '../types/transport.ts';
 import { AccessLog } from './access.ts';
-import { Core, Generation } from './core.ts';
+import { Core, Generation, passingNames } from './core.ts';
 import { ExchangeRun } from './exchange.ts';
 import { OpenPool } from './pools.ts';
 import { ClientDirectory } from './regions.ts';
@@ -140,10 +140,12 @@ export class TrafficThread {
   }
 
   #createCore(generation: Generation): Core {
-    const { trustedProxies, limits } = this.#config;
+    const { trustedProxies, passHeaders, limits } = this.#config;
     return new Core(
       {
         trusted: new CidrSet(trustedProxies),
+        passing: passingNames(passHeaders),
+        pseudonym: this.#start.pseudonym,
         wheel: new TimerWheel(TIMER_RESOLUTION_MS, () => performance.now()),
         log: this.#log,
         access: this.#access,

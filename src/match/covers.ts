@@ -50,7 +50,12 @@ function coversConditions(a: MatchPlan, b: MatchPlan): boolean {
     const other = b.headers[name];
     if (other === undefined || (value !== '*' && value !== other)) return false;
   }
-  return contains(a.countries, b.countries) && contains(impliedMethods(a.methods), impliedMethods(b.methods));
+  return contains(a.countries, b.countries) && coversMethods(impliedMethods(a.methods), impliedMethods(b.methods));
+}
+
+/** Null means any but TRACE, which must be named. */
+function coversMethods(a: readonly string[] | null, b: readonly string[] | null): boolean {
+  return contains(a, b) && !(a === null && b?.includes('TRACE'));
 }
 
 /** Null and empty mean any. */

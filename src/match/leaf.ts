@@ -20,10 +20,16 @@ interface Group<T> {
   readonly exact: readonly string[];
   /** Names of headers that must be there. */
   readonly present: readonly string[];
-  /** By the values of `exact`, joined; best first. */
-  readonly byValue: Map<string, Entry<T>[]>;
+  readonly root: Branch<T>;
   /** Best rank in the group. */
   readonly first: number;
+}
+
+/** Routes by the values of `exact`, one level for each name. */
+interface Branch<T> {
+  readonly byValue: Map<string, Branch<T>>;
+  /** Where every value is matched; best first. */
+  readonly entries: Entry<T>[];
 }
 
 /** Methods with what they imply: GET takes HEAD too (RFC 9110 §9.3.2). Empty = any = null. */
@@ -75,27 +81,33 @@ export class Leaf<T> {
     let best: Entry<T> | null = null;
     for (const group of this.#groups) {
       if (best !== null && best.rank < group.first) break;
-      const entries = candidates(group, headers);
-      const entry = entries === undefined ? null : firstMatch(entries, method, country);
-      if (entry !== null && (best === null || entry.rank < best.rank)) best = entry;
+      for (const { entries } of candidates(group, headers)) {
+        const entry = firstMatch(entries, method, country);
+        if (entry !== null && (best === null || entry.rank < best.rank)) best = entry;
+      }
     }
     return best;
   }
 
   /** Adds to `out` every route that would take the request with a fitting method. */
   collect(headers: HeaderList, country: string, out: Entry<T>[]): void {
-    const add = (entries: readonly Entry<T>[] = []) => {
+    const add = (entries: readonly Entry<T>[]) => {
       for (const entry of entries) if (entry.countries === null || entry.countries.has(country)) out.push(entry);
     };
     if (this.#plain !== null) add(this.#plain);
-    else for (const group of this.#groups) add(candidates(group, headers));
+    else for (const group of this.#groups) for (const { entries } of candidates(group, headers)) add(entries);
   }
+}
+
+/** TRACE is never meant by "any": what a route sends upstream goes back to whoever asks (RFC 9110 §9.3.8). */
+function takes(methods: readonly string[] | null, method: string): boolean {
+  return methods === null ? method !== 'TRACE' : methods.includes(method);
 }
 
 function firstMatch<T>(entries: readonly Entry<T>[], method: string, country: string): Entry<T> | null {
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i];
-    if (entry.methods !== null && !entry.methods.includes(method)) continue;
+    if (!takes(entry.methods, method)) continue;
     if (entry.countries === null || entry.countries.has(country)) return entry;
   }
   return null;
@@ -114,30 +126,78 @@ function groupByHeaders<T>(routes: readonly { match: MatchPlan; entry: Entry<T> 
     const signature = `${exact.join()} ${present.join()}`;
     let group = groups.get(signature);
     if (group === undefined) {
-      group = { exact, present, byValue: new Map(), first: entry.rank };
+      group = { exact, present, root: branch(), first: entry.rank };
       groups.set(signature, group);
     }
-    const values = exact.map((name) => match.headers[name]).join('\n');
-    const entries = group.byValue.get(values);
-    if (entries === undefined) group.byValue.set(values, [entry]);
-    else entries.push(entry);
+    let at = group.root;
+    for (const name of exact) at = child(at, match.headers[name]);
+    at.entries.push(entry);
   }
   return [...groups.values()];
 }
 
-function candidates<T>(group: Group<T>, headers: HeaderList): readonly Entry<T>[] | undefined {
-  for (const name of group.present) if (indexOfHeader(headers, name) < 0) return undefined;
-  let values = '';
-  for (let i = 0; i < group.exact.length; i++) {
-    const value = soleValue(headers, group.exact[i]);
-    if (value === undefined) return undefined;
-    values = i === 0 ? value : `${values}\n${value}`;
-  }
-  return group.byValue.get(values);
+function branch<T>(): Branch<T> {
+  return { byValue: new Map(), entries: [] };
 }
 
-/** Value of a field sent once. Several lines are one list (RFC 9110 §5.3), which equals none of its members. */
-function soleValue(headers: HeaderList, name: string): string | undefined {
-  const at = indexOfHeader(headers, name);
-  return at < 0 || indexOfHeader(headers, name, at + 2) >= 0 ? undefined : headers[at + 1];
+function child<T>(of: Branch<T>, value: string): Branch<T> {
+  const known = of.byValue.get(value);
+  if (known !== undefined) return known;
+  const made = branch<T>();
+  of.byValue.set(value, made);
+  return made;
+}
+
+const NO_BRANCHES: readonly never[] = [];
+
+/**
+ * What of a group the fields of a request match. A name that was sent more than once matches with each of its values: a
+ * request must not escape a rule by another field beside the one it names. Every branch is visited once, however many
+ * fields there are.
+ */
+function candidates<T>(group: Group<T>, headers: HeaderList): readonly Branch<T>[] {
+  for (const name of group.present) if (indexOfHeader(headers, name) < 0) return NO_BRANCHES;
+  let found: readonly Branch<T>[] = [group.root];
+  for (const name of group.exact) {
+    const values = valuesOf(headers, name);
+    if (values === null) return NO_BRANCHES;
+    if (typeof values === 'string') found = matched(found, values);
+    else found = found.flatMap((of) => matchedBy(of, values));
+    if (found.length === 0) return NO_BRANCHES;
+  }
+  return found;
+}
+
+function matched<T>(found: readonly Branch<T>[], value: string): readonly Branch<T>[] {
+  const next: Branch<T>[] = [];
+  for (const { byValue } of found) {
+    const branch = byValue.get(value);
+    if (branch !== undefined) next.push(branch);
+  }
+  return next;
+}
+
+/** Goes through whichever is fewer: the values that rules name, or those that were sent. */
+function matchedBy<T>({ byValue }: Branch<T>, values: ReadonlySet<string>): Branch<T>[] {
+  const next: Branch<T>[] = [];
+  if (byValue.size < values.size) {
+    for (const [value, branch] of byValue) if (values.has(value)) next.push(branch);
+    return next;
+  }
+  for (const value of values) {
+    const branch = byValue.get(value);
+    if (branch !== undefined) next.push(branch);
+  }
+  return next;
+}
+
+/** The value of a field sent once, or the different ones of a field sent more than once; null where there is none. */
+function valuesOf(headers: HeaderList, name: string): string | ReadonlySet<string> | null {
+  const first = indexOfHeader(headers, name);
+  if (first < 0) return null;
+  let next = indexOfHeader(headers, name, first + 2);
+  if (next < 0) return headers[first + 1];
+  const values = new Set([headers[first + 1]]);
+  for (; next >= 0; next = indexOfHeader(headers, name, next + 2)) values.add(headers[next + 1]);
+  return values;
 }

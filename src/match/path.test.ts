@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { normalizePath } from './path.ts';
+import { normalizePath, withoutParameters } from './path.ts';
 
 test('a path in normal form comes back as it is', () => {
   for (const path of [
@@ -32,6 +32,7 @@ const AMBIGUOUS: Record<string, string[]> = {
   'dot segment with a parameter': ['/..;/a', '/a/..;x=1/b', '/.;/', '/..%3b/a', '/%2e%2E%3Bx'],
   'control character': ['/\0', '/a\r', '/a\n', '/\x7f', '/%00', '/%0d%0a', '/%7f', '/a\tb', '/%1F'],
   'empty segment': ['//', '//a', '/a//b', '/a//'],
+  'segment of parameters alone': ['/;', '/;a', '/;/a', '/a/;v=1/b', '/%3b/a', '/a/%3Bx', '/a/;'],
   'bad escape': ['/%', '/%4', '/%zz', '/%4g', '/a%', '/%%41'],
   'overlong UTF-8': [
     '/%c0%af',
@@ -69,7 +70,7 @@ function reference(raw: string): string | null {
       .map((char, index) => spell(char, isEscaped(segment, index)))
       .join(''),
   );
-  if (normal.some((segment) => /^\.{1,2}((;|%3B).*)?$/.test(segment))) return null;
+  if (normal.some((segment) => /^(\.{1,2}$|\.{0,2}(;|%3B))/.test(segment))) return null;
   return `/${normal.join('/')}`;
 }
 
@@ -134,6 +135,28 @@ test('a normal form is its own, decodes to the same segments and hides nothing',
       }
     }),
     { numRuns: 3000 },
+  );
+});
+
+test('parameters of segments are left out of what is matched', () => {
+  const cases: [string, string][] = [
+    ['/a/b', '/a/b'],
+    ['/', '/'],
+    ['*', '*'],
+    ['/admin;a/x', '/admin/x'],
+    ['/admin%3Ba/x', '/admin/x'],
+    ['/a;v=1;w=2/b;x', '/a/b'],
+    ['/a;%3B;/b%253Bc/', '/a/b%253Bc/'],
+    ['/a/b/;', '/a/b/'],
+  ];
+  for (const [path, bare] of cases) assert.equal(withoutParameters(path), bare, path);
+  fc.assert(
+    fc.property(path, (raw) => {
+      const normal = normalizePath(raw);
+      if (normal === null) return;
+      const naive = normal.split('/').map((segment) => segment.split(/;|%3B/)[0]);
+      assert.equal(withoutParameters(normal), naive.join('/'));
+    }),
   );
 });
 

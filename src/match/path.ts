@@ -35,6 +35,7 @@ function classTable(): Uint8Array {
  * - overlong UTF-8 (`%C0%AF`), which lenient decoders read as another character;
  * - empty segments (`//`): nginx and others merge them, so `//admin` could pass a rule on `/admin` and still reach it.
  *   One empty segment at the end (`/a/`) is kept and is not the same path as `/a`;
+ * - segments of parameters alone (`/;a/admin`): without them they are empty;
  * - a bad escape, a space, `?`, `#` or anything that is not ASCII; a path that does not begin with `/`.
  */
 export function normalizePath(raw: string): string | null {
@@ -50,10 +51,10 @@ export function normalizePath(raw: string): string | null {
   return raw;
 }
 
-/** Whether a segment may begin at `at` as it does: it is not empty (unless it is the last) and no dot segment. */
+/** Whether a segment may begin at `at` as it does: no dot segment, and not empty, unless it is the last and has no parameter. */
 function mayBegin(path: string, at: number): boolean {
   const code = path.charCodeAt(at);
-  if (code === 0x2f) return false;
+  if (code === 0x2f || code === 0x3b || (code === 0x25 && path.startsWith('%3B', at))) return false;
   return code !== 0x2e || !isDotSegment(path, at);
 }
 
@@ -62,6 +63,31 @@ function isDotSegment(path: string, at: number): boolean {
   if (end >= path.length) return true;
   const next = path.charCodeAt(end);
   return next === 0x2f || next === 0x3b || path.startsWith('%3B', end);
+}
+
+/**
+ * A path in normal form without the parameters of its segments (RFC 3986 §3.3): `/a;v=1/b` → `/a/b`. An escaped `;`
+ * begins one too, because some servers decode before they cut. A path without any comes back as it is.
+ */
+export function withoutParameters(path: string): string {
+  if (path.indexOf(';') < 0 && path.indexOf('%3B') < 0) return path;
+  let out = '';
+  for (let at = 0; at < path.length; ) {
+    const slash = path.indexOf('/', at + 1);
+    const end = slash < 0 ? path.length : slash;
+    out += path.slice(at, endOfName(path, at, end));
+    at = end;
+  }
+  return out;
+}
+
+/** Where the parameters of the segment `path[at, end)` begin; `end` where it has none. */
+export function endOfName(path: string, at: number, end: number): number {
+  for (let i = at; i < end; i++) {
+    const code = path.charCodeAt(i);
+    if (code === 0x3b || (code === 0x25 && path.startsWith('%3B', i))) return i;
+  }
+  return end;
 }
 
 function rewrite(raw: string): string | null {

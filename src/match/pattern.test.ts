@@ -32,6 +32,8 @@ test('problems and where they are', () => {
     ['/a/../b', /refused/, 3],
     ['/a%2fb', /refused/, 1],
     ['/a?b', /refused/, 1],
+    ['/a;v=1/b', /without parameters/, 1],
+    ['/a/b%3Bc', /without parameters/, 3],
     ['/%7Ea', /write "~a"/, 1],
   ];
   for (const [text, problem, at] of cases) {
@@ -46,6 +48,9 @@ test('reads parameters, still escaped', () => {
   const read = paramReader('/v1/:tenant/models/:id', 'id');
   assert.equal(read?.('/v1/acme/models/a%20b'), 'a%20b');
   assert.equal(paramReader('/v1/:tenant/**', 'tenant')?.('/v1/acme'), 'acme');
+  // Else a client could have as many names, and so as many rate limits, as it likes.
+  assert.equal(read?.('/v1/acme;x/models/a;v=1%3B'), 'a');
+  assert.equal(paramReader('/v1/:tenant/**', 'tenant')?.('/v1/acme%3Bx/y'), 'acme');
   assert.equal(paramReader('/:a', 'a')?.('*'), '');
   assert.equal(read?.('/v1/acme'), '');
   assert.equal(paramReader('/v1/:tenant', 'other'), null);

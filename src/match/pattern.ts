@@ -1,5 +1,5 @@
 /** Path patterns as rules write them: `/v1/models/:id`, `/v1/admin/**`; and the values of their parameters. */
-import { normalizePath } from './path.ts';
+import { endOfName, normalizePath, withoutParameters } from './path.ts';
 
 /** One segment of a pattern. `exact` has the text '' where the pattern ends in `/`. */
 export type Segment =
@@ -58,6 +58,8 @@ function parseSegment(written: string, last: boolean): Segment | string {
   if (written.includes('*')) return '"*" stands for a whole segment, not for a part of one';
   if (written === '' && !last) return 'an empty segment: no request has one, "//" is refused';
   const normal = normalizePath(`/${written}`);
+  if (normal !== null && withoutParameters(normal) !== normal)
+    return `segments are matched without parameters: leave out what follows the ";" in "${written}"`;
   if (normal === null) return `no request can have the segment "${written}": it is ambiguous and refused`;
   if (normal !== `/${written}`) return `paths are matched in normal form: write "${normal.slice(1)}"`;
   return { kind: 'exact', text: written };
@@ -74,12 +76,13 @@ export function paramReader(pattern: string, name: string): ((path: string) => s
   return index < 0 ? null : (path) => segmentAt(path, index);
 }
 
-/** The segment number `index` (from 0) of a path, or '' where it has fewer. */
+/** The segment number `index` (from 0) of a path without its parameters, or '' where it has fewer. */
 function segmentAt(path: string, index: number): string {
   const slash = slashBefore(path, index);
   if (slash < 0) return '';
-  const end = path.indexOf('/', slash + 1);
-  return path.slice(slash + 1, end < 0 ? path.length : end);
+  const next = path.indexOf('/', slash + 1);
+  const end = next < 0 ? path.length : next;
+  return path.slice(slash + 1, endOfName(path, slash + 1, end));
 }
 
 /** Offset of the `/` before segment number `index` (from 0), or -1 where a path has fewer segments. */

@@ -10,20 +10,22 @@
  *
  * The cost of a search depends on the path's length and on patterns that overlap, not on how many routes there are.
  */
-import type { HeaderList } from '../headers.ts';
+import { type HeaderList, USUAL_METHODS } from '../headers.ts';
 import type { MatchPlan } from '../types/plan.ts';
 import type { Entry } from './leaf.ts';
+import { withoutParameters } from './path.ts';
 import { parsePattern } from './pattern.ts';
 import { PathTable } from './trie.ts';
-
-/** What `allowed` says for a route that takes any method: those of RFC 9110 §9 and RFC 5789 a relay can forward. */
-const ANY_METHOD: readonly string[] = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'];
 
 /**
  * - `*.example.com` matches every name below `example.com`, however deep, and not `example.com` itself.
  * - `/a/**` matches `/a`, `/a/` and all below, so that a rule which closes a tree closes its root too.
  * - `:param` and `*` match one segment that is not empty; `/a` and `/a/` are two paths.
- * - a header sent more than once matches `*`, and no exact value.
+ * - of a header sent more than once every field is looked at: an exact value matches where one of them has it, so that a
+ *   rule is not walked round by another field beside.
+ * - segments are matched without their parameters, `/a;v=1/b` as `/a/b`: many servers behind us drop them, and would
+ *   serve what a rule on `/a/b` has closed.
+ * - a route without methods takes any but TRACE, which a route must name: what it sends goes back to the client.
  * - `OPTIONS *` asks about the server and no resource: no route matches the path `*`.
  */
 export class Router<T> {
@@ -59,12 +61,13 @@ export class Router<T> {
 
   /** The route for a request, or null. `host` is lower case and without a port, `path` in normal form. */
   find(method: string, host: string, path: string, headers: HeaderList, country: string): T | null {
+    const bare = withoutParameters(path);
     let entry: Entry<T> | null = null;
-    if (this.#exact.size > 0) entry = this.#exact.get(host)?.find(method, path, headers, country) ?? null;
+    if (this.#exact.size > 0) entry = this.#exact.get(host)?.find(method, bare, headers, country) ?? null;
     if (entry === null && this.#depth > 0)
       for (let dot = this.#firstDot(host); dot >= 0 && entry === null; dot = host.indexOf('.', dot + 1))
-        entry = this.#wildcard.get(host.slice(dot + 1))?.find(method, path, headers, country) ?? null;
-    if (entry === null && this.#any !== null) entry = this.#any.find(method, path, headers, country);
+        entry = this.#wildcard.get(host.slice(dot + 1))?.find(method, bare, headers, country) ?? null;
+    if (entry === null && this.#any !== null) entry = this.#any.find(method, bare, headers, country);
     return entry === null ? null : entry.value;
   }
 
@@ -74,13 +77,26 @@ export class Router<T> {
    */
   allowed(host: string, path: string, headers: HeaderList, country: string): string[] {
     const entries: Entry<T>[] = [];
-    this.#exact.get(host)?.collect(path, headers, country, entries);
-    for (let dot = this.#firstDot(host); dot >= 0; dot = host.indexOf('.', dot + 1))
-      this.#wildcard.get(host.slice(dot + 1))?.collect(path, headers, country, entries);
-    this.#any?.collect(path, headers, country, entries);
+    const bare = withoutParameters(path);
+    for (const table of this.#tablesFor(host)) table.collect(bare, headers, country, entries);
     const methods = new Set<string>();
-    for (const entry of entries) for (const method of entry.methods ?? ANY_METHOD) methods.add(method);
+    for (const entry of entries) for (const method of entry.methods ?? USUAL_METHODS) methods.add(method);
     return [...methods].sort();
+  }
+
+  /** Methods that some route of the host takes, sorted: what `OPTIONS *` is told. Empty where the host has no route. */
+  methodsOf(host: string): string[] {
+    const methods = new Set<string>();
+    for (const table of this.#tablesFor(host)) for (const method of table.methods) methods.add(method);
+    return [...methods].sort();
+  }
+
+  #tablesFor(host: string): PathTable<T>[] {
+    const tables = [this.#exact.get(host)];
+    for (let dot = this.#firstDot(host); dot >= 0; dot = host.indexOf('.', dot + 1))
+      tables.push(this.#wildcard.get(host.slice(dot + 1)));
+    tables.push(this.#any ?? undefined);
+    return tables.filter((table) => table !== undefined);
   }
 
   /** Offset of the dot before the longest suffix that a wildcard could have, or -1. Bounded whatever the host is. */

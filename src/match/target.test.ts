@@ -16,6 +16,12 @@ test('absolute form: authority too; an empty path is /', () => {
   assert.deepEqual(splitTarget('http://a.example?q=1'), { path: '/', query: '?q=1', authority: 'a.example' });
 });
 
+test('an absolute form of OPTIONS without path and query is the asterisk form', () => {
+  assert.deepEqual(splitTarget('http://a.example', 'OPTIONS'), { path: '*', query: '', authority: 'a.example' });
+  assert.equal(splitTarget('http://a.example/', 'OPTIONS')?.path, '/');
+  assert.equal(splitTarget('http://a.example?q', 'OPTIONS')?.path, '/');
+});
+
 test('asterisk form', () => assert.deepEqual(splitTarget('*'), { path: '*', query: '', authority: '' }));
 
 test('anything else is none', () => {

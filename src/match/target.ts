@@ -19,13 +19,16 @@ const ABSOLUTE = /^https?:\/\/((?:\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+,;=-]+)(?::[
  * Splits a request target in origin form (`/a?b`), absolute form (`http://host/a?b`) or asterisk form (`*`).
  * Null for anything else: the authority form of CONNECT, a fragment or a character no URI can have in the query, a URL
  * with userinfo. The path is only cut out, not checked: that is `normalizePath`'s work. An absolute form without a path
- * has the path `/` (RFC 9110 §4.2.3).
+ * and query has the path `/` (RFC 9110 §4.2.3), or `*` where `method` is OPTIONS (RFC 9112 §3.2.4).
  */
-export function splitTarget(target: string): Target | null {
+export function splitTarget(target: string, method = ''): Target | null {
   if (target.charCodeAt(0) === 0x2f) return split(target, 0, '');
   if (target === '*') return ASTERISK;
   const match = ABSOLUTE.exec(target);
-  return match === null ? null : split(target, match[0].length, match[1]);
+  if (match === null) return null;
+  const [start, authority] = match;
+  if (start === target && method === 'OPTIONS') return { path: '*', query: '', authority };
+  return split(target, start.length, authority);
 }
 
 function split(target: string, from: number, authority: string): Target | null {

@@ -1,7 +1,7 @@
 /** Path patterns as a tree, one level per segment. A search visits a node at most once, the most specific first. */
-import type { HeaderList } from '../headers.ts';
+import { type HeaderList, USUAL_METHODS } from '../headers.ts';
 import type { MatchPlan } from '../types/plan.ts';
-import { type Entry, Leaf } from './leaf.ts';
+import { type Entry, impliedMethods, Leaf } from './leaf.ts';
 import type { Pattern } from './pattern.ts';
 
 /** Up to so many exact segments are compared in place, which allocates nothing; more go through a map. */
@@ -12,8 +12,11 @@ export class PathTable<T> {
   /** Patterns of exact segments only, by the whole path: they beat all others, and one lookup finds them. */
   readonly #exact = new Map<string, Leaf<T>>();
   #root: Node<T> | null = null;
+  /** What its routes take together. */
+  readonly methods = new Set<string>();
 
   add(pattern: Pattern, match: MatchPlan, value: T): void {
+    for (const method of impliedMethods(match.methods) ?? USUAL_METHODS) this.methods.add(method);
     if (pattern.segments.every(({ kind }) => kind === 'exact')) leafOf(this.#exact, pattern.text).add(match, value);
     else {
       this.#root ??= new Node<T>();

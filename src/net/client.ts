@@ -4,17 +4,18 @@ import { type CidrSet, canonicalAddress } from './address.ts';
 const COMMA = ',';
 
 /**
- * The client's address in canonical form. Where the peer is trusted, `X-Forwarded-For` is read right to left for as
- * long as each hop is trusted itself; the first one that is not is the client. What cannot be read ends the walk there,
- * and the last hop that could be read counts, because everything further left was written by someone nobody vouches
- * for. Entries may carry a port and brackets, as load balancers write them; empty ones are skipped (RFC 9110 §5.6.1).
+ * The addresses that somebody vouches for, the client's first and the peer's last, as `X-Forwarded-For` has them:
+ * `203.0.113.9, 10.0.0.1`. Where the peer is trusted, the field is read right to left for as long as each hop is trusted
+ * itself; the first one that is not is the client. What cannot be read ends the walk there, and the last hop that could
+ * be read counts, because everything further left was written by someone nobody vouches for. Entries may carry a port
+ * and brackets, as load balancers write them; empty ones are skipped (RFC 9110 §5.6.1).
  *
  * @param remote address of the peer; returned as it is where it is no IP address (a Unix socket)
  * @param forwardedFor the field's values in the order received
  */
-export function clientAddress(remote: string, forwardedFor: readonly string[], trusted: CidrSet): string {
-  let last = canonicalAddress(remote) ?? remote;
-  if (forwardedFor.length === 0 || !trusted.has(last)) return last;
+export function vouchedHops(remote: string, forwardedFor: readonly string[], trusted: CidrSet): string {
+  let hops = canonicalAddress(remote) ?? remote;
+  if (forwardedFor.length === 0 || !trusted.has(hops)) return hops;
   for (let field = forwardedFor.length - 1; field >= 0; field--) {
     const value = forwardedFor[field];
     let end = value.length;
@@ -24,12 +25,23 @@ export function clientAddress(remote: string, forwardedFor: readonly string[], t
       end = comma;
       if (entry === '') continue;
       const hop = hopAddress(entry);
-      if (hop === null) return last;
-      last = hop;
-      if (!trusted.has(hop)) return hop;
+      if (hop === null) return hops;
+      hops = `${hop}, ${hops}`;
+      if (!trusted.has(hop)) return hops;
     }
   }
-  return last;
+  return hops;
+}
+
+/** The client's address in canonical form: the first of {@link vouchedHops}. */
+export function clientAddress(remote: string, forwardedFor: readonly string[], trusted: CidrSet): string {
+  return firstHop(vouchedHops(remote, forwardedFor, trusted));
+}
+
+/** The client among `hops`. */
+export function firstHop(hops: string): string {
+  const comma = hops.indexOf(COMMA);
+  return comma < 0 ? hops : hops.slice(0, comma);
 }
 
 /** `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711` → canonical address, or null. */

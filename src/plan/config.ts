@@ -1,6 +1,7 @@
 /** `config/weir.yaml` → {@link WeirConfig}. Pure: the text comes in, paths are resolved but nothing is looked up. */
 import { dirname, resolve } from 'node:path';
 import { canonicalAddress, loopback, parseCidr } from '../net/address.ts';
+import { CLAIM, kindOf, PASS } from '../net/request-fields.ts';
 import type {
   AdminConfig,
   GeoipConfig,
@@ -8,6 +9,7 @@ import type {
   ListenerConfig,
   LogConfig,
   MemoryStoreConfig,
+  PassHeadersConfig,
   TlsConfig,
   WeirConfig,
 } from '../types/config.ts';
@@ -96,6 +98,7 @@ function resolveConfig(reader: Reader, context: ConfigContext, rules: string): W
     store: resolveStore(reader),
     geoip: resolveGeoip(reader, context),
     trustedProxies: resolveTrusted(reader),
+    passHeaders: resolvePassHeaders(reader),
     log: resolveLog(raw.log),
     limits: resolveLimits(raw.limits),
   };
@@ -201,6 +204,23 @@ function resolveTrusted(reader: Reader): readonly string[] {
     reader.problems.error(reader.value(['trustedProxies', i]), 'bad-cidr', `\`${text}\` is not a network`, hint);
   });
   return trusted;
+}
+
+function resolvePassHeaders(reader: Reader): PassHeadersConfig {
+  const { fromTrusted = [], fromAnyone = [] } = reader.raw.passHeaders ?? {};
+  const resolve = (names: readonly string[], key: string): string[] =>
+    names.map((name, i) => {
+      if (kindOf(name) !== CLAIM)
+        reader.problems.error(reader.value(['passHeaders', key, i]), 'bad-value', ...notDropped(name));
+      return name.toLowerCase();
+    });
+  return { fromAnyone: resolve(fromAnyone, 'fromAnyone'), fromTrusted: resolve(fromTrusted, 'fromTrusted') };
+}
+
+/** Message and hint for a field that the settings cannot let pass. */
+function notDropped(name: string): [string, string] {
+  if (kindOf(name) === PASS) return [`\`${name}\` is not dropped by default, so it passes anyway`, 'leave it out'];
+  return [`\`${name}\` belongs to this hop: Weir reads it, and writes its own`, ''];
 }
 
 function resolveLog(raw: RawConfig['log'] = {}): LogConfig {

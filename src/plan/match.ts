@@ -1,6 +1,7 @@
 /** `match` of a route: hosts, path, headers and countries checked and brought into one form. */
 import { isFieldName } from '../headers.ts';
 import { parsePattern } from '../match/pattern.ts';
+import { normalHost } from '../net/host.ts';
 import type { MatchPlan } from '../types/plan.ts';
 import type { ProblemList, Spot } from './problems.ts';
 import { checkCountry } from './regions.ts';
@@ -21,7 +22,7 @@ export function resolveMatch(entry: Entry, raw: RawRoute['match'], problems: Pro
   for (const { text, spot } of countries) checkCountry(text, spot, problems);
   checkPath(path, valueAt(entry, ['match', 'path']), problems);
   return {
-    hosts: [...new Set(hosts.map(({ text }) => text.toLowerCase()))],
+    hosts: [...new Set(hosts.map(({ text }) => hostPattern(text) ?? text))],
     path,
     methods,
     headers: resolveHeaders(entry, headers, problems),
@@ -31,9 +32,17 @@ export function resolveMatch(entry: Entry, raw: RawRoute['match'], problems: Pro
 
 const LABELS = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i;
 
+/** A host pattern in the normal form that requests are matched in, or null where it is none. */
+function hostPattern(written: string): string | null {
+  if (written === '*') return written;
+  const below = written.startsWith('*.');
+  const host = normalHost(below ? written.slice(2) : written);
+  if (host === null || !(LABELS.test(host) || (!below && host.startsWith('[')))) return null;
+  return below ? `*.${host}` : host;
+}
+
 function checkHost(host: string, spot: Spot, problems: ProblemList): void {
-  if (host === '*' || LABELS.test(host.startsWith('*.') ? host.slice(2) : host)) return;
-  if (/^\[[0-9a-f:.]+\]$/i.test(host)) return;
+  if (hostPattern(host) !== null) return;
   problems.error(spot, 'bad-host', `\`${host}\` is no host pattern`, hostHint(host));
 }
 

@@ -29,6 +29,13 @@ test('names that look alike are not the same', () => {
   assert.deepEqual(apply({ remove: ['^a', 'x-b*'] }, ['~a', '1', '^A', '2', 'X\rb', '3']), ['~a', '1', 'X\rb', '3']);
 });
 
+test('a name with underscores is the same field to many upstreams, so it goes too', () => {
+  const list = ['X_Region', '1', 'x-region', '2', 'X_Internal_User', '3', 'x_other', '4', 'Content_Length', '5'];
+  const edits = { set: { 'X-Region': 'eu' }, remove: ['x-internal-*'] };
+  assert.deepEqual(apply(edits, list), ['x_other', '4', 'Content_Length', '5', 'X-Region', 'eu']);
+  assert.deepEqual(apply({ set: { x_region: 'eu' } }, ['X-Region', '1']), ['x_region', 'eu']);
+});
+
 test('add comes on top, default only where nothing is left', () => {
   assert.deepEqual(apply({ add: { a: '2' } }, ['A', '1']), ['A', '1', 'a', '2']);
   assert.deepEqual(apply({ default: { a: '2' } }, ['A', '']), ['A', '']);

@@ -146,21 +146,26 @@ function namesByLength(names: readonly string[]): readonly (readonly string[] | 
 
 function isOneOf(names: readonly string[], candidate: string): boolean {
   for (let i = 0; i < names.length; i++) {
-    if (!mayStartWith(candidate, names[i])) continue;
-    if (candidate === names[i] || candidate.toLowerCase() === names[i]) return true;
+    if (startsWith(candidate, names[i])) return true;
   }
   return false;
 }
 
 /**
- * False where `candidate`, in whatever case, does not start with `head`: most are turned away at their first few
- * characters. `| 0x20` makes capitals small and confuses a few others, so true needs a whole comparison.
+ * Does `candidate` start with `head`, in whatever case and with `_` read as `-`? Many programs behind a proxy cannot tell
+ * the two apart (RFC 3875 §4.1.18), so a client must not keep `X_Client_Region` beside the `x-client-region` that a rule
+ * sets.
  */
-function mayStartWith(candidate: string, head: string): boolean {
+function startsWith(candidate: string, head: string): boolean {
   if (candidate.length < head.length) return false;
   for (let i = 0; i < head.length; i++)
-    if ((candidate.charCodeAt(i) | 0x20) !== (head.charCodeAt(i) | 0x20)) return false;
+    if (folded(candidate.charCodeAt(i)) !== folded(head.charCodeAt(i))) return false;
   return true;
+}
+
+function folded(code: number): number {
+  if (code === 0x5f) return 0x2d;
+  return code >= 0x41 && code <= 0x5a ? code | 0x20 : code;
 }
 
 interface DropGlob {
@@ -175,10 +180,11 @@ function compileDropGlob(glob: string): DropGlob {
 
 function matchesOne(globs: readonly DropGlob[], candidate: string): boolean {
   for (let i = 0; i < globs.length; i++) {
-    if (!mayStartWith(candidate, globs[i].head)) continue;
+    if (!startsWith(candidate, globs[i].head)) continue;
     const name = candidate.toLowerCase();
     // A glob may be wider than its author thought: `content-*` must not take the framing away.
-    if (globs[i].matches(name) && !isFraming(name) && name !== 'host') return true;
+    if (!globs[i].matches(name) && !globs[i].matches(name.replaceAll('_', '-'))) continue;
+    if (!isFraming(name) && name !== 'host') return true;
   }
   return false;
 }

@@ -15,6 +15,7 @@ export interface WeirConfig {
   readonly geoip: GeoipConfig;
   /** CIDRs whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
+  readonly passHeaders: PassHeadersConfig;
   readonly log: LogConfig;
   readonly limits: LimitsConfig;
 }
@@ -53,6 +54,13 @@ export interface GeoipConfig {
   readonly database: string;
   /** Absolute path of a `cidr,country` file, or null. */
   readonly overrides: string | null;
+}
+
+/** Request fields, in lower case, that go upstream although they are dropped by default. */
+export interface PassHeadersConfig {
+  readonly fromAnyone: readonly string[];
+  /** From `trustedProxies` only. */
+  readonly fromTrusted: readonly string[];
 }
 
 export interface LogConfig {

@@ -21,6 +21,8 @@ export interface WorkerStart {
   readonly config: WeirConfig;
   /** 1… ; 0 is the main thread. A replacement gets a new number. */
   readonly thread: number;
+  /** What `Via` calls this process, the same in all its threads. */
+  readonly pseudonym: string;
   readonly plan: Plan;
   readonly zones: Zones;
   readonly geo: GeoData;

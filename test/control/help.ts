@@ -66,6 +66,7 @@ export function config(more: Partial<WeirConfig> = {}): WeirConfig {
     store: { kind: 'memory', nonces: 1000, limits: 1000 },
     geoip: { database: '/nowhere/geo.mmdb', overrides: null },
     trustedProxies: [],
+    passHeaders: { fromTrusted: [], fromAnyone: [] },
     log: { level: 'info', format: 'json', access: true },
     limits: {
       headerSize: 16384,

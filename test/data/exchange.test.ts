@@ -56,7 +56,7 @@ describe('a plain request', () => {
     assert.equal(request.target, '/a~b?q=1');
     assert.deepEqual(request.headers, [
       ...['host', 'a.test', 'X-Keep', 'Yes', 'x-forwarded-for', '192.0.2.7', 'x-forwarded-proto', 'http'],
-      ...['x-forwarded-host', 'Example.test:80', 'via', '1.1 weir'],
+      ...['x-forwarded-host', 'example.test', 'x-request-id', 'req_1', 'via', '1.1 weir-1'],
     ]);
     answer(stage, 200, 'hello', ['Connection', 'X-Hop', 'X-Hop', '1', 'Content-Length', '5']);
     assert.deepEqual(inbound.log, ['head 200', 'write hello', 'end']);
@@ -124,14 +124,14 @@ describe('a thousand fields', () => {
       stage.run(inbound);
       return { stage, inbound, asked: stage.forwarder.calls.length };
     };
-    // With Host, three forwarding fields and Via, 996 are given to the forwarder, which may add four.
-    assert.deepEqual(ask(991).stage.forwarder.last.request.headers.length, 2 * 996);
-    const refused = ask(992);
+    // With Host, three forwarding fields, the request's id and Via, 996 are given to the forwarder, which may add four.
+    assert.deepEqual(ask(990).stage.forwarder.last.request.headers.length, 2 * 996);
+    const refused = ask(991);
     assert.deepEqual([refused.inbound.status, refused.inbound.closes, refused.asked], [431, true, 0]);
     assert.match(refused.inbound.replyBody, /HEADERS_TOO_LARGE/);
     // What an attempt's hook adds counts.
     const adding: Hooks = { attempt: (_x, attempt) => void attempt.headers.push('x', '') };
-    assert.deepEqual([ask(991, { adding }).inbound.status, ask(990, { adding }).asked], [431, 1]);
+    assert.deepEqual([ask(990, { adding }).inbound.status, ask(989, { adding }).asked], [431, 1]);
   });
 
   test('are the most that a reply may have, ours included: else 502, and the endpoint has failed', () => {

@@ -1,6 +1,6 @@
 /** Scripted ends for the exchange: an inbound that records, a forwarder that does what a test says, a plan to run. */
 import type { Duplex } from 'node:stream';
-import { Core, Generation } from '../../src/data/core.ts';
+import { Core, Generation, passingNames } from '../../src/data/core.ts';
 import { ExchangeRun } from '../../src/data/exchange.ts';
 import { ClientDirectory } from '../../src/data/regions.ts';
 import { compileRules } from '../../src/data/rules.ts';
@@ -8,6 +8,7 @@ import type { HeaderList } from '../../src/headers.ts';
 import { Registry } from '../../src/metrics/registry.ts';
 import { CidrSet } from '../../src/net/address.ts';
 import { TimerWheel } from '../../src/state/wheel.ts';
+import type { PassHeadersConfig } from '../../src/types/config.ts';
 import type { EndpointPlan, Plan, RoutePlan, UpstreamPlan } from '../../src/types/plan.ts';
 import type { Hooks, Log, PolicyKind } from '../../src/types/policy.ts';
 import type {
@@ -230,7 +231,13 @@ export class Stage {
 
   constructor(
     plan: Plan,
-    options: { kinds?: readonly PolicyKind[]; random?: () => number; trusted?: string[]; country?: string } = {},
+    options: {
+      kinds?: readonly PolicyKind[];
+      random?: () => number;
+      trusted?: string[];
+      passing?: PassHeadersConfig;
+      country?: string;
+    } = {},
   ) {
     const now = () => this.clock;
     const random = options.random ?? (() => 0);
@@ -238,6 +245,8 @@ export class Stage {
     this.core = new Core(
       {
         trusted: new CidrSet(options.trusted ?? []),
+        passing: passingNames(options.passing),
+        pseudonym: 'weir-1',
         wheel: this.wheel,
         log: SILENT,
         access: null,

@@ -30,7 +30,7 @@ What was decided where the RFCs leave a choice:
 - A request line that does not fit into what a head may take is a 414, fields that do not fit behind it a 431, over HTTP/2
   as well (\`edge: node\` answers 431 to both).
 - A target is in origin form, in absolute form with \`http\` or \`https\`, \`*\` with OPTIONS, or host and port with CONNECT.
-  The authority of an absolute target is the host; \`Host\` is checked but not compared with it (RFC 9112 §3.2.2).
+  The authority of an absolute target is the host; \`Host\` is checked and then ignored (RFC 9112 §3.2.2).
 - A host is not empty, has no user information, no zone, and a port only with digits.
 - Values are passed on octet by octet; octets from 0x80 up are allowed and mean nothing (obs-text).
 - Chunk extensions are checked and dropped. Blanks around them are refused, although RFC 9112 §7.1.1 has them in its
@@ -59,6 +59,35 @@ What was decided where the RFCs leave a choice:
   refused.
 
 Sizes (head, target, number of fields, trailers, chunk lines) are limits of the listener or of the upstream.
+
+## What requests say of themselves
+
+The same for HTTP/1.1 and HTTP/2.
+
+- **Host.** The host of an absolute target or of \`:authority\` counts, else \`Host\` (RFC 9112 §3.2.2, RFC 9113 §8.3.1);
+  an HTTP/2 request whose \`host\` contradicts its \`:authority\` is a 400. Rules, facts and \`x-forwarded-host\` have it in
+  one normal form: lower case, without a dot at its end, IPv6 as RFC 5952 writes it and in brackets, a v4-mapped address
+  as IPv4. What has none is a 400: percent-encoding, user information, other characters than letters, digits, \`-\`, \`_\`
+  and \`.\`, empty labels, a port that is none, a name that ends in a number and is no address (\`127.1\`, \`0x7f.1\`). An empty
+  host is a 400 but in HTTP/1.0, where a request may have none.
+- **Path.** Matched without the parameters of its segments (RFC 3986 §3.3), \`/admin;a/x\` and \`/admin%3Ba/x\` as
+  \`/admin/x\`, because many servers drop them; sent on with them. A segment of parameters alone (\`/;/admin\`) is a 400.
+- **Connection** (RFC 9110 §7.6.1) takes off the fields it names, before any policy looks. Fields that are meant for the
+  upstream stay even if it names them: \`Host\`, \`Authorization\`, \`Cookie\`, \`X-Api-Key\` and other credentials, \`Content-*\`,
+  \`Accept*\`, \`If-*\`, \`Sec-*\`, \`Cache-Control\`, \`Via\`, \`X-Forwarded-*\` and the like (\`src/headers.ts\` lists them). More
+  than 64 options in a request are a 400. The same list holds for replies.
+- **Forwarding fields.** \`x-forwarded-for\`, \`-proto\`, \`-host\`, \`x-request-id\` and \`via\` are Weir's own. What else upstreams
+  believe of proxies alone is dropped: docs/operating.md, "Trusted proxies".
+- **Loops.** \`Via\` (RFC 9110 §7.6.3) names this process by a random name, \`weir-\` and twelve digits, which is new at every
+  start and says nothing about the machine. A request that brings it back is a 508 (RFC 5842 §7.2); other Weirs in a
+  chain have other names. A rule that removes \`via\` ends this protection.
+- **Max-Forwards** (RFC 9110 §7.6.2) is lowered in OPTIONS and TRACE; at 0 Weir answers itself. Anything but one number is
+  a 400. Other methods pass it on as it is.
+- **OPTIONS** for \`*\`, or for an absolute URI without path and query (RFC 9112 §3.2.4), asks about Weir, which is the
+  server here: 200 with the methods that routes of this host take (RFC 9110 §9.3.7), 404 where it has no route.
+- **TRACE** is a 405 where no route names it in its \`methods\`. Where one does, the upstream gets what the client sent and
+  nothing that policies added, because it sends all of it back (RFC 9110 §9.3.8). A TRACE with a body is a 400.
+- **CONNECT** is a 405: Weir is no forward proxy.
 
 ## Rules
 

@@ -1,5 +1,6 @@
 /** Answers to what never became a request. */
-import { ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
+import { ALLOW_USUAL, ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
+import type { HeaderList } from '../../headers.ts';
 import { RULES, type RuleCode } from '../../http1/rules.ts';
 import { responseHead } from '../../http1/write.ts';
 
@@ -24,10 +25,10 @@ export function ruleRefusal(rule: RuleCode, date: string): string {
 /** A whole reply, as latin1 text, of a row of the error table. The connection ends with it. */
 export function rowRefusal(code: ErrorCode, date: string): string {
   const { status, message } = ERRORS[code];
-  return refusal(status, code, message, date);
+  return refusal(status, code, message, date, code === 'METHOD_NOT_ALLOWED' ? ALLOW_USUAL : []);
 }
 
-function refusal(status: number, code: ErrorCode, message: string, date: string): string {
+function refusal(status: number, code: ErrorCode, message: string, date: string, more: HeaderList = []): string {
   const body = errorBody('generic', status, code, message, '');
-  return responseHead(status, FIELDS, body.length, 'close', date) + body;
+  return responseHead(status, [...FIELDS, ...more], body.length, 'close', date) + body;
 }

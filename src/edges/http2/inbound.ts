@@ -1,7 +1,7 @@
 /** One stream of a client, as the exchange sees it. */
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
+import { ALLOW_USUAL, ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
 import type { HeaderList } from '../../headers.ts';
 import { fieldsObject } from '../../http2/fields.ts';
 import { Outflow } from '../../http2/outflow.ts';
@@ -95,7 +95,8 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   /** Answers with a row of the error table, in place of the exchange. */
   refuse(code: ErrorCode): void {
     const { status, message } = ERRORS[code];
-    this.reply(status, [...REFUSAL_FIELDS], errorBody('generic', status, code, message, ''), true);
+    const fields = code === 'METHOD_NOT_ALLOWED' ? [...REFUSAL_FIELDS, ...ALLOW_USUAL] : [...REFUSAL_FIELDS];
+    this.reply(status, fields, errorBody('generic', status, code, message, ''), true);
   }
 
   // ── the request's body ─────────────────────────────────────────────────────────────────────────────────────────

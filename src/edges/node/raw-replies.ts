@@ -1,7 +1,7 @@
 /** Refusals of what never became a request, and the end of connections whose client may still be sending. */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
+import { ALLOW_USUAL, ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
 
 /** How long an ended connection is kept so that its client can read the answer before a reset wipes it out. */
 export const LINGER_MS = 1000;
@@ -14,8 +14,9 @@ export function refuse(socket: Socket, code: ErrorCode): void {
   }
   const { status, message } = ERRORS[code];
   const body = errorBody('generic', status, code, message, '');
+  const allow = code === 'METHOD_NOT_ALLOWED' ? `${ALLOW_USUAL.join(': ')}\r\n` : '';
   socket.write(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${allow}content-type: application/problem+json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
   linger(socket);

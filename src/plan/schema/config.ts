@@ -63,6 +63,13 @@ const REDIS = {
   },
 } as const;
 
+const FIELD_NAMES = {
+  type: 'array',
+  uniqueItems: true,
+  items: { type: 'string', minLength: 1 },
+  default: [],
+} as const;
+
 const LIMITS = {
   type: 'object',
   description: 'Bounds for every request.',
@@ -156,8 +163,19 @@ export const CONFIG = {
       uniqueItems: true,
       items: { type: 'string' },
       default: [],
-      description: 'Networks in CIDR form whose X-Forwarded-For is believed, right to left.',
+      description: 'Networks in CIDR form whose X-Forwarded-For, -Host, -Proto and X-Request-Id are believed.',
       examples: [['127.0.0.1/32', '10.0.0.0/8']],
+    },
+    passHeaders: {
+      type: 'object',
+      description:
+        'Request fields that go upstream although they are dropped by default: what only a proxy may say (X-Real-IP, Forwarded, X-Original-URL and the like), and names that are one of those, or of framing, where `_` is read as `-`.',
+      additionalProperties: false,
+      properties: {
+        fromTrusted: { ...FIELD_NAMES, description: 'Names of fields that pass from trustedProxies.' },
+        fromAnyone: { ...FIELD_NAMES, description: 'Names of fields that pass whoever sends them.' },
+      },
+      examples: [{ fromTrusted: ['cf-connecting-ip', 'x-forwarded-port'] }],
     },
     log: {
       type: 'object',
