@@ -18,6 +18,8 @@ const DECLINED: ReadonlySet<number> = new Set([408, 421, 425, 429, 529]);
  */
 export function retriesFailure(retry: RetryPlan, failure: Failure, method: string): boolean {
   if (failure.reason === 'connect') return retry.on.includes('connect');
+  // As good as no connection: the upstream said that it did nothing with it (RFC 9113 §8.7), whatever the method.
+  if (failure.reason === 'reset' && !failure.sent) return retry.on.includes('connect') || retry.on.includes('reset');
   const listed = failure.reason === 'timeout' ? retry.on.includes('timeout') : retry.on.includes('reset');
   return listed && (!failure.sent || mayRepeat(retry, method));
 }

@@ -405,6 +405,21 @@ describe('attempts', () => {
     assert.equal(inbound.status, 200);
   });
 
+  test('a request that a connection did not take is as good as one without a connection (RFC 9113 §8.7)', () => {
+    for (const [sent, calls] of [
+      [false, 2],
+      [true, 1],
+    ] as const) {
+      mock.timers.enable({ apis: ['setTimeout'] });
+      const stage = stageWith({}, {}, { retry: { ...RETRY, on: ['connect'] } });
+      stage.run(new FakeInbound({ method: 'POST' }));
+      stage.forwarder.last.to.failed({ reason: 'reset', detail: '', sent });
+      mock.timers.tick(0);
+      mock.timers.reset();
+      assert.equal(stage.forwarder.calls.length, calls);
+    }
+  });
+
   test('a 429 waits for Retry-After and is not gone round by another endpoint', () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const stage = stageWith({}, {}, { retry: RETRY });
