@@ -25,16 +25,18 @@ import {
   removeHopByHop,
   setHeader,
 } from '../headers.ts';
+import { grpcErrorHead, isGrpcCall } from '../http2/grpc.ts';
 import { Timer } from '../state/wheel.ts';
 import type { EndpointPlan } from '../types/plan.ts';
 import type { Client, Exchange, Reply } from '../types/policy.ts';
-import type {
-  Failure,
-  Inbound,
-  InboundEvents,
-  UpstreamCall,
-  UpstreamEvents,
-  UpstreamRequest,
+import {
+  type Failure,
+  type Inbound,
+  type InboundEvents,
+  NO_BODY,
+  type UpstreamCall,
+  type UpstreamEvents,
+  type UpstreamRequest,
 } from '../types/transport.ts';
 import { FAILURE_CODES, type Try } from './attempt.ts';
 import { Attempts } from './attempts.ts';
@@ -82,6 +84,7 @@ export class ExchangeRun
   forwardedProto = '';
   via = '';
   maxForwards = '';
+  trailers = false;
   // what log, metrics and tests read at the end
   replyStatus = 0;
   code: ErrorCode | '' = '';
@@ -282,6 +285,7 @@ export class ExchangeRun
       headers: this.method === 'TRACE' ? traceable(attempt.headers, this.#inbound.headers) : attempt.headers,
       body: this.#body.whole,
       bodyLength: this.#body.length,
+      trailers: this.trailers,
       timeouts: upstream.plan.timeouts,
     };
     if (this.#inbound.upgrade !== '') {
@@ -397,17 +401,17 @@ export class ExchangeRun
     this.#attempts!.fail(failure);
     this.#core.log.debug({ id: this.id, endpoint: endpoint.id, ...failure }, 'attempt failed');
     if (this.#clientGone) return this.#finish();
-    if (this.#stage === 'streaming') return this.#breakOff();
+    if (this.#stage === 'streaming') return this.#breakOff('UPSTREAM_RESET');
     const { retry } = upstream.plan;
     const listed = this.#stage === 'none' && retry !== null && retriesFailure(retry, failure, this.method);
     if (listed && this.#retry(0)) return;
     this.#refuse(FAILURE_CODES[failure.reason], listed ? ['x-should-retry', 'false'] : []);
   }
 
-  #breakOff(): void {
+  #breakOff(code: ErrorCode): void {
     this.#stage = 'sent';
-    this.code = 'UPSTREAM_RESET';
-    this.#stream!.breakOff(this.protocol, this.id);
+    this.code = code;
+    this.#stream!.breakOff(code, this.protocol, this.id);
   }
 
   /** An error body that `errors: map` looks at has come in, or is too long to be kept. */
@@ -450,8 +454,9 @@ export class ExchangeRun
   /** An answer made here takes the place of whatever the upstream may still say. */
   #answer(reply: Reply): void {
     if (this.#ended || this.#stage === 'unwinding') return;
-    if (this.#stage === 'streaming' || this.#stage === 'sent') return this.#inbound.destroy();
+    if (this.#stage === 'sent') return this.#inbound.destroy();
     this.#supersede();
+    if (this.#stage === 'streaming') return this.#breakOff(reply.code || 'INTERNAL');
     this.#unwind(reply);
   }
 
@@ -511,10 +516,9 @@ export class ExchangeRun
     this.code = reply.code;
     removeHeader(reply.headers, 'content-length');
     if (reply.body !== null) {
-      const row: ErrorRow | null = reply.code === '' ? null : ERRORS[reply.code];
       this.#supersede();
       this.#stage = 'sent';
-      this.#inbound.reply(reply.status, reply.headers, reply.body, row?.close ?? false);
+      this.#writeWhole(reply, reply.body);
     } else if (this.#tunnel !== null) this.#join(this.#tunnel, reply.headers);
     else {
       this.#stage = 'streaming';
@@ -522,6 +526,14 @@ export class ExchangeRun
       if (flow === 'whole') this.#stage = 'sent';
       else if (flow === 'wait') this.#call?.pause();
     }
+  }
+
+  #writeWhole(reply: Reply, body: string | Buffer): void {
+    if (reply.code === '') return this.#inbound.reply(reply.status, reply.headers, body, false);
+    const { message, close }: ErrorRow = ERRORS[reply.code];
+    if (!isGrpcCall(this.#inbound)) return this.#inbound.reply(reply.status, reply.headers, body, close ?? false);
+    this.#inbound.head(200, grpcErrorHead(reply.status, message, reply.headers), NO_BODY, false);
+    this.#inbound.end(null, null);
   }
 
   #join(tunnel: Tunnel, headers: HeaderList): void {
@@ -553,7 +565,7 @@ export class ExchangeRun
     if (this.#call === null && this.#retryTimer === null) return;
     this.#attempts!.fail({ reason: 'timeout', detail: 'the time for all attempts', sent: true });
     this.#dropCall();
-    if (this.#stage === 'streaming') this.#breakOff();
+    if (this.#stage === 'streaming') this.#breakOff('UPSTREAM_RESET');
     else this.#refuse('UPSTREAM_TIMEOUT');
   }
 

@@ -1,6 +1,7 @@
 /** An upstream's reply on its way to the client: held while policies look at its head, then passed on as it comes. */
-import { ERRORS, type Protocol } from '../errors.ts';
+import { ERRORS, type ErrorCode, type Protocol } from '../errors.ts';
 import type { HeaderList } from '../headers.ts';
+import { grpcTrailers, isGrpcCall } from '../http2/grpc.ts';
 import type { Inbound } from '../types/transport.ts';
 import { endsEvent, errorEvent, isEventStream } from './sse.ts';
 
@@ -73,12 +74,15 @@ export class ReplyStream {
   }
 
   /**
-   * The upstream died in the middle: the client must not take what it has for the whole. LLM SDKs believe an event
-   * stream that ends cleanly, so it gets an error event where one fits, and a broken transfer in any case.
+   * The reply cannot go on, for the reason that `code` says: the upstream died in the middle, above all. The client must
+   * not take what it has for the whole. LLM SDKs believe an event stream that ends cleanly, so it gets an error event
+   * where one fits, and a broken transfer in any case. gRPC clients believe the status behind the messages, and a broken
+   * transfer without one is INTERNAL to them.
    */
-  breakOff(protocol: Protocol, requestId: string): void {
-    if (this.#eventStream && this.#betweenEvents)
-      this.#inbound.write(errorEvent(protocol, ERRORS.UPSTREAM_RESET.message, requestId));
+  breakOff(code: ErrorCode, protocol: Protocol, requestId: string): void {
+    const { status, message } = ERRORS[code];
+    if (this.length < 0 && isGrpcCall(this.#inbound)) return this.#inbound.end(grpcTrailers(status, message), null);
+    if (this.#eventStream && this.#betweenEvents) this.#inbound.write(errorEvent(protocol, message, requestId));
     this.#inbound.destroy();
   }
 }

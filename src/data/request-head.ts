@@ -14,6 +14,7 @@ import {
   MAX_FORWARDS,
   PASS,
   REQUEST_ID,
+  TE,
   VIA,
 } from '../net/request-fields.ts';
 
@@ -30,6 +31,8 @@ export interface RequestHead {
   via: string;
   /** '' where there is none. Several are joined, so that they are no number. */
   maxForwards: string;
+  /** The client takes trailers (RFC 9110 §10.1.4). What else `TE` says is about this hop. */
+  trailers: boolean;
 }
 
 /** Names, in lower case, of fields that pass although they are dropped by default; null for none. */
@@ -76,10 +79,18 @@ function keep(head: RequestHead, kind: number, name: string, value: string): voi
     case REQUEST_ID:
       head.requestId = joined(head.requestId, value);
       break;
+    case TE:
+      head.trailers ||= namesTrailers(value);
+      break;
     case MAX_FORWARDS:
       head.maxForwards = joined(head.maxForwards, value || NO_VALUE);
       head.headers.push(name, value);
   }
+}
+
+function namesTrailers(te: string): boolean {
+  if (te === 'trailers') return true;
+  return te.split(',').some((coding) => coding.trim().toLowerCase() === 'trailers');
 }
 
 /** Stands for an empty value where '' means that there is no field. */

@@ -11,6 +11,7 @@ import {
   OWN,
   PASS,
   REQUEST_ID,
+  TE,
   VIA,
 } from './request-fields.ts';
 
@@ -22,7 +23,7 @@ test('names by kind, in any case', () => {
     [REQUEST_ID, 'x-request-id'],
     [MAX_FORWARDS, 'max-forwards'],
     [FORWARDED_FOR, 'x-forwarded-for'],
-    [OWN, 'te'],
+    [TE, 'te'],
     [OWN, 'transfer-encoding'],
     [OWN, 'content-length'],
     [OWN, 'proxy-authorization'],

@@ -21,13 +21,16 @@ export const MAX_FORWARDS = 9;
  * here, because they read `_` and `-` alike: `Transfer_Encoding`, `X_Forwarded_For`.
  */
 export const CLAIM = 10;
+/** Of this hop, but for `trailers`, which is true of the client wherever the reply goes on (RFC 9110 §10.1.4). */
+export const TE = 11;
 
 /** Every field that begins so is a claim, but those with a kind of their own. */
 const FORWARDED = 'x-forwarded-';
 
 const KNOWN: Readonly<Record<string, number>> = {
-  ...kinds(OWN, 'te trailer upgrade expect keep-alive proxy-connection content-length transfer-encoding'),
+  ...kinds(OWN, 'trailer upgrade expect keep-alive proxy-connection content-length transfer-encoding'),
   ...kinds(OWN, 'http2-settings proxy-authenticate proxy-authorization'),
+  ...kinds(TE, 'te'),
   ...kinds(HOST, 'host'),
   ...kinds(CONNECTION, 'connection'),
   ...kinds(FORWARDED_FOR, 'x-forwarded-for'),

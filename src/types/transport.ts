@@ -10,6 +10,12 @@ import type { Duplex } from 'node:stream';
 import type { HeaderList } from '../headers.ts';
 import type { EndpointPlan, PoolPlan, TimeoutsPlan } from './plan.ts';
 
+/**
+ * Length of a reply that ended with its head and named no length: HEADERS with END_STREAM (RFC 9113 §8.1). HTTP/1.1 has
+ * to name one, 0; over HTTP/2 a length of 0 would be an invention.
+ */
+export const NO_BODY = -2;
+
 // ── inbound ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What an edge hands every request to. It sets `inbound.events` before it calls anything else. */
@@ -49,7 +55,10 @@ export interface Inbound {
    * it. A request body that nobody read is discarded up to a bound, then the connection ends.
    */
   reply(status: number, headers: HeaderList, body: string | Buffer, close: boolean): void;
-  /** Head of a streamed reply with a status from 200 to 599. `length` -1: not known. For HEAD, 204 and 304 no body follows, whatever `length` says. */
+  /**
+   * Head of a streamed reply with a status from 200 to 599. `length` -1: not known; {@link NO_BODY}: none, and HTTP/2
+   * says so without a length. For HEAD, 204 and 304 no body follows, whatever `length` says.
+   */
   head(status: number, headers: HeaderList, length: number, close: boolean): void;
   /** False: stop until `drained`. */
   write(chunk: Buffer): boolean;
@@ -117,6 +126,8 @@ export interface UpstreamRequest {
   body: Buffer | null;
   /** 0 none, n known, -1 chunked. Counts for streamed bodies; a whole body has its own length. */
   readonly bodyLength: number;
+  /** The client takes trailers (`TE: trailers`, RFC 9110 §10.1.4). */
+  readonly trailers: boolean;
   readonly timeouts: TimeoutsPlan;
 }
 
@@ -135,7 +146,10 @@ export interface Failure {
 export interface UpstreamEvents {
   /** A 1xx but 100 and 101; fields as received, without those that would frame a body (RFC 9110 §8.6). */
   informed(status: number, headers: HeaderList): void;
-  /** Head of the reply, its status from 200 to 599: fields as received, hop-by-hop ones included. `length` -1: not known. */
+  /**
+   * Head of the reply, its status from 200 to 599: fields as received, hop-by-hop ones included. `length` -1: not known;
+   * {@link NO_BODY}: the head ended the reply, and named no length.
+   */
   head(status: number, headers: HeaderList, length: number): void;
   data(chunk: Buffer): void;
   end(trailers: HeaderList | null): void;

@@ -1,9 +1,11 @@
 /** HTTP/2 edge: how replies go out, for every status and method, and what can never go out. */
 import assert from 'node:assert/strict';
 import type { ClientHttp2Session } from 'node:http2';
+import { NO_BODY } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 import { ask, type Bench, type Declare } from './edge-http2-bench.ts';
 import type { Call } from './edge-inbound.ts';
+import { DATA, END_STREAM, HEADERS, headers } from './http2-frames.ts';
 
 const INTERNAL_ERROR = 2;
 
@@ -131,6 +133,31 @@ function streamTests(declare: Declare): void {
     assert.equal((await ask(client).reply()).get('content-length'), '0');
     await goesOn(bench, client);
   });
+
+  for (const length of [NO_BODY, 0])
+    declare(
+      `a head that ends the reply leaves with END_STREAM, and ${length === 0 ? 'its' : 'no'} length`,
+      async (bench) => {
+        const client = await bench.frames();
+        client.send(headers(1, [':method', 'GET', ':scheme', 'https', ':authority', 'weir.test', ':path', '/']));
+        const call = await bench.call();
+        call.inbound.head(200, ['grpc-status', '5'], length, false);
+        call.inbound.end(null, null);
+        const { flags } = await client.frame(HEADERS, 1);
+        assert.equal(flags & END_STREAM, END_STREAM);
+        assert.equal(await call.finished(), 'done');
+        bench.onCall = (next) => next.ok('next');
+        const asked = ask(await bench.client());
+        await asked.reply();
+        assert.equal(client.find(DATA, 1), undefined);
+        bench.onCall = (next) => {
+          next.inbound.head(200, [], length, false);
+          next.inbound.end(null, null);
+        };
+        const again = await ask(await bench.client()).reply();
+        assert.equal(again.get('content-length'), length === 0 ? '0' : undefined);
+      },
+    );
 
   declare('the head, and each piece, goes out without waiting for more', async (bench) => {
     const { asked, call } = await bench.exchange();

@@ -1,5 +1,6 @@
 /** Contract: how replies are framed, for every status, method and version, and when a connection goes on. */
 import assert from 'node:assert/strict';
+import { NO_BODY } from '../../src/types/transport.ts';
 import type { Bench, Declare } from './edge.ts';
 import type { Call } from './edge-inbound.ts';
 import type { WireClient } from './edge-wire.ts';
@@ -122,6 +123,22 @@ function streamTests(declare: Declare): void {
     );
     assert.equal(await call.finished(), 'done');
     assert.equal(call.bytes, 11);
+    await goesOn(bench, client);
+  });
+
+  declare('a streamed reply that its head ended, with no length named: HTTP/1.1 needs one', async (bench) => {
+    const ended = (call: Call) => {
+      call.inbound.head(200, [], NO_BODY, false);
+      call.inbound.end(null, null);
+    };
+    bench.onCall = ended;
+    const { client, call } = await bench.exchange(GET);
+    const reply = await client.reply();
+    assert.deepEqual([reply.get('content-length'), reply.get('transfer-encoding'), reply.body], ['0', undefined, '']);
+    assert.deepEqual([await call.finished(), call.bytes], ['done', 0]);
+    bench.onCall = ended;
+    client.send(`HEAD / HTTP/1.1\r\n${HOST}\r\n`);
+    assert.equal((await client.reply(true)).get('content-length'), undefined, 'what GET would have is not known');
     await goesOn(bench, client);
   });
 

@@ -1,5 +1,6 @@
 /** HTTP/2 forwarder: what of a request reaches the upstream, and what of a reply the exchange. */
 import assert from 'node:assert/strict';
+import { NO_BODY } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 import { asked, type Declare, reply } from './forwarder-http2-bench.ts';
 import { requestTo } from './forwarder-upstream.ts';
@@ -96,9 +97,25 @@ function fieldTests(declare: Declare): void {
     taken.answer();
     await to.done();
     assert.deepEqual([taken.given.length, taken.given[0]], [2 * 996, 'content-length']);
+    const full = bench.recorder();
+    forwarder.send(requestTo(upstream.endpoint, { ...request, trailers: true }), full);
+    const same = await (await upstream.request()).whole();
+    same.answer();
+    await full.done();
+    assert.deepEqual(same.given, taken.given, '`te` stays behind');
     const over = bench.recorder();
     forwarder.send(requestTo(upstream.endpoint, { ...request, headers: [...request.headers, 'x', ''] }), over);
     assert.deepEqual({ ...(await over.fails()), detail: '' }, { reason: 'protocol', detail: '', sent: false });
+  });
+
+  declare('a client that takes trailers is one to the upstream too', async (bench) => {
+    const upstream = await bench.upstream();
+    const to = bench.recorder();
+    bench.forwarder().send(requestTo(upstream.endpoint, { trailers: true }), to);
+    const taken = await upstream.request();
+    taken.answer();
+    await to.done();
+    assert.deepEqual(taken.given, ['te', 'trailers']);
   });
 
   declare('OPTIONS * goes out as it is', async (bench) => {
@@ -239,7 +256,16 @@ function replyTests(declare: Declare): void {
     Record<string, { fields: string[]; method?: string; data?: string; length: number; status?: number }>
   > = {
     'a body of unknown length': { fields: [':status', '200'], data: 'hello', length: -1 },
-    'no body, said at once': { fields: [':status', '200'], length: 0 },
+    'no body, said at once': { fields: [':status', '200'], length: NO_BODY },
+    'an error of gRPC, said at once': {
+      fields: [':status', '200', 'content-type', 'application/grpc', 'grpc-status', '5'],
+      length: NO_BODY,
+    },
+    'a length before trailers that say how a gRPC call ended': {
+      fields: [':status', '200', 'content-type', 'application/grpc+proto', 'content-length', '5'],
+      data: 'hello',
+      length: -1,
+    },
     'a length of 0': { fields: [':status', '200', 'content-length', '0'], length: 0 },
     'a reply to HEAD': { fields: [':status', '200', 'content-length', '5'], method: 'HEAD', length: 5 },
     'a reply to HEAD without a length': { fields: [':status', '200'], method: 'HEAD', length: -1 },

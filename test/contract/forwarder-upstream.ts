@@ -201,6 +201,7 @@ export function requestTo(endpoint: EndpointPlan, more: Partial<UpstreamRequest>
     headers: ['Host', 'test.example'],
     body,
     bodyLength: body?.length ?? 0,
+    trailers: false,
     timeouts: PATIENT,
     ...more,
   };

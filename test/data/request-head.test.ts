@@ -14,6 +14,7 @@ function read(received: HeaderList, passing: readonly string[] = []): RequestHea
     forwardedProto: '',
     via: '',
     maxForwards: '',
+    trailers: false,
   };
   return Object.assign(head, { readable: readRequestHead(received, head, new Set(passing)) });
 }
@@ -47,8 +48,20 @@ test('what the proxy must know is kept, and what is of this hop goes no further'
     forwardedProto: '',
     via: '1.0 x, 1.1 y',
     maxForwards: '3',
+    trailers: true,
     readable: true,
   });
+});
+
+test('TE says whether the client takes trailers, whatever else is in it', () => {
+  for (const fields of [
+    ['te', 'trailers'],
+    ['TE', 'gzip;q=0.5, Trailers'],
+    ['Te', 'gzip', 'te', 'trailers,deflate'],
+  ])
+    assert.deepEqual([read(fields).trailers, read(fields).headers], [true, []]);
+  for (const fields of [['te', 'gzip'], ['te', ''], ['te', 'trailers-not'], []])
+    assert.equal(read(fields).trailers, false);
 });
 
 test('a field that was sent twice is none that can be believed', () => {

@@ -4,8 +4,10 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ERRORS } from '../../src/errors.ts';
 import { METHODS } from '../../src/http1/request-line.ts';
 import { RULES, type RuleCode } from '../../src/http1/rules.ts';
+import { grpcStatus } from '../../src/http2/grpc.ts';
 import { REFUSALS } from '../fuzz/http1/refusals.ts';
 
 export const WIRE_PAGE = join(import.meta.dirname, '..', '..', 'docs', 'wire.md');
@@ -103,8 +105,56 @@ export function renderWire(): string {
     const url = `https://www.rfc-editor.org/rfc/${number.replace(' ', '').toLowerCase()}#section-${part}`;
     return `| \`${code}\` | [${section}](${url}) | ${status} | ${text} | ${shown(code)} |`;
   });
-  return `${INTRO}\n| rule | from | status | what it asks | broken by |\n|---|---|---|---|---|\n${rows.join('\n')}\n`;
+  return `${INTRO}\n| rule | from | status | what it asks | broken by |\n|---|---|---|---|---|\n${rows.join('\n')}\n${HTTP2}\n${grpcTable()}\n`;
 }
+
+const HTTP2 = `
+## HTTP/2
+
+HTTP/2 is read by nghttp2, which holds clients and upstreams to RFC 9113. What Weir makes of it:
+
+- A reply ends as the upstream ended it: where its head ends the stream, HEADERS with END_STREAM is what the client gets
+  (RFC 9113 §8.1), and no length that the upstream did not name. HTTP/1.1 clients get the same reply with
+  \`Content-Length: 0\`, because it needs a length (RFC 9112 §6.3); replies to HEAD, 204 and 304 get none.
+- \`TE: trailers\` goes on to upstreams over HTTP/2 where the client sent it, nothing else of \`TE\` does (RFC 9110 §10.1.4).
+- Trailers of a reply are passed on, but not behind a body whose length was named: its last byte is its end. Replies of
+  gRPC have no such end. Trailers of a request are dropped (RFC 9110 §6.5.1).
+- Request and reply flow at the same time, for as long as both last. \`limits.requestTimeout\` ends with the head of the
+  reply: from then on \`timeouts.idle\` and \`timeouts.total\` of the upstream bound the call.
+- A client that resets its stream, or whose connection breaks, ends the stream to the upstream with CANCEL. A reply that
+  breaks off ends the client's stream with INTERNAL_ERROR, and never with END_STREAM; a gRPC call ends as is said below.
+- What an upstream answers with REFUSED_STREAM, or leaves out with a GOAWAY, it has not acted on (RFC 9113 §6.8, §8.7): it
+  is sent again whatever its method, where \`retry.on\` has \`connect\` or \`reset\`.
+- Server push and extended CONNECT (RFC 8441) are neither offered nor taken.
+
+### gRPC
+
+A call is a POST with \`content-type: application/grpc\`, or that with \`+proto\` or the like, over HTTP/2. It passes like any
+other request; what Weir itself has to say is said in gRPC's words: status 200, \`grpc-status\` and \`grpc-message\` in a head
+that ends the stream, or in trailers where the reply has begun and then breaks off. Other fields of the error stay, and
+\`Retry-After\` stands there as \`grpc-retry-pushback-ms\` too. Access log and metrics have the HTTP status. The codes are those
+that gRPC clients make of a bare HTTP status, but for 400, which is not INTERNAL, and for those that clients have no code
+for. Replies that rules or upstreams write as HTTP go out as they are.
+`;
+
+function grpcTable(): string {
+  const names = new Map<number, string>();
+  for (const [name, { status }] of Object.entries(ERRORS))
+    names.set(status, names.has(status) ? `${names.get(status)}, \`${name}\`` : `\`${name}\``);
+  const rows = [...names].map(([status, errors]) => `| ${status} | ${GRPC_CODES[grpcStatus(status)]} | ${errors} |`);
+  return `| HTTP status | gRPC status | errors |\n|---|---|---|\n${rows.join('\n')}`;
+}
+
+const GRPC_CODES: Readonly<Record<number, string>> = {
+  2: '2 UNKNOWN',
+  3: '3 INVALID_ARGUMENT',
+  7: '7 PERMISSION_DENIED',
+  8: '8 RESOURCE_EXHAUSTED',
+  12: '12 UNIMPLEMENTED',
+  13: '13 INTERNAL',
+  14: '14 UNAVAILABLE',
+  16: '16 UNAUTHENTICATED',
+};
 
 const BEGINNING = 64;
 const ENDING = 24;

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { HeaderList } from '../../headers.ts';
 import { chunkPrefix } from '../../http1/write.ts';
-import type { Inbound } from '../../types/transport.ts';
+import { type Inbound, NO_BODY } from '../../types/transport.ts';
 import { BY_CHUNKS, BY_NO_FIELD, chunkedEnd, finalHead, interimHead } from './heads.ts';
 import { DISCARD_MAX } from './limits.ts';
 import { RequestBody } from './request-body.ts';
@@ -69,7 +69,7 @@ export class Http1Inbound extends RequestBody implements Inbound {
 
   head(status: number, headers: HeaderList, length: number, close: boolean): void {
     if (!this.#start(status, headers, length, close)) return;
-    if (length >= 0 && !this.#bodyless) this.#owed = length;
+    if (this.#framing >= 0 && !this.#bodyless) this.#owed = this.#framing;
     // The head must not wait for the first piece of its body, but where that comes in the same turn they go together.
     this.#atEndOfTurn();
   }
@@ -135,6 +135,7 @@ export class Http1Inbound extends RequestBody implements Inbound {
     this.#bodyless = never || this.method === 'HEAD';
     if (never) this.#framing = BY_NO_FIELD;
     else if (length >= 0) this.#framing = length;
+    else if (length === NO_BODY && !this.#bodyless) this.#framing = 0;
     else this.#framing = this.#bodyless || this.version === '1.0' ? BY_NO_FIELD : BY_CHUNKS;
     return this.#framing;
   }

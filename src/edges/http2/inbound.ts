@@ -4,10 +4,11 @@ import type { Duplex } from 'node:stream';
 import { ALLOW_USUAL, ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
 import type { HeaderList } from '../../headers.ts';
 import { fieldsObject } from '../../http2/fields.ts';
+import { grpcErrorHead, isGrpc } from '../../http2/grpc.ts';
 import { Outflow } from '../../http2/outflow.ts';
 import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2/stream-events.ts';
 import { Timer } from '../../state/wheel.ts';
-import type { Inbound, InboundEvents } from '../../types/transport.ts';
+import { type Inbound, type InboundEvents, NO_BODY } from '../../types/transport.ts';
 import { ENDING_POLL_MS, LINGER_MS } from './limits.ts';
 import { finalHead, hasNoBody, interimFields, trailerFields } from './reply-head.ts';
 import { type BodyHome, type BodyOwner, RequestBody } from './request-body.ts';
@@ -96,7 +97,9 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   refuse(code: ErrorCode): void {
     const { status, message } = ERRORS[code];
     const fields = code === 'METHOD_NOT_ALLOWED' ? [...REFUSAL_FIELDS, ...ALLOW_USUAL] : [...REFUSAL_FIELDS];
-    this.reply(status, fields, errorBody('generic', status, code, message, ''), true);
+    if (!isGrpc(this.headers)) return this.reply(status, fields, errorBody('generic', status, code, message, ''), true);
+    this.head(200, grpcErrorHead(status, message, fields), NO_BODY, true);
+    this.end(null, null);
   }
 
   // ── the request's body ─────────────────────────────────────────────────────────────────────────────────────────
@@ -148,10 +151,15 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   head(status: number, headers: HeaderList, length: number, _close: boolean): void {
     const head = this.#start(status, headers, length);
     if (head === null) return;
+    if (length === 0 || length === NO_BODY) this.#bodyless = true;
     this.#owed = length;
     this.#trailing = length < 0;
-    if (this.#bodyless) this.#held = head;
-    else this.#respond(head, false);
+    if (this.#bodyless) {
+      this.#held = head;
+      return;
+    }
+    this.#body.untimed();
+    this.#respond(head, false);
   }
 
   write(chunk: Buffer): boolean {

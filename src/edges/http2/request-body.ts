@@ -34,6 +34,8 @@ export class RequestBody extends Timer {
   /** Its end or its failure was told. */
   #told = false;
   #timedOut = false;
+  /** Its time does not count any more. */
+  #timeless = false;
   /** The stream is closed, and what of it is left unread is nobody's any more. */
   #cut = false;
   #trailers: HeaderList | null = null;
@@ -124,9 +126,15 @@ export class RequestBody extends Timer {
     this.#home.wheel.clear(this);
   }
 
+  /** A reply streams beside it: from now on the call lasts as long as the reply, however seldom the client says something. */
+  untimed(): void {
+    this.#timeless = true;
+    this.#home.wheel.clear(this);
+  }
+
   #startClock(): void {
     const { wheel, requestTimeout } = this.#home;
-    if (!this.whole && requestTimeout > 0) wheel.set(this, requestTimeout);
+    if (!this.whole && !this.#timeless && requestTimeout > 0) wheel.set(this, requestTimeout);
   }
 
   override onTimeout(): void {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../errors.ts';
 import type { HeaderList } from '../../headers.ts';
-import type { Inbound, InboundEvents } from '../../types/transport.ts';
+import { type Inbound, type InboundEvents, NO_BODY } from '../../types/transport.ts';
 import type { MessageEvents, Request, Response } from './messages.ts';
 import { LINGER_MS } from './raw-replies.ts';
 import { type DateClock, interimHead, replyHead, sendableTrailers } from './reply-head.ts';
@@ -269,7 +269,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
   #startReply(status: number, headers: HeaderList, length: number, close: boolean): boolean {
     if (this.#over || this.#broken || this.#answering) return false;
     this.#bodyless = this.method === 'HEAD' || status === 204 || status === 304;
-    const framing = this.#frame(status, length);
+    const framing = this.#frame(status, length === NO_BODY && !this.#bodyless ? 0 : length);
     this.#close = close || this.#mustClose();
     const head = replyHead(status, headers, framing + this.#connectionLine(), this.#owner.clock);
     if (head === null) {

@@ -2,9 +2,16 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
 import { type HeaderList, removeFraming } from '../../headers.ts';
 import { withoutPseudo } from '../../http2/fields.ts';
+import { isGrpc } from '../../http2/grpc.ts';
 import { Outflow } from '../../http2/outflow.ts';
 import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2/stream-events.ts';
-import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
+import {
+  type Failure,
+  NO_BODY,
+  type UpstreamCall,
+  type UpstreamEvents,
+  type UpstreamRequest,
+} from '../../types/transport.ts';
 import { Timed } from '../deadlines.ts';
 import { isIdempotent } from '../failure.ts';
 import { isFinalStatus, replyLength } from '../raw-headers.ts';
@@ -154,9 +161,14 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
     if (isTooLarge(headers)) return this.#giveUp('the head of the reply is too large');
     this.#headSeen = true;
     this.#expect(READING);
+    this.#to.head(status, headers, this.#length(status, headers, last));
+  }
+
+  /** The last byte of a body whose length is known ends it; gRPC says in the trailers behind it how the call ended. */
+  #length(status: number, headers: HeaderList, last: boolean): number {
     const length = replyLength(status, headers);
-    const empty = last && length < 0 && this.#request.method !== 'HEAD' && status !== 304;
-    this.#to.head(status, headers, empty ? 0 : length);
+    if (last) return length < 0 && this.#request.method !== 'HEAD' && status !== 304 ? NO_BODY : length;
+    return length >= 0 && isGrpc(headers) ? -1 : length;
   }
 
   streamData(chunk: Buffer): void {

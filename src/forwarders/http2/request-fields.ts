@@ -1,5 +1,5 @@
 /** A request's head as HTTP/2 has it (RFC 9113 §8.3.1). Pure. */
-import { getHeader, type HeaderList, isFieldName } from '../../headers.ts';
+import { FIELDS_MAX, getHeader, type HeaderList, isFieldName } from '../../headers.ts';
 import { appendFields } from '../../http2/fields.ts';
 import type { UpstreamRequest } from '../../types/transport.ts';
 
@@ -30,7 +30,10 @@ export function requestFields(request: UpstreamRequest): HeaderList | null {
   ];
   const length = requestLength(request);
   if (length > 0 || (length === 0 && WITH_CONTENT.has(method))) fields.push('content-length', String(length));
-  return appendFields(fields, request.headers, OWN) ? fields : null;
+  if (!appendFields(fields, request.headers, OWN)) return null;
+  // The one field that a request can do without, where it has as many as there may be.
+  if (request.trailers && fields.length < FIELDS_MAX * 2) fields.push('te', 'trailers');
+  return fields;
 }
 
 /** Nothing that could end a request line, should the other side write one. */

@@ -37,7 +37,11 @@ const POOL = {
     idle: { ...DURATION, default: '30s', description: 'How long an unused connection is kept.' },
     connect: { ...DURATION, default: '1s', description: 'How long connecting may take.' },
     tlsHandshake: { ...DURATION, default: '5s', description: 'How long the TLS handshake may take.' },
-    http2: { type: 'boolean', default: false, description: 'Offer HTTP/2 to https endpoints.' },
+    http2: {
+      type: 'boolean',
+      default: false,
+      description: 'Speak HTTP/2: with https endpoints that agree to it, and with http endpoints without asking.',
+    },
   },
 } as const;
 
