@@ -10,7 +10,7 @@ export type Protocol = 'generic' | 'anthropic' | 'openai';
 export interface ErrorRow {
   /** HTTP status on generic and openai routes. */
   readonly status: number;
-  /** Status on anthropic routes where it differs: 529 `overloaded_error` stands for "no endpoint can take this". */
+  /** Status on anthropic routes where it differs: 529 `overloaded_error` stands for "nothing can take this now". */
   readonly anthropicStatus?: number;
   /** What a client sees; it must not say more than the client may know. */
   readonly message: string;
@@ -67,6 +67,11 @@ export const ERRORS = {
     retryAfter: 1,
   }),
   STORE_UNAVAILABLE: row(503, 'A check that this route needs cannot be made now.', { retryable: true, retryAfter: 1 }),
+  UPSTREAM_BUSY: row(503, 'All connections to the upstream are in use now.', {
+    anthropicStatus: 529,
+    retryable: true,
+    retryAfter: 1,
+  }),
   UPSTREAM_TIMEOUT: row(504, 'The upstream did not answer in time.', { breaker: true, retryable: true }),
   VERSION_NOT_SUPPORTED: row(505, 'Only HTTP/1.0 and HTTP/1.1 are spoken here.', { close: true }),
   LOOP_DETECTED: row(508, 'The request has passed through here before.'),

@@ -28,7 +28,13 @@ export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
     'Requests put on a connection; those above the connections made found one that was kept.',
     'upstream',
   ),
+  weir_pool_waited_total: counter('Requests that stood in line for a connection.', 'upstream'),
   weir_pool_wait_seconds_total: counter('Time that requests stood in line for a connection.', 'upstream'),
+  weir_pool_refused_total: counter(
+    'Requests that got no connection: the line was full, or they waited too long (late).',
+    'upstream',
+    'reason',
+  ),
   weir_breaker_state: shared('Breaker of an endpoint: 0 closed, 1 half-open, 2 open.', 'endpoint'),
   weir_endpoint_healthy: shared('Active health probes: 1 healthy, 0 unhealthy.', 'endpoint'),
   weir_upstream_panic: shared(

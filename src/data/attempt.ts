@@ -9,6 +9,7 @@ import type { Endpoint, Outcome, Upstream } from './upstream.ts';
 /** What clients are told when an attempt failed and no other follows. */
 export const FAILURE_CODES: Readonly<Record<FailureReason, ErrorCode>> = {
   connect: 'UPSTREAM_CONNECT',
+  busy: 'UPSTREAM_BUSY',
   timeout: 'UPSTREAM_TIMEOUT',
   reset: 'UPSTREAM_RESET',
   truncated: 'UPSTREAM_RESET',

@@ -124,6 +124,8 @@ export class Attempts {
     if (retry === null || this.count >= retry.attempts) return -1;
     const throttled = attempt.status === 429;
     const elsewhere = !throttled && this.#hasAnother(attempt.upstream);
+    // Nothing was sent: going elsewhere repeats no load, and a second wait in the same line would help nobody.
+    if (attempt.result?.code === 'UPSTREAM_BUSY') return elsewhere ? 0 : -1;
     const wait = Math.max(elsewhere ? 0 : backoff(retry, this.count, this.#core.random()), asked);
     if (wait > retry.backoffMax || !attempt.upstream.budget?.take(this.#core.now())) return -1;
     // A provider that says "too many" is asked again after its own time, and not gone round by another endpoint.

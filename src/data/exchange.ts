@@ -47,7 +47,7 @@ import { answerHere, isDiagnostic, traceable } from './final-recipient.ts';
 import { isJsonBody, MAPPED_BODY_MAX, mapError, saysJson } from './map-errors.ts';
 import { ReplyStream } from './reply-stream.ts';
 import { type Identified, readRequest } from './request-identity.ts';
-import { requestedDelay, retriesFailure, retriesReply } from './retry.ts';
+import { failureHeaders, requestedDelay, retriesFailure, retriesReply } from './retry.ts';
 import type { Route } from './rules.ts';
 import { Tunnel, type TunnelEvents } from './tunnel.ts';
 import type { Upstream } from './upstream.ts';
@@ -60,6 +60,7 @@ type Stage = 'none' | 'collecting' | 'unwinding' | 'streaming' | 'sent';
 
 const NOBODY: Client = Object.freeze({ address: '', country: '', continent: '', region: '' });
 const EMPTY_BODY = Buffer.alloc(0);
+const TIME_IS_OVER: Failure = Object.freeze({ reason: 'timeout', detail: 'the time for all attempts', sent: true });
 
 export class ExchangeRun
   extends Timer
@@ -405,7 +406,7 @@ export class ExchangeRun
     const { retry } = upstream.plan;
     const listed = this.#stage === 'none' && retry !== null && retriesFailure(retry, failure, this.method);
     if (listed && this.#retry(0)) return;
-    this.#refuse(FAILURE_CODES[failure.reason], listed ? ['x-should-retry', 'false'] : []);
+    this.#refuse(FAILURE_CODES[failure.reason], failureHeaders(failure, listed));
   }
 
   #breakOff(code: ErrorCode): void {
@@ -563,10 +564,11 @@ export class ExchangeRun
     if (this.#ended) return;
     if (this.#clientGone) return this.#finish();
     if (this.#call === null && this.#retryTimer === null) return;
-    this.#attempts!.fail({ reason: 'timeout', detail: 'the time for all attempts', sent: true });
+    const failure = this.#call?.queued() ?? TIME_IS_OVER;
+    this.#attempts!.fail(failure);
     this.#dropCall();
     if (this.#stage === 'streaming') this.#breakOff('UPSTREAM_RESET');
-    else this.#refuse('UPSTREAM_TIMEOUT');
+    else this.#refuse(FAILURE_CODES[failure.reason], failureHeaders(failure, false));
   }
 
   /** An answer made here takes the place of the upstream's: an attempt whose head came is judged by that. */

@@ -126,7 +126,7 @@ class AnsweringForwarder implements Forwarder {
       to.data(Buffer.from('{}'));
       to.end(null);
     });
-    return { write: () => true, finish() {}, pause() {}, resume() {}, cancel() {} };
+    return { write: () => true, finish() {}, pause() {}, resume() {}, cancel() {}, queued: () => null };
   }
   stats() {
     return { open: 0, idle: 0, waiting: 0 };

@@ -17,11 +17,20 @@ const DECLINED: ReadonlySet<number> = new Set([408, 421, 425, 429, 529]);
  * be (RFC 9110 §9.2.2), or where the rules say so with `unsafe`.
  */
 export function retriesFailure(retry: RetryPlan, failure: Failure, method: string): boolean {
-  if (failure.reason === 'connect') return retry.on.includes('connect');
+  if (failure.reason === 'connect' || failure.reason === 'busy') return retry.on.includes(failure.reason);
   // As good as no connection: the upstream said that it did nothing with it (RFC 9113 §8.7), whatever the method.
   if (failure.reason === 'reset' && !failure.sent) return retry.on.includes('connect') || retry.on.includes('reset');
   const listed = failure.reason === 'timeout' ? retry.on.includes('timeout') : retry.on.includes('reset');
   return listed && (!failure.sent || mayRepeat(retry, method));
+}
+
+/**
+ * What a client is told beside the code of a failure: when to come back, where no connection was free (RFC 9110
+ * §10.2.3); or not to, where the rules have tried again already (`listed`).
+ */
+export function failureHeaders(failure: Failure, listed: boolean): HeaderList {
+  if (failure.reason !== 'busy') return listed ? ['x-should-retry', 'false'] : [];
+  return ['retry-after', String(Math.max(1, Math.ceil((failure.retryAfter ?? 0) / 1000)))];
 }
 
 /** Do the rules retry after a reply with this head? An upstream that says `x-should-retry: false` is not asked again. */

@@ -129,7 +129,7 @@ export class TrafficThread {
         random: Math.random,
         zone: (identity, bytes) => zoneOf(zones, identity, bytes),
         state: (identity, create) => hold.state(identity, create),
-        forwarder: (upstream) => forwarderFor(upstream, hold, this.#registry),
+        forwarder: (upstream) => forwarderFor(upstream, hold, this.#registry, this.#log),
       });
       const clients = new ClientDirectory(plan.regions, (address) => this.#geo.lookup(address));
       return new Generation(rules, clients, () => hold.release());
@@ -204,10 +204,12 @@ function zoneOf(zones: Zones, identity: string, bytes: number): SharedArrayBuffe
 }
 
 /** Pools belong to the upstream's name; what changes their meaning is in the identity. */
-function forwarderFor(upstream: UpstreamPlan, hold: StateHold, registry: Registry): Forwarder {
+function forwarderFor(upstream: UpstreamPlan, hold: StateHold, registry: Registry, log: Log): Forwarder {
   const identity = `forwarder ${upstream.name} ${upstream.forwarder} ${JSON.stringify(upstream.pool)}`;
-  const create = () => createForwarder(upstream.forwarder, { pool: upstream.pool, now: Date.now });
-  return hold.state(identity, () => new OpenPool(create(), upstream.name, registry)).forwarder;
+  const { name, pool, forwarder } = upstream;
+  const create: ConstructorParameters<typeof OpenPool>[0] = (crowded) =>
+    createForwarder(forwarder, { pool, now: Date.now, crowded });
+  return hold.state(identity, () => new OpenPool(create, name, registry, log)).forwarder;
 }
 
 async function listen(edge: Edge, { host, port }: ListenerConfig): Promise<void> {

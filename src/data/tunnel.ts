@@ -45,6 +45,10 @@ export class Tunnel implements UpstreamCall {
   finish(): void {}
   pause(): void {}
   resume(): void {}
+  /** It has a connection of its own, which no pool counts. */
+  queued(): null {
+    return null;
+  }
 
   cancel(): void {
     this.#opening.cancel();

@@ -9,7 +9,17 @@ import type { FailureReason, Forwarder } from '../types/transport.ts';
 /** What became of one attempt, as metrics call it. */
 export type Outcome = 'ok' | 'error' | FailureReason | 'aborted';
 
-const OUTCOMES: readonly Outcome[] = ['ok', 'error', 'connect', 'timeout', 'reset', 'truncated', 'protocol', 'aborted'];
+const OUTCOMES: readonly Outcome[] = [
+  'ok',
+  'error',
+  'connect',
+  'busy',
+  'timeout',
+  'reset',
+  'truncated',
+  'protocol',
+  'aborted',
+];
 
 export class Endpoint {
   readonly plan: EndpointPlan;
@@ -80,6 +90,8 @@ export class Upstream {
 /** What a rule must list for a failure to count. A reply cut off before its head is a truncated one all the same. */
 const COUNTED_AS: Readonly<Record<FailureReason, readonly FailureKind[]>> = {
   connect: ['connect'],
+  // It waited here: that says nothing about the endpoint.
+  busy: [],
   timeout: ['timeout'],
   truncated: ['truncated'],
   reset: ['reset', 'truncated'],

@@ -86,7 +86,8 @@ function checkUrl(url: string, spot: Spot, problems: ProblemList): UrlParts | nu
 
 function resolvePool(raw: RawUpstream['pool'] = {}): PoolPlan {
   return {
-    connections: raw.connections ?? 256,
+    connections: raw.connections ?? 4096,
+    queue: { max: raw.queue?.max ?? 1024, wait: ms(raw.queue?.wait ?? '10s') },
     idle: ms(raw.idle ?? '30s'),
     connect: ms(raw.connect ?? '1s'),
     tlsHandshake: ms(raw.tlsHandshake ?? '5s'),
@@ -118,7 +119,7 @@ function resolveRetry(raw: NonNullable<RawUpstream['retry']>): RetryPlan {
   const [backoffMin, backoffMax] = parseDurationRange(raw.backoff ?? '500ms..5s') ?? [0, 0];
   return {
     attempts: raw.attempts ?? 3,
-    on: raw.on ?? ['connect', 429, 502, 503, 504, 529],
+    on: raw.on ?? ['connect', 'busy', 429, 502, 503, 504, 529],
     backoffMin,
     backoffMax,
     budget: fraction(raw.budget ?? '20%'),

@@ -85,11 +85,21 @@ export interface EndpointPlan {
 
 /** All times in milliseconds. */
 export interface PoolPlan {
+  /** For each endpoint and traffic thread. */
   readonly connections: number;
+  readonly queue: QueuePlan;
   readonly idle: number;
   readonly connect: number;
   readonly tlsHandshake: number;
   readonly http2: boolean;
+}
+
+/** The line for a connection where all are in use. */
+export interface QueuePlan {
+  /** Requests that may wait at once, for each endpoint and traffic thread. */
+  readonly max: number;
+  /** Milliseconds that one may wait. */
+  readonly wait: number;
 }
 
 /** All in milliseconds. */
@@ -113,7 +123,7 @@ export interface BreakerPlan {
 export interface RetryPlan {
   /** Attempts in all, the first one included. */
   readonly attempts: number;
-  readonly on: readonly ('connect' | 'timeout' | 'reset' | '5xx' | number)[];
+  readonly on: readonly ('connect' | 'busy' | 'timeout' | 'reset' | '5xx' | number)[];
   readonly backoffMin: number;
   readonly backoffMax: number;
   /** Retries as a fraction of requests, 0…1. */

@@ -131,8 +131,8 @@ export interface UpstreamRequest {
   readonly timeouts: TimeoutsPlan;
 }
 
-/** Why an attempt failed. */
-export type FailureReason = 'connect' | 'timeout' | 'reset' | 'truncated' | 'protocol';
+/** Why an attempt failed. `busy`: it had no connection, because all were in use; the endpoint never heard of it. */
+export type FailureReason = 'connect' | 'busy' | 'timeout' | 'reset' | 'truncated' | 'protocol';
 
 export interface Failure {
   readonly reason: FailureReason;
@@ -140,6 +140,8 @@ export interface Failure {
   readonly detail: string;
   /** False where no byte of the request can have reached the upstream: safe to send again whatever the method. */
   readonly sent: boolean;
+  /** Where it is `busy`: milliseconds after which a connection can be expected to be free. */
+  readonly retryAfter?: number;
 }
 
 /** What a forwarder tells the exchange. Header lists are the receiver's from then on: it edits them. After `end` or `failed`, or after `cancel`, nothing follows. */
@@ -177,22 +179,36 @@ export interface UpstreamCall {
   resume(): void;
   /** Gives the attempt up at once; the connection is closed where it cannot be used again. */
   cancel(): void;
+  /** Where it still stands in line for a connection: the `busy` failure that giving it up now would be. Else null. */
+  queued(): Failure | null;
+}
+
+/** A line for a connection, and what became of it since the start. */
+export interface LineStats {
+  /** Requests that stand in it now. */
+  readonly waiting: number;
+  /** Requests that have stood in it. */
+  readonly waited: number;
+  /** Milliseconds that they did, those that left it in vain included. */
+  readonly waitedMs: number;
+  /** Requests that it had no room for. */
+  readonly full: number;
+  /** Requests that waited in it as long as they may, in vain. */
+  readonly late: number;
 }
 
 /** What a forwarder's connections are and did, summed over its endpoints. */
-export interface ForwarderStats {
+export interface ForwarderStats extends Partial<LineStats> {
   /** Connections there are now, those being made included. */
   readonly open: number;
   /** Those of them that carry no request. */
   readonly idle: number;
   /** Requests in line for one. */
   readonly waiting: number;
-  /** Connections made since the start; absent where a forwarder cannot tell, as are the others below. */
+  /** Connections made since the start; absent where a forwarder cannot tell, as `served` and the line's. */
   readonly opened?: number;
   /** Requests put on a connection since the start: 1 - opened/served of them found one that was kept. */
   readonly served?: number;
-  /** Milliseconds that requests stood in line since the start. */
-  readonly waitedMs?: number;
 }
 
 /** A way to reach endpoints; one for each upstream and thread, kept across reloads while its settings stay. */
@@ -209,4 +225,9 @@ export interface ForwarderSettings {
   readonly pool: PoolPlan;
   /** Milliseconds since the epoch. */
   now(): number;
+  /**
+   * The line for an endpoint is more than half full, or turned a request away. Called for each request that finds it so:
+   * whoever makes a log line of it must be sparing.
+   */
+  readonly crowded?: (endpoint: EndpointPlan, line: LineStats) => void;
 }

@@ -3,7 +3,14 @@ import { createHttpProxyForwarder } from '../../src/forwarders/http-proxy/index.
 import { RawUpstream, Recorder, requestTo } from './forwarder-upstream.ts';
 
 const upstream = await RawUpstream.listen();
-const pool = { connections: 2, idle: 10_000, connect: 10_000, tlsHandshake: 10_000, http2: false };
+const pool = {
+  connections: 2,
+  queue: { max: 1000, wait: 30_000 },
+  idle: 10_000,
+  connect: 10_000,
+  tlsHandshake: 10_000,
+  http2: false,
+};
 const forwarder = createHttpProxyForwarder({ pool, now: Date.now });
 const to = new Recorder();
 forwarder.send(requestTo(upstream.endpoint, { target: '/a?b=c', body: Buffer.from('hello') }), to);

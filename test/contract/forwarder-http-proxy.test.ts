@@ -17,7 +17,14 @@ import { requestTo } from './forwarder-upstream.ts';
 describe('http-proxy is loaded', () => {
   const require = createRequire(import.meta.url);
   const isLoaded = (): boolean => Object.keys(require.cache).some((file) => file.includes('/node_modules/http-proxy/'));
-  const pool = { connections: 1, idle: 1, connect: 1, tlsHandshake: 1, http2: false };
+  const pool = {
+    connections: 1,
+    queue: { max: 1000, wait: 30_000 },
+    idle: 1,
+    connect: 1,
+    tlsHandshake: 1,
+    http2: false,
+  };
 
   it('when a forwarder of its kind is made, and not before', async () => {
     const { _extend: before } = require('node:util');

@@ -184,7 +184,14 @@ export class Bench {
   readonly #endings: (() => unknown)[] = [];
 
   forwarder(pool: Partial<PoolPlan> = {}): Forwarder {
-    const defaults = { connections: 16, idle: 30_000, connect: 10_000, tlsHandshake: 10_000, http2: true };
+    const defaults = {
+      connections: 16,
+      queue: { max: 1000, wait: 30_000 },
+      idle: 30_000,
+      connect: 10_000,
+      tlsHandshake: 10_000,
+      http2: true,
+    };
     const settings = { pool: { ...defaults, ...pool }, now: Date.now };
     const forwarder = holdingBodies(createHttp2Forwarder(settings, createHttp1Forwarder(settings)));
     this.#forwarders.push(forwarder);

@@ -89,30 +89,62 @@ function sharingTests(declare: Declare): void {
     for (const to of all) await to.done();
   });
 
+  declare('who waits is served in order, can be cancelled, and waits no longer than one may', async (bench) => {
+    const upstream = await bench.frames();
+    const forwarder = bench.forwarder({ connections: 1, queue: { max: 3, wait: 150 } });
+    const [first, cancelled, late, last] = Array.from({ length: 4 }, () => bench.recorder());
+    forwarder.send(requestTo(upstream.endpoint), first);
+    const peer = await upstream.accept([MAX_STREAMS, 1]);
+    await asked(peer, 1);
+    const call = forwarder.send(requestTo(upstream.endpoint), cancelled);
+    const waits = forwarder.send(requestTo(upstream.endpoint, { timeouts: { ...PATIENT, firstByte: 1 } }), late);
+    assert.equal(waits.queued()?.reason, 'busy');
+    cancelled.cancel(call);
+    const failure = await late.fails();
+    assert.deepEqual([failure.reason, failure.sent], ['busy', false]);
+    assert.equal(waits.queued(), null);
+    forwarder.send(requestTo(upstream.endpoint), last);
+    assert.partialDeepStrictEqual(forwarder.stats(), { waiting: 1, late: 1, full: 0 });
+    peer.send(reply(1));
+    await asked(peer, 3);
+    peer.send(reply(3));
+    await last.done();
+    await first.done();
+    assert.equal(peer.frames.filter(({ type }) => type === HEADERS).length, 2);
+  });
+
   declare(
-    'who waits is served in order, can be cancelled, and waits no longer than for a first byte',
+    'a request that finds the line full is busy, in a later turn; places that are coming are no line',
     async (bench) => {
       const upstream = await bench.frames();
-      const forwarder = bench.forwarder({ connections: 1 });
-      const [first, cancelled, late, last] = Array.from({ length: 4 }, () => bench.recorder());
-      forwarder.send(requestTo(upstream.endpoint), first);
-      const peer = await upstream.accept([MAX_STREAMS, 1]);
-      await asked(peer, 1);
-      const call = forwarder.send(requestTo(upstream.endpoint), cancelled);
-      forwarder.send(requestTo(upstream.endpoint, { timeouts: { ...PATIENT, firstByte: 60 } }), late);
-      forwarder.send(requestTo(upstream.endpoint), last);
-      cancelled.cancel(call);
-      const failure = await late.fails();
-      assert.deepEqual([failure.reason, failure.sent], ['timeout', false]);
-      assert.equal(forwarder.stats().waiting, 1);
-      peer.send(reply(1));
+      const forwarder = bench.forwarder({ connections: 1, queue: { max: 1, wait: 30_000 } });
+      const all = Array.from({ length: 3 }, () => bench.recorder());
+      for (const to of all) forwarder.send(requestTo(upstream.endpoint), to);
+      const peer = await upstream.accept([MAX_STREAMS, 2]);
       await asked(peer, 3);
-      peer.send(reply(3));
-      await last.done();
-      await first.done();
-      assert.equal(peer.frames.filter(({ type }) => type === HEADERS).length, 2);
+      const refused = bench.recorder();
+      forwarder.send(requestTo(upstream.endpoint), refused);
+      assert.equal(refused.failure, null);
+      const failure = await refused.fails();
+      assert.deepEqual([failure.reason, failure.sent], ['busy', false]);
+      assert.partialDeepStrictEqual(forwarder.stats(), { waiting: 1, full: 1, late: 0 });
+      peer.send(reply(1), reply(3));
+      await asked(peer, 5);
+      peer.send(reply(5));
+      for (const to of all) await to.done();
     },
   );
+
+  declare('a connection that is not made in time is a failed connection, not a long line', async (bench) => {
+    const upstream = await bench.frames();
+    const forwarder = bench.forwarder({ connect: 250, queue: { max: 1, wait: 20 } });
+    const to = bench.recorder();
+    const call = forwarder.send(requestTo(upstream.endpoint), to);
+    assert.equal(call.queued(), null);
+    const failure = await to.fails();
+    assert.deepEqual([failure.reason, failure.sent], ['connect', false]);
+    assert.equal(forwarder.stats().late, 0);
+  });
 
   declare('a cancelled stream frees its place', async (bench) => {
     const upstream = await bench.frames();

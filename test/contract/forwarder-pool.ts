@@ -298,16 +298,67 @@ function limitTests(declare: Declare): void {
     await third.done();
   });
 
-  declare('a request waits no longer than for a first byte, and was not sent', async (bench) => {
+  declare('a request waits no longer than one may, whatever its own times, is busy and was not sent', async (bench) => {
     const upstream = await bench.upstream();
-    const forwarder = bench.forwarder({ connections: 1 });
+    const forwarder = bench.forwarder({ connections: 1, queue: { max: 2, wait: 60 } });
     const first = bench.recorder();
     const second = bench.recorder();
     forwarder.send(requestTo(upstream.endpoint), first);
-    forwarder.send(requestTo(upstream.endpoint, { timeouts: { ...PATIENT, firstByte: 60 } }), second);
+    const call = forwarder.send(requestTo(upstream.endpoint, { timeouts: { ...PATIENT, firstByte: 1 } }), second);
+    assert.equal(call.queued()?.reason, 'busy');
     const failure = await second.fails();
-    assert.deepEqual([failure.reason, failure.sent], ['timeout', false]);
-    assert.equal(forwarder.stats().waiting, 0);
+    assert.deepEqual([failure.reason, failure.sent], ['busy', false]);
+    assert.ok(failure.retryAfter! > 0 && failure.retryAfter! <= 60, `${failure.retryAfter} ms`);
+    assert.equal(call.queued(), null);
+    assert.partialDeepStrictEqual(forwarder.stats(), { waiting: 0, waited: 1, full: 0, late: 1 });
+    await (await upstream.accept()).answer(OK);
+    await first.done();
+  });
+
+  declare(
+    'a request that finds the line full is busy, in a later turn; who leaves the line makes room',
+    async (bench) => {
+      const upstream = await bench.upstream();
+      const crowds: { id: string; waiting: number; full: number }[] = [];
+      const forwarder = bench.forwarder({ connections: 1, queue: { max: 1, wait: 30_000 } }, ({ id }, line) => {
+        crowds.push({ id, waiting: line.waiting, full: line.full });
+      });
+      const [first, left, refused, third] = Array.from({ length: 4 }, () => bench.recorder());
+      const riding = forwarder.send(requestTo(upstream.endpoint), first);
+      const call = forwarder.send(requestTo(upstream.endpoint), left);
+      const streamed = forwarder.send(requestTo(upstream.endpoint, { method: 'POST', bodyLength: 4 }), refused);
+      assert.equal(refused.failure, null);
+      streamed.write(Buffer.from('body'));
+      streamed.finish();
+      const failure = await refused.fails();
+      assert.deepEqual([failure.reason, failure.sent], ['busy', false]);
+      const { id } = upstream.endpoint;
+      assert.deepEqual(crowds, [
+        { id, waiting: 1, full: 0 },
+        { id, waiting: 1, full: 1 },
+      ]);
+      left.cancel(call);
+      assert.equal(riding.queued(), null);
+      const late = forwarder.send(requestTo(upstream.endpoint), third);
+      assert.partialDeepStrictEqual(forwarder.stats(), { waiting: 1, waited: 2, full: 1, late: 0 });
+      const connection = await upstream.accept();
+      await connection.answer(OK);
+      await first.done();
+      await connection.answer(OK);
+      await third.done();
+      assert.equal(late.waited, true);
+      assert.equal(upstream.connections.length, 1);
+    },
+  );
+
+  declare('nobody waits where the line has no places', async (bench) => {
+    const upstream = await bench.upstream();
+    const forwarder = bench.forwarder({ connections: 1, queue: { max: 0, wait: 30_000 } });
+    const first = bench.recorder();
+    const second = bench.recorder();
+    forwarder.send(requestTo(upstream.endpoint), first);
+    forwarder.send(requestTo(upstream.endpoint), second);
+    assert.equal((await second.fails()).reason, 'busy');
     await (await upstream.accept()).answer(OK);
     await first.done();
   });

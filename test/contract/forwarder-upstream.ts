@@ -242,6 +242,9 @@ class HeldCall implements UpstreamCall {
   cancel(): void {
     this.#call.cancel();
   }
+  queued(): Failure | null {
+    return this.#call.queued();
+  }
 }
 
 /** `forwarder` for tests that write a streamed body when they like. */

@@ -29,9 +29,16 @@ export class Bench {
     this.#create = create;
   }
 
-  forwarder(pool: Partial<PoolPlan> = {}): Forwarder {
-    const defaults = { connections: 16, idle: 30_000, connect: 10_000, tlsHandshake: 10_000, http2: false };
-    const forwarder = holdingBodies(this.#create({ pool: { ...defaults, ...pool }, now: Date.now }));
+  forwarder(pool: Partial<PoolPlan> = {}, crowded: ForwarderSettings['crowded'] = () => {}): Forwarder {
+    const defaults = {
+      connections: 16,
+      queue: { max: 1000, wait: 30_000 },
+      idle: 30_000,
+      connect: 10_000,
+      tlsHandshake: 10_000,
+      http2: false,
+    };
+    const forwarder = holdingBodies(this.#create({ pool: { ...defaults, ...pool }, now: Date.now, crowded }));
     this.#forwarders.push(forwarder);
     return forwarder;
   }

@@ -461,6 +461,57 @@ describe('attempts', () => {
     mock.timers.reset();
   });
 
+  const busy = { reason: 'busy', detail: '', sent: false, retryAfter: 3200 } as const;
+
+  test('a line for a connection that is full is 503 with the time expected, and nothing to the breaker', () => {
+    const stage = stageWith({}, {}, { breaker: { ...BREAKER, minRequests: 1 }, retry: null });
+    for (let i = 0; i < 3; i++) {
+      const inbound = new FakeInbound({ method: 'POST' });
+      stage.run(inbound);
+      stage.forwarder.last.to.failed(busy);
+      assert.equal(inbound.status, 503);
+      assert.match(inbound.replyBody, /UPSTREAM_BUSY/);
+      assert.equal(getHeader(inbound.replyHeaders, 'retry-after'), '4');
+      assert.equal(getHeader(inbound.replyHeaders, 'x-should-retry'), undefined);
+      assert.equal(stage.forwarder.last.request.endpoint.name, 'a');
+    }
+    assert.equal(stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome: 'busy' }), 3);
+  });
+
+  test('a POST that got no connection goes to another endpoint, without a budget, and to each only once', () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const stage = stageWith({}, {}, { retry: { ...RETRY, attempts: 9, on: ['busy'], budget: 0 } });
+    for (let i = 0; i < 20; i++) {
+      const inbound = new FakeInbound({ method: 'POST' });
+      stage.run(inbound);
+      stage.forwarder.last.to.failed(busy);
+      mock.timers.tick(0);
+      assert.equal(stage.forwarder.last.request.endpoint.name, 'b');
+      stage.forwarder.last.to.failed(busy);
+      mock.timers.tick(10_000);
+      assert.deepEqual(inbound.log, ['reply 503']);
+      assert.equal(getHeader(inbound.replyHeaders, 'retry-after'), '4');
+    }
+    assert.equal(stage.forwarder.calls.length, 40);
+    mock.timers.reset();
+  });
+
+  test('where the time for all attempts ends in the line, the endpoint has nothing to do with it', () => {
+    const stage = stageWith({}, {}, { breaker: { ...BREAKER, minRequests: 1 } });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    stage.forwarder.last.inLine = busy;
+    stage.clock += 10_100;
+    stage.wheel.advance(stage.clock);
+    assert.equal(inbound.status, 503);
+    assert.equal(getHeader(inbound.replyHeaders, 'retry-after'), '4');
+    assert.ok(stage.forwarder.last.cancelled);
+    assert.equal(stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome: 'timeout' }), 0);
+    assert.equal(stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome: 'busy' }), 1);
+    stage.run(new FakeInbound());
+    assert.equal(stage.forwarder.last.request.endpoint.name, 'a', 'its breaker is closed');
+  });
+
   test('the time for all attempts together ends them', () => {
     const stage = new Stage(planOf());
     const inbound = new FakeInbound();

@@ -301,7 +301,14 @@ async function run(seed: number, attempts: number, secure: boolean): Promise<voi
   const dice = new Dice(seed);
   const upstream = new Upstream(dice, secure);
   const endpoint = await upstream.listen();
-  const pool = { connections: CONNECTIONS, idle: 50, connect: 5000, tlsHandshake: 5000, http2: false };
+  const pool = {
+    connections: CONNECTIONS,
+    queue: { max: 1000, wait: 30_000 },
+    idle: 50,
+    connect: 5000,
+    tlsHandshake: 5000,
+    http2: false,
+  };
   const forwarder = createHttp1Forwarder({ pool, now: Date.now });
   const { outcomes, calls } = await play(forwarder, endpoint, dice, attempts);
 

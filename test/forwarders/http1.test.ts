@@ -274,7 +274,7 @@ describe('http1: the request on the wire', () => {
 
   test('time in line is over with it: a slow upload after that is not late', async (bench) => {
     const upstream = await bench.upstream();
-    const forwarder = bench.forwarder({ connections: 1 });
+    const forwarder = bench.forwarder({ connections: 1, queue: { max: 1, wait: 100 } });
     const first = bench.recorder();
     const second = bench.recorder();
     forwarder.send(requestTo(upstream.endpoint), first);

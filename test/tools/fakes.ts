@@ -12,6 +12,7 @@ import type { PassHeadersConfig } from '../../src/types/config.ts';
 import type { EndpointPlan, Plan, RoutePlan, UpstreamPlan } from '../../src/types/plan.ts';
 import type { Hooks, Log, PolicyKind } from '../../src/types/policy.ts';
 import type {
+  Failure,
   Forwarder,
   Inbound,
   InboundEvents,
@@ -49,7 +50,14 @@ export function upstreamPlan(name: string, more: Partial<UpstreamPlan> = {}): Up
     endpoints: [endpointPlan(name, 'a'), endpointPlan(name, 'b')],
     choose: ['weight'],
     fallback: [],
-    pool: { connections: 8, idle: 30_000, connect: 1000, tlsHandshake: 1000, http2: false },
+    pool: {
+      connections: 8,
+      queue: { max: 8, wait: 1000 },
+      idle: 30_000,
+      connect: 1000,
+      tlsHandshake: 1000,
+      http2: false,
+    },
     timeouts: { send: 1000, firstByte: 1000, idle: 1000, total: 10_000 },
     breaker: null,
     retry: null,
@@ -112,6 +120,8 @@ export class FakeCall implements UpstreamCall {
   /** What `write` answers. */
   accepts = true;
   waited = false;
+  /** What `queued` answers. */
+  inLine: Failure | null = null;
   constructor(request: UpstreamRequest, to: UpstreamEvents) {
     this.request = request;
     this.to = to;
@@ -131,6 +141,9 @@ export class FakeCall implements UpstreamCall {
   }
   cancel(): void {
     this.cancelled = true;
+  }
+  queued(): Failure | null {
+    return this.inLine;
   }
 }
 

@@ -4,13 +4,15 @@ import type { Socket } from 'node:net';
 import { FIELDS_MAX, type HeaderList, hasTooManyFields, removeFraming } from '../../headers.ts';
 import type { PoolPlan } from '../../types/plan.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
-import { type Deadlines, Timed } from '../deadlines.ts';
+import type { Deadlines } from '../deadlines.ts';
 import { ForwardError, failureOf, isIdempotent, isStaleConnection } from '../failure.ts';
+import { Waiter } from '../line.ts';
 import { isFinalStatus, replyLength } from '../raw-headers.ts';
 import { outgoingHeaders } from './headers.ts';
+import type { Beginner, Places } from './places.ts';
 
 /** What an attempt needs of its forwarder. `T` is what the forwarder keeps of an endpoint. */
-export interface ProxyHost<T> {
+export interface ProxyHost<T extends Places> {
   readonly pool: PoolPlan;
   readonly deadlines: Deadlines;
   /** Sockets that are connected, TLS included: Node's agent does not tell a waiting request so. */
@@ -27,7 +29,7 @@ const MISFRAMED = 'the body is not as long as it was said to be';
 const CLIENT_SOCKET = Object.freeze({ destroyed: false });
 
 /** One attempt: http-proxy's `req`, its body stream, and the exchange's call. */
-export class ProxyAttempt<T> extends Timed implements UpstreamCall {
+export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCall, Beginner {
   readonly method: string;
   readonly url: string;
   readonly headers: OutgoingHttpHeaders;
@@ -42,6 +44,10 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
   #ended = false;
   #cancelled = false;
   #starting = false;
+  /** It has a connection, or the agent is making or putting back one for it. */
+  #placed = false;
+  /** It stood in line for it. */
+  #queued = false;
   #connected = false;
   #headSeen = false;
   #finished = false;
@@ -64,8 +70,23 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
     this.headers = outgoingHeaders(request, this.#streamed);
   }
 
-  /** `web` throws at once for a method, target or field that Node's request refuses. */
+  /**
+   * Waits for a connection in a line of ours: Node's agent would keep who is given up, body and all, until its turn. The
+   * agent's own list is only for the moment that it takes to put a connection back.
+   */
   start(): void {
+    if (this.#target.take()) {
+      this.begin();
+      return;
+    }
+    this.#queued = true;
+    const refusal = this.#target.line.join(this);
+    if (refusal !== null) this.#failLater(refusal);
+  }
+
+  /** `web` throws at once for a method, target or field that Node's request refuses. */
+  begin(): void {
+    this.#placed = true;
     this.#starting = true;
     try {
       if (hasTooManyFields(this.#request.headers)) throw new ForwardError('protocol', 'too many fields', false);
@@ -165,7 +186,7 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
       this.#reused = false;
       this.#connected = false;
       this.#finished = false;
-      this.start();
+      this.begin();
     } else if (this.#connected || this.#headSeen) {
       this.#fail(failureOf(error, { sent: true, headSeen: this.#headSeen }));
     } else this.#fail(unconnected(error));
@@ -256,14 +277,13 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
     if (this.#headSeen) this.#fail({ reason: 'timeout', detail: 'the reply stopped', sent: true });
     else if (this.#connected) this.#fail({ reason: 'timeout', detail: 'no reply came', sent: true });
     else if (this.#upstream?.socket) this.#fail({ reason: 'connect', detail: 'connect timeout', sent: false });
-    else this.#fail({ reason: 'timeout', detail: 'no connection became free', sent: false });
+    else this.#fail(this.#target.line.expire(this));
   }
 
   // ── the exchange's side ──
 
-  /** Not so for one that stood in line for a kept connection: Node's agent does not tell. */
   get waited(): boolean {
-    return this.#retried || !this.#reused;
+    return this.#queued || this.#retried || !this.#reused;
   }
 
   write(chunk: Buffer): boolean {
@@ -308,12 +328,18 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
     this.#upstream?.destroy();
   }
 
+  queued(): Failure | null {
+    return this.waitsSince > 0 ? this.#target.line.failure() : null;
+  }
+
   // ── ways out ──
 
   #end(): void {
     this.#ended = true;
+    this.#target.line.leave(this);
     this.#forwarder.deadlines.clear(this);
     this.#forwarder.over(this);
+    if (this.#placed) this.#target.release();
   }
 
   #fail(failure: Failure): void {
@@ -350,7 +376,7 @@ export class ProxyAttempt<T> extends Timed implements UpstreamCall {
   }
 }
 
-function tellFailure<T>(attempt: ProxyAttempt<T>, failure: Failure): void {
+function tellFailure<T extends Places>(attempt: ProxyAttempt<T>, failure: Failure): void {
   attempt.tell(failure);
 }
 

@@ -2,46 +2,43 @@
  * The `http-proxy` forwarder: http-proxy 1.18.1 behind guards, each for a fault of it that nobody mends. It gets no Node
  * request or reply: an attempt stands in for its `req`, and for the stream it pipes upstream.
  */
-import { Agent, type AgentOptions } from 'node:http';
-import { Agent as SecureAgent } from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type HttpProxy from 'http-proxy';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
   ForwarderSettings,
+  ForwarderStats,
+  LineStats,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
 } from '../../types/transport.ts';
 import { Deadlines } from '../deadlines.ts';
-import { bare } from '../dial.ts';
+import { sumLines } from '../line.ts';
 import { ProxyAttempt, type ProxyHost } from './attempt.ts';
 import { loadHttpProxy } from './load.ts';
+import { Target } from './target.ts';
 
 /** A forwarder on http-proxy, which is loaded by this call and not before. It ignores `pool.http2`. */
 export function createHttpProxyForwarder(settings: ForwarderSettings): Forwarder {
-  return new HttpProxyForwarder(settings.pool);
-}
-
-/** One endpoint: what http-proxy wants to know of it, and its connections. */
-interface Target {
-  readonly agent: Agent;
-  readonly options: HttpProxy.ServerOptions;
+  return new HttpProxyForwarder(settings);
 }
 
 class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
   readonly pool: PoolPlan;
   readonly deadlines = new Deadlines();
   readonly ready = new WeakSet<Socket>();
+  readonly #settings: ForwarderSettings;
   readonly #proxy: HttpProxy;
   readonly #targets = new Map<string, Target>();
   readonly #underWay = new Set<ProxyAttempt<Target>>();
   #closed: Promise<void> | null = null;
   #settle: (() => void) | null = null;
 
-  constructor(pool: PoolPlan) {
-    this.pool = pool;
+  constructor(settings: ForwarderSettings) {
+    this.pool = settings.pool;
+    this.#settings = settings;
     this.#proxy = createProxy();
   }
 
@@ -64,21 +61,19 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
     if (this.#closed) this.#settleWhenIdle();
   }
 
-  stats(): { open: number; idle: number; waiting: number } {
-    const sum = { open: 0, idle: 0, waiting: 0 };
-    for (const { agent } of this.#targets.values()) {
-      const idle = count(agent.freeSockets);
-      sum.open += count(agent.sockets) + idle;
-      sum.idle += idle;
-      sum.waiting += countWaiting(agent.requests);
+  stats(): ForwarderStats & LineStats {
+    const sum = { open: 0, idle: 0 };
+    for (const target of this.#targets.values()) {
+      sum.open += target.open;
+      sum.idle += target.idle;
     }
-    return sum;
+    return { ...sum, ...sumLines(this.#targets.values()) };
   }
 
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
       this.#settle = resolve;
-      for (const { agent } of this.#targets.values()) destroyIdle(agent);
+      for (const target of this.#targets.values()) target.destroyIdle();
       this.#settleWhenIdle();
     });
     return this.#closed;
@@ -86,23 +81,13 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
 
   #settleWhenIdle(): void {
     if (this.#underWay.size > 0) return;
-    for (const { agent } of this.#targets.values()) agent.destroy();
+    for (const target of this.#targets.values()) target.agent.destroy();
     this.#settle?.();
   }
 
   #open(endpoint: EndpointPlan): Target {
-    const hostname = bare(endpoint.hostname);
-    const agent = createAgent(endpoint, hostname, this.pool);
-    const protocol = endpoint.secure ? 'https:' : 'http:';
-    const options: HttpProxy.ServerOptions = {
-      // An object, for http-proxy puts a string through url.parse (DEP0169).
-      target: { protocol, host: hostname, hostname, port: String(endpoint.port), path: '' } as never,
-      agent,
-      selfHandleResponse: true,
-      // Else it puts every request's target through url.parse, only for us to put back what that changed.
-      toProxy: true,
-    };
-    const target = { agent, options };
+    const { pool, crowded } = this.#settings;
+    const target = new Target(endpoint, pool, this.deadlines, (line) => crowded?.(endpoint, line));
     this.#targets.set(endpoint.origin, target);
     return target;
   }
@@ -125,34 +110,3 @@ function onProxyError(error: Error, attempt: ProxyAttempt<Target>): void {
 
 /** http-proxy looks at two fields of a reply that it leaves alone (`selfHandleResponse`). */
 const UNUSED_REPLY = Object.freeze({ headersSent: false, finished: false });
-
-/** Without an agent http-proxy closes each connection. The certificate must be the endpoint's, whatever `Host` says. */
-function createAgent(endpoint: EndpointPlan, hostname: string, pool: PoolPlan): Agent {
-  const options: AgentOptions & { servername?: string } = {
-    keepAlive: true,
-    keepAliveMsecs: 60_000,
-    maxSockets: pool.connections,
-    maxFreeSockets: pool.connections,
-    scheduling: 'lifo',
-    timeout: pool.idle,
-  };
-  if (!endpoint.secure) return new Agent(options);
-  return new SecureAgent({ ...options, servername: isIP(hostname) ? '' : hostname });
-}
-
-function count(lists: NodeJS.ReadOnlyDict<unknown[]>): number {
-  let sum = 0;
-  for (const name in lists) sum += lists[name]!.length;
-  return sum;
-}
-
-/** A request that was cancelled stays in the agent's line until its turn comes. */
-function countWaiting(lists: NodeJS.ReadOnlyDict<readonly { readonly destroyed?: boolean }[]>): number {
-  let sum = 0;
-  for (const name in lists) for (const request of lists[name]!) if (!request.destroyed) sum++;
-  return sum;
-}
-
-function destroyIdle(agent: Agent): void {
-  for (const name in agent.freeSockets) for (const socket of agent.freeSockets[name]!) socket.destroy();
-}

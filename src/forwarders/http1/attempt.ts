@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { isIdempotent } from '../failure.ts';
-import { Waiter } from './line.ts';
+import { type Line, Waiter } from '../line.ts';
 import { hasRoom, headOf, LAST_CHUNK, sendChunk, sendWhole } from './send.ts';
 
 /** A connection, as an attempt knows it. */
@@ -22,10 +22,10 @@ export interface Carrier {
 /** Who gives out connections, as an attempt knows him. */
 export interface Dispatcher {
   readonly closed: boolean;
-  /** Gives `attempt` a connection, now or when one is free or made. */
-  board(attempt: Attempt): void;
-  /** `attempt` stands in line no more, if it did. */
-  leaveLine(attempt: Attempt): void;
+  /** Those who wait for a connection. */
+  readonly line: Line<Attempt>;
+  /** Gives `attempt` a connection, now or when one is free or made; or says that it cannot even wait for one. */
+  board(attempt: Attempt): Failure | null;
 }
 
 /**
@@ -76,7 +76,8 @@ export class Attempt extends Waiter implements UpstreamCall {
       this.#failLater({ reason: 'protocol', detail: (error as Error).message, sent: false });
       return;
     }
-    this.#pool.board(this);
+    const refusal = this.#pool.board(this);
+    if (refusal !== null) this.#failLater(refusal);
   }
 
   // ── the connection's side ──
@@ -134,8 +135,7 @@ export class Attempt extends Waiter implements UpstreamCall {
 
   /** It stood in line for too long. */
   override expired(): void {
-    this.#pool.leaveLine(this);
-    this.fail({ reason: 'timeout', detail: 'no connection became free', sent: false });
+    this.fail(this.#pool.line.expire(this));
   }
 
   // ── the exchange's side ──
@@ -183,7 +183,11 @@ export class Attempt extends Waiter implements UpstreamCall {
     const { connection } = this;
     this.end();
     if (connection) connection.abandon();
-    else this.#pool.leaveLine(this);
+    else this.#pool.line.leave(this);
+  }
+
+  queued(): Failure | null {
+    return this.waitsSince === 0 ? null : this.#pool.line.failure();
   }
 
   // ── ways out ──
@@ -211,7 +215,7 @@ export class Attempt extends Waiter implements UpstreamCall {
     const sent = connection?.socket != null;
     this.end();
     if (connection) connection.abandon();
-    else this.#pool.leaveLine(this);
+    else this.#pool.line.leave(this);
     this.#failLater({ reason: 'protocol', detail, sent });
   }
 

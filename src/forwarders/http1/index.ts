@@ -5,7 +5,7 @@
  * `Forwarder` → {@link Pool} (who gets which connection) → {@link Connection} (the socket, and the reply on it) →
  * {@link Attempt} (one request, and whoever asked for it).
  */
-import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
+import type { EndpointPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
   ForwarderSettings,
@@ -15,22 +15,23 @@ import type {
   UpstreamRequest,
 } from '../../types/transport.ts';
 import { Deadlines } from '../deadlines.ts';
+import { sumLines } from '../line.ts';
 import { Attempt } from './attempt.ts';
 import { Pool } from './pool.ts';
 
 /** A forwarder on sockets of our own. It ignores `pool.http2`. */
 export function createHttp1Forwarder(settings: ForwarderSettings): Forwarder {
-  return new Http1Forwarder(settings.pool);
+  return new Http1Forwarder(settings);
 }
 
 class Http1Forwarder implements Forwarder {
-  readonly #plan: PoolPlan;
+  readonly #settings: ForwarderSettings;
   readonly #deadlines = new Deadlines();
   readonly #pools = new Map<string, Pool>();
   #closed: Promise<void> | null = null;
 
-  constructor(plan: PoolPlan) {
-    this.#plan = plan;
+  constructor(settings: ForwarderSettings) {
+    this.#settings = settings;
   }
 
   send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall {
@@ -41,16 +42,14 @@ class Http1Forwarder implements Forwarder {
   }
 
   stats(): Required<ForwarderStats> {
-    const sum = { open: 0, idle: 0, waiting: 0, opened: 0, served: 0, waitedMs: 0 };
+    const sum = { open: 0, idle: 0, opened: 0, served: 0 };
     for (const pool of this.#pools.values()) {
       sum.open += pool.open;
       sum.idle += pool.idle;
-      sum.waiting += pool.waiting;
       sum.opened += pool.opened;
       sum.served += pool.served;
-      sum.waitedMs += pool.waitedMs;
     }
-    return sum;
+    return { ...sum, ...sumLines(this.#pools.values()) };
   }
 
   close(): Promise<void> {
@@ -59,7 +58,8 @@ class Http1Forwarder implements Forwarder {
   }
 
   #open(endpoint: EndpointPlan): Pool {
-    const pool = new Pool(endpoint, this.#plan, this.#deadlines);
+    const { pool: plan, crowded } = this.#settings;
+    const pool = new Pool(endpoint, plan, this.#deadlines, (line) => crowded?.(endpoint, line));
     if (this.#closed) void pool.close();
     this.#pools.set(endpoint.origin, pool);
     return pool;

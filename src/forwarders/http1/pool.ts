@@ -1,18 +1,18 @@
 /** The connections to one origin: the one used last is used first, because it is the least likely to be stale. */
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
+import type { Failure, LineStats } from '../../types/transport.ts';
 import type { Deadlines } from '../deadlines.ts';
 import type { DialSettings } from '../dial.ts';
+import { Line } from '../line.ts';
 import type { Attempt, Dispatcher } from './attempt.ts';
 import { Connection, type Keeper } from './connection.ts';
-import { Line } from './line.ts';
 
 export class Pool implements Dispatcher, Keeper {
   readonly dial: DialSettings;
-  readonly #deadlines: Deadlines;
   readonly idleFor: number;
+  readonly line: Line<Attempt>;
   readonly #most: number;
   readonly #idle: Connection[] = [];
-  readonly #line = new Line<Attempt>();
   #open = 0;
   #closed: PromiseWithResolvers<void> | null = null;
 
@@ -20,13 +20,11 @@ export class Pool implements Dispatcher, Keeper {
   opened = 0;
   /** Requests put on a connection so far. */
   served = 0;
-  /** Milliseconds that requests stood in line, those who left it in vain included. */
-  waitedMs = 0;
 
-  constructor(endpoint: EndpointPlan, plan: PoolPlan, deadlines: Deadlines) {
+  constructor(endpoint: EndpointPlan, plan: PoolPlan, deadlines: Deadlines, crowded?: (line: LineStats) => void) {
     this.dial = { endpoint, pool: plan, deadlines, session: undefined };
-    this.#deadlines = deadlines;
     this.idleFor = plan.idle;
+    this.line = new Line(plan.queue, deadlines, crowded);
     this.#most = plan.connections;
   }
 
@@ -37,41 +35,30 @@ export class Pool implements Dispatcher, Keeper {
   get idle(): number {
     return this.#idle.length;
   }
-  get waiting(): number {
-    return this.#line.size;
-  }
   get closed(): boolean {
     return this.#closed !== null;
   }
 
-  /** Gives `attempt` a connection, now or when one is free or made. */
-  board(attempt: Attempt): void {
+  /** Gives `attempt` a connection, now or when one is free or made; or says that it cannot even wait for one. */
+  board(attempt: Attempt): Failure | null {
     for (let kept = this.#idle.pop(); kept; kept = this.#idle.pop()) {
       if (kept.usable) {
         kept.carry(attempt);
-        return;
+        return null;
       }
       this.drop(kept);
     }
-    if (this.#open < this.#most) this.#connect(attempt);
-    else {
-      attempt.waited = true;
-      this.#line.push(attempt, performance.now());
-      this.#deadlines.set(attempt, attempt.request.timeouts.firstByte);
+    if (this.#open < this.#most) {
+      this.#connect(attempt);
+      return null;
     }
-  }
-
-  /** `attempt` stands in line no more. */
-  leaveLine(attempt: Attempt): void {
-    if (attempt.waitsSince === 0) return;
-    this.waitedMs += performance.now() - attempt.waitsSince;
-    this.#deadlines.clear(attempt);
-    this.#line.remove(attempt);
+    attempt.waited = true;
+    return this.line.join(attempt);
   }
 
   /** The connection is in order and free for the next one. */
   release(connection: Connection): void {
-    const next = this.#next();
+    const next = this.line.next();
     if (next) connection.carry(next);
     else if (this.#closed) this.drop(connection);
     else {
@@ -83,7 +70,7 @@ export class Pool implements Dispatcher, Keeper {
   /** The connection is of no more use: ends it, and lets the next in line open another. Twice does no harm. */
   drop(connection: Connection): void {
     if (!this.#remove(connection)) return;
-    const next = this.#next();
+    const next = this.line.next();
     if (next) this.#connect(next);
     else this.#settle();
   }
@@ -122,13 +109,7 @@ export class Pool implements Dispatcher, Keeper {
     return true;
   }
 
-  #next(): Attempt | null {
-    const attempt = this.#line.first;
-    if (attempt) this.leaveLine(attempt);
-    return attempt;
-  }
-
   #settle(): void {
-    if (this.#open === 0 && this.#line.size === 0) this.#closed?.resolve();
+    if (this.#open === 0 && this.line.waiting === 0) this.#closed?.resolve();
   }
 }

@@ -12,12 +12,12 @@ import {
   type UpstreamEvents,
   type UpstreamRequest,
 } from '../../types/transport.ts';
-import { Timed } from '../deadlines.ts';
 import { isIdempotent } from '../failure.ts';
+import { Waiter } from '../line.ts';
 import { isFinalStatus, replyLength } from '../raw-headers.ts';
 import { isOutOfStreams, type StreamEnd, streamFailure, wantsHttp1 } from './failures.ts';
 import { HEAD_MAX } from './limits.ts';
-import type { Origin, Waiter } from './origin.ts';
+import type { Origin, Rider } from './origin.ts';
 import { requestFields, requestLength } from './request-fields.ts';
 import type { UpstreamSession } from './session.ts';
 import { Upload } from './upload.ts';
@@ -27,8 +27,8 @@ const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM } = constants;
 const ATTEMPT = Symbol('attempt');
 type Carried = ClientHttp2Stream & { [ATTEMPT]: Attempt };
 
-/** What its deadline is for. */
-const WAITING = 'no connection had room';
+/** What its deadline is for. While it waits, the deadline is the line's. */
+const WAITING = '';
 const SENDING = 'the upstream takes no more of the request';
 const ASKING = 'no reply came';
 const READING = 'the reply stopped';
@@ -37,8 +37,7 @@ const READING = 'the reply stopped';
  * Waits for a stream, rides on it, or is handed to the HTTP/1.1 forwarder. Every way out goes through `#end`, after which
  * nothing is told and every call does nothing.
  */
-export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter {
-  waitsSince = 0;
+export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider {
   readonly #request: UpstreamRequest;
   readonly #to: UpstreamEvents;
   readonly #origin: Origin;
@@ -81,21 +80,23 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
     this.#starting = true;
     if (this.#fields === null) this.#giveUp('the request cannot be put on the wire');
     else if (this.#origin.closed) this.fail({ reason: 'connect', detail: 'the forwarder is closed', sent: false });
-    else this.#origin.board(this);
+    else this.#board();
     this.#starting = false;
   }
 
   // ── the origin's side ──────────────────────────────────────────────────────────────────────────────────────────
 
+  #board(): void {
+    const refusal = this.#origin.board(this);
+    if (refusal !== null) this.fail(refusal);
+  }
+
   wait(): void {
     this.#phase = WAITING;
     this.#waited = true;
-    this.waitsSince = performance.now();
-    this.#origin.deadlines.set(this, this.#request.timeouts.firstByte);
   }
 
   ride(session: UpstreamSession): void {
-    this.#origin.deadlines.clear(this);
     const bare = requestLength(this.#request) === 0;
     try {
       this.#stream = session.open(this.#fields!, bare);
@@ -139,10 +140,17 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
   }
 
   override expired(): void {
-    const waiting = this.#phase === WAITING;
+    if (this.#phase === WAITING) return this.#waitedInVain();
     // A connection from which nothing came all the while is of no more use to others.
     if (this.#session !== null && this.#session.bytesRead === this.#heardBefore) this.#session.retire();
-    this.fail({ reason: 'timeout', detail: this.#phase, sent: !waiting });
+    this.fail({ reason: 'timeout', detail: this.#phase, sent: true });
+  }
+
+  /** Making a connection has limits of its own, and its failure is the endpoint's. */
+  #waitedInVain(): void {
+    const { line, connecting } = this.#origin;
+    if (connecting) line.extend(this);
+    else this.fail(line.expire(this));
   }
 
   // ── the stream's side ──────────────────────────────────────────────────────────────────────────────────────────
@@ -260,7 +268,7 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
     this.#outflow = null;
     this.#whole = false;
     session.left();
-    this.#origin.board(this);
+    this.#board();
   }
 
   // ── the exchange's side ────────────────────────────────────────────────────────────────────────────────────────
@@ -309,6 +317,12 @@ export class Attempt extends Timed implements UpstreamCall, StreamEvents, Waiter
     if (this.#other !== null) return this.#other.cancel();
     this.#told = true;
     if (!this.#ended) this.#leave();
+  }
+
+  queued(): Failure | null {
+    if (this.#other !== null) return this.#other.queued();
+    if (this.waitsSince === 0 || this.#origin.connecting) return null;
+    return this.#origin.line.failure();
   }
 
   // ── deadlines ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,33 +5,35 @@
  * `Forwarder` → {@link Origin} (who gets room where) → `UpstreamSession` (a connection) → {@link Attempt} (one request on
  * one stream).
  */
-import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
+import type { EndpointPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
   ForwarderSettings,
   ForwarderStats,
+  LineStats,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
 } from '../../types/transport.ts';
 import { Deadlines } from '../deadlines.ts';
+import { NO_LINE, sumLines } from '../line.ts';
 import { Attempt } from './attempt.ts';
 import { Origin } from './origin.ts';
 
 /** A forwarder that closes `fallback`, which takes the requests of origins that choose HTTP/1.1, when it is closed. */
 export function createHttp2Forwarder(settings: ForwarderSettings, fallback: Forwarder): Forwarder {
-  return new Http2Forwarder(settings.pool, fallback);
+  return new Http2Forwarder(settings, fallback);
 }
 
 class Http2Forwarder implements Forwarder {
-  readonly #plan: PoolPlan;
+  readonly #settings: ForwarderSettings;
   readonly #fallback: Forwarder;
   readonly #deadlines = new Deadlines();
   readonly #origins = new Map<string, Origin>();
   #closed: Promise<void> | null = null;
 
-  constructor(plan: PoolPlan, fallback: Forwarder) {
-    this.#plan = plan;
+  constructor(settings: ForwarderSettings, fallback: Forwarder) {
+    this.#settings = settings;
     this.#fallback = fallback;
   }
 
@@ -44,17 +46,16 @@ class Http2Forwarder implements Forwarder {
   }
 
   stats(): Required<ForwarderStats> {
-    const { open, idle, waiting, opened = 0, served = 0, waitedMs = 0 } = this.#fallback.stats();
-    const sum = { open, idle, waiting, opened, served, waitedMs };
+    const fallback = this.#fallback.stats();
+    const { open, idle, opened = 0, served = 0 } = fallback;
+    const sum = { open, idle, opened, served };
     for (const origin of this.#origins.values()) {
       sum.open += origin.open;
       sum.idle += origin.idle;
-      sum.waiting += origin.waiting;
       sum.opened += origin.opened;
       sum.served += origin.served;
-      sum.waitedMs += origin.waitedMs;
     }
-    return sum;
+    return { ...sum, ...sumLines([{ line: { ...NO_LINE, ...fallback } }, ...this.#origins.values()]) };
   }
 
   close(): Promise<void> {
@@ -69,7 +70,9 @@ class Http2Forwarder implements Forwarder {
   }
 
   #open(endpoint: EndpointPlan): Origin {
-    const origin = new Origin(endpoint, this.#plan, this.#deadlines, this.#fallback);
+    const { pool, crowded } = this.#settings;
+    const report = (line: LineStats) => crowded?.(endpoint, line);
+    const origin = new Origin(endpoint, pool, this.#deadlines, this.#fallback, report);
     if (this.#closed !== null) void origin.close();
     this.#origins.set(endpoint.origin, origin);
     return origin;

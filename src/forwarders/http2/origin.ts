@@ -1,15 +1,14 @@
 /** The connections to one origin, and the requests that wait for room on one. */
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
-import type { Failure, Forwarder } from '../../types/transport.ts';
+import type { Failure, Forwarder, LineStats } from '../../types/transport.ts';
 import type { Deadlines } from '../deadlines.ts';
 import type { DialSettings } from '../dial.ts';
+import { Line, type Waiter } from '../line.ts';
 import { HTTP1_FOR_MS, STREAMS_ASSUMED } from './limits.ts';
 import { type SessionOwner, UpstreamSession } from './session.ts';
 
 /** A request, as far as its origin knows it. */
-export interface Waiter {
-  /** Milliseconds on the monotonic clock at which it began to wait. */
-  readonly waitsSince: number;
+export interface Rider extends Waiter {
   /** There is no room on a connection now. */
   wait(): void;
   /** There is room on this connection. */
@@ -25,27 +24,34 @@ export class Origin implements SessionOwner {
   readonly idleFor: number;
   /** For origins that choose HTTP/1.1. */
   readonly fallback: Forwarder;
-  /** Connections made, requests put on one, and milliseconds waited, so far. */
+  /** Those who wait for a place on a connection, or for the first connection. */
+  readonly line: Line<Rider>;
+  /** Connections made, and requests put on one, so far. */
   opened = 0;
   served = 0;
-  waitedMs = 0;
   readonly #most: number;
   /** Those that take streams, or will; the oldest is filled first, so that the others can become idle. */
   readonly #sessions = new Set<UpstreamSession>();
   /** Those that still carry streams and take no more. */
   readonly #retired = new Set<UpstreamSession>();
-  readonly #waiting = new Set<Waiter>();
   /** Streams that a connection will probably take. */
   #roomy = STREAMS_ASSUMED;
   #http1Until = 0;
   #closed: PromiseWithResolvers<void> | null = null;
 
-  constructor(endpoint: EndpointPlan, plan: PoolPlan, deadlines: Deadlines, fallback: Forwarder) {
+  constructor(
+    endpoint: EndpointPlan,
+    plan: PoolPlan,
+    deadlines: Deadlines,
+    fallback: Forwarder,
+    crowded?: (line: LineStats) => void,
+  ) {
     this.dial = { endpoint, pool: plan, deadlines, protocols: ['h2', 'http/1.1'], session: undefined };
     this.deadlines = deadlines;
     this.idleFor = plan.idle;
     this.fallback = fallback;
     this.#most = plan.connections;
+    this.line = new Line(plan.queue, deadlines, crowded);
   }
 
   get open(): number {
@@ -56,44 +62,52 @@ export class Origin implements SessionOwner {
     for (const session of this.#sessions) if (session.idle) count++;
     return count;
   }
-  get waiting(): number {
-    return this.#waiting.size;
-  }
   get closed(): boolean {
     return this.#closed !== null;
+  }
+  /** All its connections are still being made: whoever waits then does not wait for another request to end. */
+  get connecting(): boolean {
+    for (const session of this.#sessions) if (!session.making) return false;
+    return this.#sessions.size > 0;
   }
   /** It chose HTTP/1.1 not long ago. */
   get prefersHttp1(): boolean {
     return performance.now() < this.#http1Until;
   }
 
-  /** Gives `waiter` a stream, now or when there is room for one. */
-  board(waiter: Waiter): void {
-    if (this.prefersHttp1) return waiter.fallBack();
+  /** Gives `rider` a stream, now or when there is room for one; or says that it cannot even wait for one. */
+  board(rider: Rider): Failure | null {
+    if (this.prefersHttp1) {
+      rider.fallBack();
+      return null;
+    }
     for (const session of this.#sessions) {
       if (!session.hasRoom) continue;
       this.served++;
-      return waiter.ride(session);
+      rider.ride(session);
+      return null;
     }
-    this.#waiting.add(waiter);
-    waiter.wait();
+    const refusal = this.line.join(rider, this.#roomComing());
+    if (refusal !== null) return refusal;
+    rider.wait();
     this.#grow();
+    return null;
   }
 
-  /** `waiter` waits no more. */
-  leave(waiter: Waiter): void {
-    if (!this.#waiting.delete(waiter)) return;
-    this.waitedMs += performance.now() - waiter.waitsSince;
-    this.#settle();
+  /** `rider` waits no more. */
+  leave(rider: Rider): void {
+    if (this.line.leave(rider)) this.#settle();
   }
 
   room(session: UpstreamSession): void {
     this.#roomy = Math.max(1, session.streamsMax);
-    while (session.hasRoom && this.#waiting.size > 0) {
+    while (session.hasRoom) {
+      const rider = this.line.next();
+      if (rider === null) break;
       this.served++;
-      this.#next().ride(session);
+      rider.ride(session);
     }
-    if (this.#waiting.size > 0) this.#grow();
+    if (this.line.waiting > 0) this.#grow();
     else if (this.#closed !== null && session.idle) session.end();
   }
 
@@ -106,7 +120,7 @@ export class Origin implements SessionOwner {
   /** From now on, for a while, and for all who wait, it is HTTP/1.1. */
   useHttp1(): void {
     this.#http1Until = performance.now() + HTTP1_FOR_MS;
-    while (this.#waiting.size > 0) this.#next().fallBack();
+    for (let rider = this.line.next(); rider !== null; rider = this.line.next()) rider.fallBack();
   }
 
   gone(session: UpstreamSession, failure: Failure | null): void {
@@ -114,9 +128,13 @@ export class Origin implements SessionOwner {
     if (session.lost) this.#retired.delete(session);
     else if (wasNew) this.#retired.add(session);
     // Those who wait have others to wait for, or nothing. Whoever comes next tries again.
-    if (failure !== null && this.#sessions.size === 0) while (this.#waiting.size > 0) this.#next().fail(failure);
+    if (failure !== null && this.#sessions.size === 0) this.#failAll(failure);
     else if (failure === null) this.#grow();
     this.#settle();
+  }
+
+  #failAll(failure: Failure): void {
+    for (let rider = this.line.next(); rider !== null; rider = this.line.next()) rider.fail(failure);
   }
 
   /** Takes no more attempts; resolves when the last connection has ended. */
@@ -129,18 +147,18 @@ export class Origin implements SessionOwner {
     return this.#closed.promise;
   }
 
-  #next(): Waiter {
-    const waiter = this.#waiting.values().next().value!;
-    this.#waiting.delete(waiter);
-    this.waitedMs += performance.now() - waiter.waitsSince;
-    return waiter;
+  /** Requests for which there will be room on the connections that are being made, or can be. */
+  #roomComing(): number {
+    let connections = this.#most - this.#sessions.size;
+    for (const session of this.#sessions) if (session.making) connections++;
+    return connections * this.#roomy;
   }
 
   /** Makes another connection where those being made will not have room for all who wait. */
   #grow(): void {
     let room = 0;
     for (const session of this.#sessions) if (session.making) room += this.#roomy;
-    while (room < this.#waiting.size && this.#sessions.size < this.#most) {
+    while (room < this.line.waiting && this.#sessions.size < this.#most) {
       this.opened++;
       this.#sessions.add(new UpstreamSession(this));
       room += this.#roomy;
@@ -149,7 +167,7 @@ export class Origin implements SessionOwner {
 
   #settle(): void {
     if (this.#closed === null) return;
-    if (this.#waiting.size === 0) for (const session of [...this.#sessions]) if (session.making) session.end();
-    if (this.open === 0 && this.#waiting.size === 0) this.#closed.resolve();
+    if (this.line.waiting === 0) for (const session of [...this.#sessions]) if (session.making) session.end();
+    if (this.open === 0 && this.line.waiting === 0) this.#closed.resolve();
   }
 }

@@ -28,12 +28,36 @@ export const ENDPOINT = {
   },
 } as const;
 
-const POOL = {
+const QUEUE = {
   type: 'object',
-  description: 'Connections to each endpoint, per traffic thread.',
+  description: 'Where all connections are in use, requests wait in line for one.',
   additionalProperties: false,
   properties: {
-    connections: { type: 'integer', minimum: 1, maximum: 65_535, default: 256, description: 'Open at once, at most.' },
+    max: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 1_000_000,
+      default: 1024,
+      description: 'Waiting at once, at most, for each endpoint and traffic thread; further ones are refused at once.',
+    },
+    wait: { ...DURATION, default: '10s', description: 'How long a request may wait.' },
+  },
+} as const;
+
+const POOL = {
+  type: 'object',
+  description: 'Connections to each endpoint, for each traffic thread.',
+  additionalProperties: false,
+  properties: {
+    connections: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 65_535,
+      default: 4096,
+      description:
+        'Open at once, at most, for each endpoint and traffic thread. Over HTTP/1.1 each open stream holds one.',
+    },
+    queue: QUEUE,
     idle: { ...DURATION, default: '30s', description: 'How long an unused connection is kept.' },
     connect: { ...DURATION, default: '1s', description: 'How long connecting may take.' },
     tlsHandshake: { ...DURATION, default: '5s', description: 'How long the TLS handshake may take.' },
@@ -100,9 +124,9 @@ const RETRY = {
       type: 'array',
       minItems: 1,
       uniqueItems: true,
-      description: 'What is worth another attempt: connect, timeout, reset, 5xx, or a status.',
-      default: ['connect', 429, 502, 503, 504, 529],
-      items: { anyOf: [{ enum: ['connect', 'timeout', 'reset', '5xx'] }, STATUS] },
+      description: 'What is worth another attempt: connect, busy, timeout, reset, 5xx, or a status.',
+      default: ['connect', 'busy', 429, 502, 503, 504, 529],
+      items: { anyOf: [{ enum: ['connect', 'busy', 'timeout', 'reset', '5xx'] }, STATUS] },
     },
     backoff: { ...DURATION_RANGE, default: '500ms..5s', description: 'Shortest and longest wait before a retry.' },
     budget: { ...PERCENT, default: '20%', description: 'Retries as a share of requests, at most.' },

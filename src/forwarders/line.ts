@@ -1,0 +1,160 @@
+/**
+ * The line for a connection to one origin: first come, first served, bounded in length and in time. Waiting in it is no
+ * fault of the endpoint's: who leaves it in vain fails as `busy`, with the time after which asking again makes sense.
+ */
+import type { QueuePlan } from '../types/plan.ts';
+import type { Failure, LineStats } from '../types/transport.ts';
+import { type Deadlines, Timed } from './deadlines.ts';
+
+/** Weight of the newest turn in the average, as TCP smooths its round-trip time (RFC 6298 §2). */
+const GAIN = 1 / 8;
+
+/** Something that can stand in one {@link Line}; its deadline is the line's meanwhile. The links are the line's. */
+export abstract class Waiter extends Timed {
+  ahead: Waiter | null = null;
+  behind: Waiter | null = null;
+  /** On the monotonic clock, when it stood in line last. 0: it stands in none. */
+  waitsSince = 0;
+}
+
+/** A doubly linked list, because a waiter may leave at any time. */
+export class Line<W extends Waiter> implements LineStats {
+  waited = 0;
+  waitedMs = 0;
+  full = 0;
+  late = 0;
+  readonly #queue: QueuePlan;
+  readonly #deadlines: Deadlines;
+  readonly #crowded: ((line: LineStats) => void) | null;
+  #first: W | null = null;
+  #last: W | null = null;
+  #size = 0;
+  /** Milliseconds between two turns, averaged; 0 before the first one. */
+  #pace = 0;
+  /** When a turn came last, or since when somebody waits for one. */
+  #turnAt = 0;
+
+  /** `crowded` is called for each one that it refuses, that leaves it too late, or that finds it more than half full. */
+  constructor(queue: QueuePlan, deadlines: Deadlines, crowded: ((line: LineStats) => void) | null = null) {
+    this.#queue = queue;
+    this.#deadlines = deadlines;
+    this.#crowded = crowded;
+  }
+
+  get waiting(): number {
+    return this.#size;
+  }
+
+  /**
+   * Puts `waiter` at the end, for as long as one may wait; or says that there is no room. `coming` of those who stand in
+   * it have a connection on its way, which is no line.
+   */
+  join(waiter: W, coming = 0): Failure | null {
+    const ahead = this.#size - coming;
+    if (ahead >= this.#queue.max) return this.#refuse();
+    const now = performance.now();
+    if (this.#size === 0) this.#turnAt = now;
+    waiter.waitsSince = now;
+    this.#push(waiter);
+    this.waited++;
+    this.extend(waiter);
+    if (ahead + 1 > this.#queue.max / 2) this.#crowded?.(this);
+    return null;
+  }
+
+  /** Lets `waiter` wait as long again. */
+  extend(waiter: W): void {
+    this.#deadlines.set(waiter, this.#queue.wait);
+  }
+
+  /** Takes who waits longest out of it: its turn has come. Null where nobody waits. */
+  next(): W | null {
+    const waiter = this.#first;
+    if (waiter !== null) this.turn(waiter);
+    return waiter;
+  }
+
+  /** The turn of `waiter` has come. */
+  turn(waiter: W): void {
+    const now = performance.now();
+    const since = now - this.#turnAt;
+    this.#pace = this.#pace === 0 ? since : this.#pace + (since - this.#pace) * GAIN;
+    this.#turnAt = now;
+    this.leave(waiter);
+  }
+
+  /** `waiter` stands in it no more. False where it did not. */
+  leave(waiter: W): boolean {
+    if (waiter.waitsSince === 0) return false;
+    this.waitedMs += performance.now() - waiter.waitsSince;
+    waiter.waitsSince = 0;
+    this.#deadlines.clear(waiter);
+    this.#remove(waiter);
+    return true;
+  }
+
+  /** `waiter` has waited for as long as one may. */
+  expire(waiter: W): Failure {
+    const failure = this.failure();
+    this.leave(waiter);
+    this.late++;
+    this.#crowded?.(this);
+    return failure;
+  }
+
+  /** What waiting in vain is. */
+  failure(detail = 'no connection became free in time'): Failure {
+    return { reason: 'busy', detail, sent: false, retryAfter: this.#expected() };
+  }
+
+  #refuse(): Failure {
+    this.full++;
+    this.#crowded?.(this);
+    return this.failure('the line for a connection is full');
+  }
+
+  /**
+   * Milliseconds until those who wait now have had their turn, and one more: by the pace of the turns lately, or slower
+   * where the next turn is overdue. After the longest that one may wait they have left the line at any rate.
+   */
+  #expected(): number {
+    const overdue = this.#size === 0 ? 0 : performance.now() - this.#turnAt;
+    return Math.min(Math.max(this.#pace, overdue) * (this.#size + 1), this.#queue.wait);
+  }
+
+  #push(waiter: W): void {
+    waiter.ahead = this.#last;
+    if (this.#last) this.#last.behind = waiter;
+    else this.#first = waiter;
+    this.#last = waiter;
+    this.#size++;
+  }
+
+  #remove(waiter: W): void {
+    const ahead = waiter.ahead as W | null;
+    const behind = waiter.behind as W | null;
+    if (ahead) ahead.behind = behind;
+    else this.#first = behind;
+    if (behind) behind.ahead = ahead;
+    else this.#last = ahead;
+    waiter.ahead = null;
+    waiter.behind = null;
+    this.#size--;
+  }
+}
+
+/** Where nobody ever waited. */
+export const NO_LINE: LineStats = Object.freeze({ waiting: 0, waited: 0, waitedMs: 0, full: 0, late: 0 });
+
+/** What several lines are and did together. */
+export function sumLines(owners: Iterable<{ readonly line: LineStats }>): LineStats {
+  const sum = { ...NO_LINE };
+  for (const { line } of owners) {
+    sum.waiting += line.waiting;
+    sum.waited += line.waited;
+    sum.waitedMs += line.waitedMs;
+    sum.full += line.full;
+    sum.late += line.late;
+  }
+  return sum;
+}
