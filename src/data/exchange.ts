@@ -8,35 +8,18 @@
  * Every way out of it leads through `#unwind` and `#end`. Calls and answers are events on this one object (see
  * types/transport.ts), so a plain request makes no promise, closure or stream.
  */
-import {
-  ERRORS,
-  type ErrorCode,
-  type ErrorRow,
-  errorBody,
-  errorHeaders,
-  errorStatus,
-  type Protocol,
-} from '../errors.ts';
-import {
-  type HeaderList,
-  hasTooManyFields,
-  indexOfHeader,
-  removeHeader,
-  removeHopByHop,
-  setHeader,
-} from '../headers.ts';
-import { grpcErrorHead, isGrpcCall } from '../http2/grpc.ts';
+import { ERRORS, type ErrorCode, type Protocol } from '../errors.ts';
+import { type HeaderList, hasTooManyFields, removeHeader, removeHopByHop, setHeader } from '../headers.ts';
 import { Timer } from '../state/wheel.ts';
 import type { EndpointPlan } from '../types/plan.ts';
 import type { Client, Exchange, Reply } from '../types/policy.ts';
-import {
-  type Failure,
-  type Inbound,
-  type InboundEvents,
-  NO_BODY,
-  type UpstreamCall,
-  type UpstreamEvents,
-  type UpstreamRequest,
+import type {
+  Failure,
+  Inbound,
+  InboundEvents,
+  UpstreamCall,
+  UpstreamEvents,
+  UpstreamRequest,
 } from '../types/transport.ts';
 import { FAILURE_CODES, type Try } from './attempt.ts';
 import { Attempts } from './attempts.ts';
@@ -45,6 +28,7 @@ import { retryAfter } from './choose.ts';
 import type { Core, Finished, Generation } from './core.ts';
 import { answerHere, isDiagnostic, traceable } from './final-recipient.ts';
 import { isJsonBody, MAPPED_BODY_MAX, mapError, saysJson } from './map-errors.ts';
+import { errorReply, writeWhole } from './own-reply.ts';
 import { ReplyStream } from './reply-stream.ts';
 import { type Identified, readRequest } from './request-identity.ts';
 import { failureHeaders, requestedDelay, retriesFailure, retriesReply } from './retry.ts';
@@ -152,13 +136,7 @@ export class ExchangeRun
   }
 
   error(code: ErrorCode, headers: HeaderList = []): Reply {
-    const status = errorStatus(code, this.protocol);
-    const { message, retryAfter }: ErrorRow = ERRORS[code];
-    const body = errorBody(this.protocol, status, code, message, this.id);
-    const list = [...errorHeaders(this.protocol, this.id), ...headers];
-    if (retryAfter !== undefined && indexOfHeader(headers, 'retry-after') < 0)
-      list.push('retry-after', String(retryAfter));
-    return { status, headers: list, body, code };
+    return errorReply(code, this.protocol, this.id, headers);
   }
 
   // ── 1. the head ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -519,7 +497,7 @@ export class ExchangeRun
     if (reply.body !== null) {
       this.#supersede();
       this.#stage = 'sent';
-      this.#writeWhole(reply, reply.body);
+      writeWhole(this.#inbound, reply, reply.body);
     } else if (this.#tunnel !== null) this.#join(this.#tunnel, reply.headers);
     else {
       this.#stage = 'streaming';
@@ -527,14 +505,6 @@ export class ExchangeRun
       if (flow === 'whole') this.#stage = 'sent';
       else if (flow === 'wait') this.#call?.pause();
     }
-  }
-
-  #writeWhole(reply: Reply, body: string | Buffer): void {
-    if (reply.code === '') return this.#inbound.reply(reply.status, reply.headers, body, false);
-    const { message, close }: ErrorRow = ERRORS[reply.code];
-    if (!isGrpcCall(this.#inbound)) return this.#inbound.reply(reply.status, reply.headers, body, close ?? false);
-    this.#inbound.head(200, grpcErrorHead(reply.status, message, reply.headers), NO_BODY, false);
-    this.#inbound.end(null, null);
   }
 
   #join(tunnel: Tunnel, headers: HeaderList): void {

@@ -2,22 +2,15 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
 import { type HeaderList, removeFraming } from '../../headers.ts';
 import { withoutPseudo } from '../../http2/fields.ts';
-import { isGrpc } from '../../http2/grpc.ts';
 import { Outflow } from '../../http2/outflow.ts';
 import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2/stream-events.ts';
-import {
-  type Failure,
-  NO_BODY,
-  type UpstreamCall,
-  type UpstreamEvents,
-  type UpstreamRequest,
-} from '../../types/transport.ts';
+import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { isIdempotent } from '../failure.ts';
 import { Waiter } from '../line.ts';
-import { isFinalStatus, replyLength } from '../raw-headers.ts';
+import { isFinalStatus } from '../raw-headers.ts';
 import { isOutOfStreams, type StreamEnd, streamFailure, wantsHttp1 } from './failures.ts';
-import { HEAD_MAX } from './limits.ts';
 import type { Origin, Rider } from './origin.ts';
+import { bodyLength, isTooLarge } from './reply-fields.ts';
 import { requestFields, requestLength } from './request-fields.ts';
 import type { UpstreamSession } from './session.ts';
 import { Upload } from './upload.ts';
@@ -169,14 +162,7 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
     if (isTooLarge(headers)) return this.#giveUp('the head of the reply is too large');
     this.#headSeen = true;
     this.#expect(READING);
-    this.#to.head(status, headers, this.#length(status, headers, last));
-  }
-
-  /** The last byte of a body whose length is known ends it; gRPC says in the trailers behind it how the call ended. */
-  #length(status: number, headers: HeaderList, last: boolean): number {
-    const length = replyLength(status, headers);
-    if (last) return length < 0 && this.#request.method !== 'HEAD' && status !== 304 ? NO_BODY : length;
-    return length >= 0 && isGrpc(headers) ? -1 : length;
+    this.#to.head(status, headers, bodyLength(this.#request.method, status, headers, last));
   }
 
   streamData(chunk: Buffer): void {
@@ -381,13 +367,6 @@ function tellFailure(attempt: Attempt, failure: Failure): void {
 
 function askForBody(attempt: Attempt): void {
   attempt.askForBody();
-}
-
-/** Node holds upstreams to the number of fields, but not to the size of a head. */
-function isTooLarge(fields: HeaderList): boolean {
-  let octets = 0;
-  for (const text of fields) octets += text.length + 2;
-  return octets > HEAD_MAX;
 }
 
 type Headers = IncomingHttpHeaders & IncomingHttpStatusHeader;
