@@ -66,6 +66,12 @@ export const ERRORS = {
     retryable: true,
     retryAfter: 1,
   }),
+  SHUTTING_DOWN: row(503, 'The server is shutting down.', {
+    anthropicStatus: 529,
+    retryable: true,
+    retryAfter: 1,
+    close: true,
+  }),
   STORE_UNAVAILABLE: row(503, 'A check that this route needs cannot be made now.', { retryable: true, retryAfter: 1 }),
   UPSTREAM_BUSY: row(503, 'All connections to the upstream are in use now.', {
     anthropicStatus: 529,

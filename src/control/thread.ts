@@ -22,6 +22,9 @@ type Outcome = { readonly kind: 'answer'; readonly message: FromWorker } | { rea
 /** Requests under way must not outlive the young generation: what is promoted costs a concurrent mark of the old one. */
 const LIMITS = Object.freeze({ maxYoungGenerationSizeMb: 96 });
 
+/** Milliseconds beyond the time to drain in which a thread writes its last answers and closes. */
+const FLUSH_GRACE = 3000;
+
 /** Milliseconds a thread that says it has drained gets to end by itself. */
 const EXIT_GRACE = 1000;
 
@@ -106,7 +109,7 @@ export class Thread {
   async drain(timeout: number): Promise<void> {
     if (this.state === 'ended') return;
     this.state = 'draining';
-    const drained = this.#wait('drained', timeout + EXIT_GRACE);
+    const drained = this.#wait('drained', timeout + FLUSH_GRACE);
     this.post({ type: 'drain', timeout });
     if ((await drained).kind === 'answer') await Promise.race([this.#exited, delay(EXIT_GRACE)]);
     await this.terminate();

@@ -9,6 +9,7 @@ import type { AccessLog, AccessRecord } from './access.ts';
 import type { ClientDirectory } from './regions.ts';
 import type { PassingNames } from './request-head.ts';
 import type { Route, RuleSet } from './rules.ts';
+import { OpenTunnels } from './tunnel.ts';
 
 /** A rule set in use, from its commit until the last request that arrived under it has ended. */
 export class Generation {
@@ -120,6 +121,7 @@ export class Core {
   readonly monotonic: () => number;
   readonly random: () => number;
   readonly newId: () => string;
+  readonly tunnels = new OpenTunnels();
   readonly #access: AccessLog | null;
   #generation: Generation;
   #inFlight = 0;

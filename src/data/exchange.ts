@@ -433,7 +433,10 @@ export class ExchangeRun
   /** An answer made here takes the place of whatever the upstream may still say. */
   #answer(reply: Reply): void {
     if (this.#ended || this.#stage === 'unwinding') return;
-    if (this.#stage === 'sent') return this.#inbound.destroy();
+    if (this.#stage === 'sent') {
+      if (this.code === '') this.code = reply.code;
+      return this.#inbound.destroy();
+    }
     this.#supersede();
     if (this.#stage === 'streaming') return this.#breakOff(reply.code || 'INTERNAL');
     this.#unwind(reply);
@@ -510,7 +513,7 @@ export class ExchangeRun
   #join(tunnel: Tunnel, headers: HeaderList): void {
     this.#complete();
     this.#stage = 'sent';
-    tunnel.join(headers, (bytes) => this.done(bytes));
+    tunnel.join(headers, this.#core.tunnels, (bytes) => this.done(bytes));
   }
 
   // ── 6. the end ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -522,6 +525,14 @@ export class ExchangeRun
     if (this.#call === null || onDisconnect?.action !== 'drain') return this.#finish();
     this.#core.wheel.set(this, onDisconnect.for);
     this.#call.resume();
+  }
+
+  shutDown(): void {
+    if (this.#ended || this.#stage === 'sent') return;
+    if (this.#clientGone) return this.#finish();
+    if (this.#stage !== 'streaming') return this.#refuse('SHUTTING_DOWN');
+    this.#cancel();
+    this.#breakOff('SHUTTING_DOWN');
   }
 
   done(bytes: number): void {
@@ -568,9 +579,9 @@ export class ExchangeRun
     this.#cancel();
     this.#ended = true;
     this.#core.wheel.clear(this);
-    if (this.#clientGone && this.replyStatus === 0) {
-      this.replyStatus = ERRORS.CLIENT_CLOSED.status;
-      this.code = 'CLIENT_CLOSED';
+    if (this.#clientGone) {
+      if (this.replyStatus === 0) this.replyStatus = ERRORS.CLIENT_CLOSED.status;
+      if (this.code === '') this.code = 'CLIENT_CLOSED';
     }
     for (let i = 0; i < this.#passed; i++) this.#route!.steps[i].hooks.end?.(this);
     this.#core.ended(this, this.#route, this.#generation, this.#body.received);

@@ -74,15 +74,15 @@ export class ReplyStream {
   }
 
   /**
-   * The reply cannot go on, for the reason that `code` says: the upstream died in the middle, above all. The client must
-   * not take what it has for the whole. LLM SDKs believe an event stream that ends cleanly, so it gets an error event
+   * The reply cannot go on, for the reason that `code` says: the upstream died in the middle, or Weir must end. The client
+   * must not take what it has for the whole. LLM SDKs believe an event stream that ends cleanly, so it gets an error event
    * where one fits, and a broken transfer in any case. gRPC clients believe the status behind the messages, and a broken
    * transfer without one is INTERNAL to them.
    */
   breakOff(code: ErrorCode, protocol: Protocol, requestId: string): void {
     const { status, message } = ERRORS[code];
     if (this.length < 0 && isGrpcCall(this.#inbound)) return this.#inbound.end(grpcTrailers(status, message), null);
-    if (this.#eventStream && this.#betweenEvents) this.#inbound.write(errorEvent(protocol, message, requestId));
+    if (this.#eventStream && this.#betweenEvents) this.#inbound.write(errorEvent(protocol, code, requestId));
     this.#inbound.destroy();
   }
 }

@@ -1,5 +1,5 @@
 /** Server-sent events, as far as a proxy must know them: where one ends, and how to say that a stream broke. */
-import { anthropicErrorType, type Protocol } from '../errors.ts';
+import { anthropicErrorType, ERRORS, type ErrorCode, errorStatus, type Protocol } from '../errors.ts';
 import { getHeader, type HeaderList } from '../headers.ts';
 
 /** Is this reply an event stream whose bytes can be read as they are? */
@@ -19,11 +19,13 @@ export function endsEvent(chunk: Buffer): boolean {
 }
 
 /** The event that tells a client its stream broke, in the words of its protocol. */
-export function errorEvent(protocol: Protocol, message: string, requestId: string): Buffer {
+export function errorEvent(protocol: Protocol, code: ErrorCode, requestId: string): Buffer {
+  const { message } = ERRORS[code];
   if (protocol === 'anthropic') {
-    const body = { type: 'error', error: { type: anthropicErrorType(500), message }, request_id: requestId };
+    const type = anthropicErrorType(errorStatus(code, protocol));
+    const body = { type: 'error', error: { type, message }, request_id: requestId };
     return Buffer.from(`event: error\ndata: ${JSON.stringify(body)}\n\n`);
   }
-  const error = { message, type: 'server_error', param: null, code: 'UPSTREAM_RESET' };
+  const error = { message, type: 'server_error', param: null, code };
   return Buffer.from(`event: error\ndata: ${JSON.stringify({ error })}\n\n`);
 }

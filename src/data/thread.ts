@@ -25,6 +25,8 @@ import { StateDirectory, type StateHold } from './states.ts';
 /** Resolution of deadlines in milliseconds: they are seconds long. */
 const TIMER_RESOLUTION_MS = 50;
 const DRAIN_POLL_MS = 20;
+/** Milliseconds in which clients can read the last answers and close; above what edges and WebSockets linger. */
+const FLUSH_MS = 1_500;
 
 export class TrafficThread {
   readonly #start: WorkerStart;
@@ -170,6 +172,7 @@ export class TrafficThread {
         port: listener.port,
         reusePort: true,
         tls: listener.tls && pairs ? { minVersion: listener.tls.minVersion, certificates: pairs } : null,
+        halfClose: listener.halfClose,
         ...limits,
       },
       (inbound) => new ExchangeRun(core, inbound).begin(),
@@ -184,15 +187,30 @@ export class TrafficThread {
     this.#registry.gauge('weir_requests_in_flight', {}, () => this.#core!.inFlight);
   }
 
+  /** Three steps: what is idle goes, what is open ends, what is left after `timeout` milliseconds is ended. */
   async #drain(timeout: number): Promise<void> {
-    for (const edge of this.#edges) edge.drain();
-    const deadline = performance.now() + timeout;
-    while (this.#core!.inFlight > 0 && performance.now() < deadline) await pause(DRAIN_POLL_MS);
+    const end = performance.now() + timeout;
+    const grace = Math.min(this.#config.limits.drainGrace, timeout);
+    for (const edge of this.#edges) edge.drain(grace);
+    await this.#until(() => this.#connections === 0 && this.#core!.inFlight === 0, performance.now() + grace);
+    this.#core!.tunnels.goAway();
+    await this.#until(() => this.#core!.inFlight === 0, end);
+    for (const edge of this.#edges) edge.shutDown();
+    await this.#until(() => this.#connections === 0, performance.now() + FLUSH_MS);
     await Promise.all(this.#edges.map((edge) => edge.close()));
     await this.#states.close();
     this.#access?.close();
     this.#post({ type: 'drained' });
     process.exit(0);
+  }
+
+  get #connections(): number {
+    return this.#edges.reduce((sum, { connections }) => sum + connections, 0);
+  }
+
+  /** Polls, so that nothing on a request's path needs to know of it. `end` is on the monotonic clock. */
+  async #until(done: () => boolean, end: number): Promise<void> {
+    while (!done() && performance.now() < end) await pause(DRAIN_POLL_MS);
   }
 }
 

@@ -11,7 +11,7 @@ import { ForwardError, failureOf } from './failure.ts';
 import { upgradeFault } from './handshake.ts';
 import { isFinalStatus, withoutExpect } from './raw-headers.ts';
 
-export { joinSockets } from './join-sockets.ts';
+export { type Joined, joinSockets } from './join-sockets.ts';
 
 /** Control over a tunnel being opened. */
 export interface Tunnel {

@@ -74,6 +74,7 @@ export const PROBLEM_CODES = Object.freeze({
   // config
   'bad-cidr': 'A network is not in CIDR form.',
   'duplicate-address': 'Two listeners have the same address.',
+  'half-close-over-tls': '`halfClose` on a listener with TLS, where it does nothing.',
   'admin-token': 'The admin listener can be reached from outside and has no token.',
   'tls-without-certificates': 'A TLS listener has no certificate.',
   'store-unavailable': 'The store is not in this build.',

@@ -105,12 +105,22 @@ function resolveConfig(reader: Reader, context: ConfigContext, rules: string): W
 }
 
 function resolveListener(reader: Reader, i: number): ListenerConfig {
-  const { address, tls, edge } = reader.raw.listeners[i];
+  const { address, tls, edge, halfClose = false } = reader.raw.listeners[i];
   const at = ['listeners', i];
+  if (halfClose && tls) {
+    const hint = 'TLS has no half-close before 1.3; leave it out, or put it on a plain listener';
+    reader.problems.error(
+      reader.value([...at, 'halfClose']),
+      'half-close-over-tls',
+      '`halfClose` does nothing over TLS',
+      hint,
+    );
+  }
   return {
     ...resolveAddress(reader, address, [...at, 'address']),
     tls: tls ? resolveTls(reader, tls, [...at, 'tls']) : null,
     edge: edge ?? 'http1',
+    halfClose,
   };
 }
 
@@ -236,8 +246,10 @@ function resolveLimits(raw: RawConfig['limits'] = {}): LimitsConfig {
     bodySize: bytes(raw.bodySize ?? '10MiB'),
     headerTimeout: ms(raw.headerTimeout ?? '10s'),
     requestTimeout: ms(raw.requestTimeout ?? '60s'),
+    uploadRate: bytes(raw.uploadRate ?? '500B'),
     idleTimeout: ms(raw.idleTimeout ?? '75s'),
     connections: raw.connections ?? 20_000,
     drainTimeout: ms(raw.drainTimeout ?? '30s'),
+    drainGrace: ms(raw.drainGrace ?? '2s'),
   };
 }

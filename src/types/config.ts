@@ -26,6 +26,8 @@ export interface ListenerConfig {
   readonly tls: TlsConfig | null;
   /** Whose HTTP/1.1 stands behind it: Weir's own, or Node's. */
   readonly edge: 'http1' | 'node';
+  /** A client that shuts down its sending side behind a whole request still gets its answer. */
+  readonly halfClose: boolean;
 }
 
 export interface TlsConfig {
@@ -75,7 +77,10 @@ export interface LimitsConfig {
   readonly bodySize: number;
   readonly headerTimeout: number;
   readonly requestTimeout: number;
+  /** Bytes of a body that give back a second of `requestTimeout`. */
+  readonly uploadRate: number;
   readonly idleTimeout: number;
   readonly connections: number;
   readonly drainTimeout: number;
+  readonly drainGrace: number;
 }

@@ -82,10 +82,12 @@ export interface InboundEvents {
   /** `write` may go on. */
   drained(): void;
   /**
-   * The client left before the reply was written whole. Nothing follows. Only shutting down its sending side after a
-   * whole request is not leaving: such a client gets its answer.
+   * The client left before the reply was written whole. Nothing follows. Shutting down its sending side is leaving as
+   * well, but on a listener with `halfClose`, and but where all of the reply had been handed over.
    */
   gone(): void;
+  /** The time to drain is over: end what is under way, at once and so that the client sees what happened. */
+  shutDown(): void;
   /** The reply is written and flushed (`bytes` of body went out). Exactly one of `gone` and `done` comes last. */
   done(bytes: number): void;
 }
@@ -103,8 +105,13 @@ export interface Edge {
   readonly connections: number;
   /** New TLS handshakes use these; open connections keep theirs. @throws {Error} where a key does not fit. */
   useCertificates(certificates: CertificatePairs): void;
-  /** No new connections; idle ones close; open requests go on and their connection closes after them. */
-  drain(): void;
+  /**
+   * No new connections. Open requests go on; the next reply of each connection is its last. Connections without a request
+   * have `grace` milliseconds in which one may still come, and are then closed.
+   */
+  drain(grace: number): void;
+  /** Tells every request under way that its time is over ({@link InboundEvents.shutDown}). */
+  shutDown(): void;
   /** Closes what is left. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /**
- * Contract: clients that leave. A reset or a close is `gone` at every phase. A client that only shuts down its sending
- * side after a whole request still gets its answer; in the middle of a request it is gone.
+ * Contract: clients that leave. A reset, a close or the end of the sending side is `gone` at every phase, at once, but
+ * where all of the answer has been handed over. With `halfClose`, a client that only shuts down its sending side after a
+ * whole request still gets its answer.
  */
 import assert from 'node:assert/strict';
 import { until } from '../tools/until.ts';
@@ -63,7 +64,7 @@ export function goneTests(declare: Declare): void {
     });
   }
 
-  for (const [how, leave] of LEAVE) {
+  for (const [how, leave] of [...LEAVE, FINISH]) {
     declare(
       `a client that ${how} while it waits for an answer: gone, without a byte written by the exchange`,
       async (bench) => {
@@ -74,15 +75,20 @@ export function goneTests(declare: Declare): void {
       },
     );
 
-    declare(`a client that ${how} during the reply: gone at the next writes`, async (bench) => {
+    declare(`a client that ${how} during the reply: gone at once, without another write`, async (bench) => {
       const { client, call } = await bench.exchange(GET);
       call.inbound.head(200, [], -1, false);
       call.inbound.write(Buffer.from('hello'));
       await client.head();
       await leave(client);
-      const timer = setInterval(() => call.inbound.write(Buffer.from('more')), 5);
       assert.equal(await call.finished(), 'gone');
-      clearInterval(timer);
+    });
+
+    declare(`a client that ${how} while its whole request is held back: gone`, async (bench) => {
+      const { client, call } = await bench.exchange(`${POST}0123456789`);
+      await leave(client);
+      assert.equal(await call.finished(), 'gone');
+      assert.equal(call.failed, '');
     });
 
     declare(
@@ -96,10 +102,59 @@ export function goneTests(declare: Declare): void {
     );
   }
 
-  halfCloseTests(declare);
+  declare('half-closed behind a request that is answered at once: the answer comes', async (bench) => {
+    bench.onCall = (call) => call.ok('answer');
+    const client = await bench.client(true);
+    client.finish(GET);
+    assert.equal((await client.reply()).body, 'answer');
+    await client.over(1000);
+    assert.equal(await bench.calls[0].finished(), 'done');
+  });
+
+  declare('half-closed while a whole answer is on its way: all of it comes', async (bench) => {
+    const client = await bench.client(true);
+    client.socket.removeAllListeners('data');
+    client.socket.pause();
+    client.send(GET);
+    const call = await bench.call();
+    call.ok(Buffer.alloc(16 << 20));
+    client.finish();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.equal(call.over, '');
+    let bytes = 0;
+    client.socket.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+    });
+    client.socket.resume();
+    await client.over();
+    assert.ok(bytes > 16 << 20, `${bytes}`);
+    assert.equal(await call.finished(), 'done');
+  });
+
+  declare('half-closed in the midst of a head: 400', async (bench) => {
+    const client = await bench.client(true);
+    client.finish('GET / HTTP/1.1\r\nHos');
+    assert.equal((await client.reply()).status, 400);
+    await client.over(2000);
+  });
+
+  halfCloseTests((title, run) =>
+    declare(`halfClose: ${title}`, async (bench) => {
+      await bench.listen({ halfClose: true });
+      await run(bench);
+    }),
+  );
 }
 
 function halfCloseTests(declare: Declare): void {
+  for (const how of ['resets', 'closes'])
+    declare(`a client that ${how} while it waits is gone all the same`, async (bench) => {
+      const { client, call } = await bench.exchange(GET);
+      if (how === 'resets') await client.reset();
+      else client.close();
+      assert.equal(await call.finished(), 'gone');
+    });
+
   declare('half-closed after a whole request: the answer still comes, then the connection ends', async (bench) => {
     const client = await bench.client(true);
     client.finish(GET);

@@ -124,15 +124,32 @@ function timeTests(declare: Declare): void {
     assert.deepEqual([asked.status, asked.body, call.failed], [408, 'slow', 'timeout']);
   });
 
-  declare('a body that was too late before it was asked for fails when it is', async (bench) => {
-    await bench.listen({ requestTimeout: 100 });
-    const { call } = await bench.exchange([], null);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+  declare('a body that keeps coming at a fair rate is taken, however long it takes', async (bench) => {
+    await bench.listen({ requestTimeout: 300, uploadRate: 500 });
+    bench.onCall = (call) => call.read();
+    const { asked, call } = await bench.exchange([], null);
+    for (let i = 0; i < 20; i++) {
+      asked.stream.write('x'.repeat(50));
+      await new Promise((resolve) => setTimeout(resolve, 45));
+    }
+    asked.stream.end();
+    assert.equal((await call.ended()).length, 1000);
     assert.equal(call.failed, '');
-    call.read();
-    assert.equal(call.failed, 'timeout');
-    call.inbound.destroy();
+    call.ok();
   });
+
+  declare(
+    'a client whose body nobody has asked for yet is not slow; one that is read and says nothing is',
+    async (bench) => {
+      await bench.listen({ requestTimeout: 200 });
+      const { call } = await bench.exchange([], null);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      call.read();
+      assert.equal(call.failed, '');
+      await until(() => call.failed === 'timeout', 'the end of its time');
+      call.inbound.destroy();
+    },
+  );
 
   declare('a client that is held back is not slow', async (bench) => {
     await bench.listen({ requestTimeout: 150 });
@@ -160,14 +177,14 @@ function timeTests(declare: Declare): void {
 }
 
 function drainTests(declare: Declare): void {
-  declare('drain: idle connections end, open streams finish, new ones are refused', async (bench) => {
+  declare('drain, the grace over: open streams finish, new ones are refused', async (bench) => {
     await bench.listen();
     const idle = await bench.frames();
     const busy = await bench.frames();
     busy.send(headers(1, POST, END_HEADERS));
     const call = await bench.call();
     call.read();
-    bench.sessions.drain();
+    bench.sessions.drain(0);
     assert.deepEqual([(await idle.goaway()).code, await busy.goaway()], [0, { last: 1, code: 0 }]);
     await idle.gone(3000);
     busy.send(headers(3, GET), frame(DATA, END_STREAM, 1, 'abcd'));
@@ -179,24 +196,87 @@ function drainTests(declare: Declare): void {
     await until(() => bench.sessions.size === 0, 'every connection to end');
   });
 
+  declare('drain: a request within the grace is answered, and GOAWAY stands before its reply', async (bench) => {
+    await bench.listen();
+    bench.onCall = (call) => call.ok('answer');
+    const peer = await bench.frames();
+    const fresh = await bench.frames();
+    peer.send(headers(1, GET));
+    await peer.frame(DATA, 1);
+    bench.sessions.drain(20_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    peer.send(headers(3, GET));
+    fresh.send(headers(1, GET));
+    assert.equal((await peer.frame(DATA, 3)).payload.toString(), 'answer');
+    assert.equal((await fresh.frame(DATA, 1)).payload.toString(), 'answer');
+    const order = peer.frames.filter(({ type, stream }) => type === GOAWAY || (type === HEADERS && stream === 3));
+    assert.deepEqual(
+      order.map(({ type }) => type),
+      [GOAWAY, HEADERS],
+    );
+    assert.deepEqual(await peer.goaway(), { last: 3, code: 0 });
+    await peer.gone(3000);
+    await fresh.gone(3000);
+  });
+
+  declare('drain: as long as several streams are open new ones are taken, until the grace is over', async (bench) => {
+    await bench.listen();
+    const peer = await bench.frames();
+    peer.send(headers(1, GET), headers(3, GET));
+    const [first, second] = [await bench.call(), await bench.call()];
+    bench.sessions.drain(400);
+    first.ok('first');
+    peer.send(headers(5, GET));
+    const third = await bench.call();
+    assert.equal(peer.find(GOAWAY), undefined);
+    assert.deepEqual(await peer.goaway(), { last: 5, code: 0 });
+    second.ok('second');
+    third.ok('third');
+    assert.equal((await peer.frame(DATA, 5)).payload.toString(), 'third');
+    assert.equal((await peer.frame(DATA, 3)).payload.toString(), 'second');
+    await peer.gone(3000);
+  });
+
+  declare('drain: an idle connection ends when the grace is over, and not before', async (bench) => {
+    await bench.listen();
+    const peer = await bench.frames();
+    const begun = performance.now();
+    bench.sessions.drain(400);
+    assert.equal((await peer.goaway()).code, 0);
+    assert.ok(performance.now() - begun >= 350);
+    await peer.gone(3000);
+  });
+
   declare('drain: a client of Node finishes its stream and closes', async (bench) => {
     const { client, asked, call } = await bench.exchange();
     call.inbound.head(200, [], -1, false);
     await asked.headed();
     const closed = once(client, 'close');
-    bench.sessions.drain();
+    bench.sessions.drain(0);
     call.inbound.end(null, Buffer.from('end'));
     assert.equal((await asked.reply()).body, 'end');
     await closed;
     assert.equal(await call.finished(), 'done');
   });
 
-  declare('a connection that comes while draining is told at once', async (bench) => {
+  declare('a connection that comes behind the grace is told at once', async (bench) => {
     await bench.listen();
-    bench.sessions.drain();
+    bench.sessions.drain(0);
     const peer = await bench.frames();
     assert.equal((await peer.goaway()).code, 0);
     await peer.gone(3000);
+  });
+
+  declare('shutDown: told to every open stream', async (bench) => {
+    bench.onCall = (call) => {
+      call.onShutDown = () => call.inbound.reply(503, [], 'ends', true);
+    };
+    const { client, asked } = await bench.exchange();
+    const other = ask(client);
+    await until(() => bench.calls.length === 2, 'both requests');
+    bench.sessions.drain(0);
+    bench.sessions.shutDown();
+    assert.deepEqual([(await asked.reply()).body, (await other.reply()).body], ['ends', 'ends']);
   });
 
   declare('close: what is under way is gone, and it resolves when nothing is left', async (bench) => {

@@ -22,6 +22,9 @@ export class Call implements InboundEvents {
   onBodyEnd: () => void = () => {};
   onBodyFailed: (why: string) => void = () => {};
   onDrained: () => void = () => {};
+  /** `shutDown` was told. */
+  shut = false;
+  onShutDown: () => void = () => {};
 
   constructor(inbound: Inbound) {
     this.inbound = inbound;
@@ -67,6 +70,11 @@ export class Call implements InboundEvents {
   gone(): void {
     this.#check('gone', true);
     this.over = 'gone';
+  }
+  shutDown(): void {
+    this.#check('shutDown', true);
+    this.shut = true;
+    this.onShutDown();
   }
   done(bytes: number): void {
     this.#check('done', true);

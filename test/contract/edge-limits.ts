@@ -113,6 +113,79 @@ function timeTests(declare: Declare): void {
     await client.over(1500);
   });
 
+  for (const [what, head, piece] of [
+    ['of known length', 'Content-Length: 1000', 'x'.repeat(50)],
+    ['in chunks', 'Transfer-Encoding: chunked', `32\r\n${'x'.repeat(50)}\r\n`],
+  ])
+    declare(`a body ${what} that keeps coming at a fair rate is taken, however long it takes`, async (bench) => {
+      await bench.listen({ headerTimeout: 300, requestTimeout: 300, uploadRate: 500 });
+      bench.onCall = (call) => call.read();
+      const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}${head}\r\n\r\n`);
+      for (let i = 0; i < 20; i++) {
+        client.send(piece);
+        await new Promise((resolve) => setTimeout(resolve, 45));
+      }
+      if (what === 'in chunks') client.send('0\r\n\r\n');
+      assert.equal((await call.ended()).length, 1000);
+      assert.equal(call.failed, '');
+      call.ok();
+      assert.equal((await client.reply()).status, 200);
+    });
+
+  declare('a client that is held back is not slow', async (bench) => {
+    await bench.listen({ headerTimeout: 200, requestTimeout: 200 });
+    bench.onCall = (call) => call.read().inbound.pauseBody();
+    const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\nab`);
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    assert.deepEqual([call.failed, client.text], ['', '']);
+    call.inbound.resumeBody();
+    client.send('cd');
+    assert.equal(await call.ended(), 'abcd');
+    call.ok();
+    assert.equal((await client.reply()).status, 200);
+  });
+
+  declare('a client whose body nobody has asked for yet is not slow', async (bench) => {
+    await bench.listen({ headerTimeout: 200, requestTimeout: 200 });
+    const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\nab`);
+    await new Promise((resolve) => setTimeout(resolve, 900));
+    assert.equal(client.text, '');
+    call.read();
+    client.send('cd');
+    assert.equal(await call.ended(), 'abcd');
+    call.ok();
+    assert.equal((await client.reply()).status, 200);
+  });
+
+  declare(
+    'a client that says nothing while its reply streams is not slow; when that is whole, it is',
+    async (bench) => {
+      await bench.listen({ headerTimeout: 200, requestTimeout: 200 });
+      bench.onCall = (call) => call.read();
+      const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\nab`);
+      call.inbound.head(200, [], -1, false);
+      await client.head();
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      assert.equal(call.failed, '');
+      call.inbound.end(null, Buffer.from('end'));
+      await client.over(3000);
+      assert.ok(client.text.endsWith('end\r\n0\r\n\r\n'));
+      assert.equal(await call.finished(), 'done');
+    },
+  );
+
+  declare('a client that was held back and then stops sending is slow', async (bench) => {
+    await bench.listen({ headerTimeout: 200, requestTimeout: 200 });
+    bench.onCall = (call) => {
+      call.onBodyFailed = () => call.inbound.reply(408, [], 'slow', true);
+      call.read().inbound.pauseBody();
+    };
+    const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\nab`);
+    call.inbound.resumeBody();
+    assert.equal((await client.reply()).status, 408);
+    assert.equal(call.failed, 'timeout');
+  });
+
   declare('the time to receive a request does not limit the time to answer it', async (bench) => {
     await bench.listen({ headerTimeout: 200, requestTimeout: 200, idleTimeout: 200 });
     bench.onCall = (call) => call.read();
@@ -168,41 +241,102 @@ function countTests(declare: Declare): void {
 }
 
 function drainTests(declare: Declare): void {
-  declare(
-    'drain: idle connections end, open requests finish with Connection: close, new ones are refused',
-    async (bench) => {
-      await bench.listen();
-      const idle = await bench.client();
-      const fresh = await bench.client();
-      bench.onCall = (call) => call.ok();
-      idle.send(GET);
-      await idle.reply();
-      await bench.call();
-      bench.onCall = () => {};
-      const { client, call } = await bench.exchange(GET);
-      const streaming = await bench.exchange(GET);
-      streaming.call.inbound.head(200, [], -1, false);
-      await streaming.client.head();
-      bench.edge.drain();
-      await idle.over(1000);
-      await fresh.over(1000);
-      await assert.rejects(bench.client(), { code: 'ECONNREFUSED' });
-      call.ok('last');
+  declare('drain: open requests finish with Connection: close, new connections are refused', async (bench) => {
+    const { client, call } = await bench.exchange(GET);
+    const streaming = await bench.exchange(GET);
+    streaming.call.inbound.head(200, [], -1, false);
+    await streaming.client.head();
+    bench.edge.drain(0);
+    await assert.rejects(bench.client(), { code: 'ECONNREFUSED' });
+    call.ok('last');
+    const reply = await client.reply();
+    assert.deepEqual([reply.get('connection'), reply.body], ['close', 'last']);
+    await client.over(1000);
+    streaming.call.inbound.end(null, Buffer.from('end'));
+    await streaming.client.over(1000);
+    assert.ok(streaming.client.text.endsWith('end\r\n0\r\n\r\n'));
+    assert.deepEqual([await call.finished(), await streaming.call.finished()], ['done', 'done']);
+    await until(() => bench.edge.connections === 0, 'every connection to end');
+  });
+
+  declare('drain: connections without a request end when the grace is over, and not before', async (bench) => {
+    await bench.listen();
+    bench.onCall = (call) => call.ok();
+    const idle = await bench.client();
+    const fresh = await bench.client();
+    idle.send(GET);
+    await idle.reply();
+    const begun = performance.now();
+    bench.edge.drain(400);
+    await idle.over(3000);
+    await fresh.over(3000);
+    const took = performance.now() - begun;
+    assert.ok(took >= 350, `${took} ms`);
+    assert.deepEqual([idle.error, idle.text, fresh.error, fresh.bytes], ['', '', '', 0]);
+    await until(() => bench.edge.connections === 0, 'every connection to end');
+  });
+
+  declare('drain: a request within the grace is answered, and its connection ends with that', async (bench) => {
+    await bench.listen();
+    bench.onCall = (call) => call.ok('answer');
+    const idle = await bench.client();
+    const fresh = await bench.client();
+    idle.send(GET);
+    await idle.reply();
+    bench.edge.drain(20_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    for (const client of [idle, fresh]) {
+      client.send(GET);
       const reply = await client.reply();
-      assert.deepEqual([reply.get('connection'), reply.body], ['close', 'last']);
+      assert.deepEqual([reply.body, reply.get('connection')], ['answer', 'close']);
       await client.over(1000);
-      streaming.call.inbound.end(null, Buffer.from('end'));
-      await streaming.client.over(1000);
-      assert.ok(streaming.client.text.endsWith('end\r\n0\r\n\r\n'));
-      assert.deepEqual([await call.finished(), await streaming.call.finished()], ['done', 'done']);
-      await until(() => bench.edge.connections === 0, 'every connection to end');
-    },
-  );
+      assert.equal(client.error, '');
+    }
+  });
+
+  declare('drain: a reply that promised to keep its connection keeps that, for the grace', async (bench) => {
+    const { client, call } = await bench.exchange(GET);
+    call.inbound.head(200, [], -1, false);
+    await until(() => client.text !== '', 'the head');
+    bench.edge.drain(20_000);
+    call.inbound.end(null, Buffer.from('end'));
+    assert.equal((await client.reply()).get('connection'), undefined);
+    bench.onCall = (next) => next.ok('next');
+    client.send(GET);
+    assert.deepEqual([(await client.reply()).body, client.error], ['next', '']);
+    await client.over(1000);
+  });
+
+  declare('shutDown: told to what is under way, and to nothing else', async (bench) => {
+    await bench.listen();
+    bench.onCall = (call) => call.ok();
+    const idle = await bench.client();
+    idle.send(GET);
+    await idle.reply();
+    bench.onCall = (call) => {
+      call.onShutDown = () => call.inbound.reply(503, [], 'ends', true);
+    };
+    const waiting = await bench.client();
+    const receiving = await bench.client();
+    waiting.send(GET);
+    receiving.send(`POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\nab`);
+    await until(() => bench.calls.length === 3, 'all requests');
+    bench.edge.drain(0);
+    bench.edge.shutDown();
+    for (const client of [waiting, receiving]) {
+      assert.equal((await client.reply()).body, 'ends');
+      await client.over(2000);
+    }
+    assert.deepEqual(
+      bench.calls.map(({ shut }) => shut),
+      [false, true, true],
+    );
+  });
 
   declare('drain: a body that is coming in is still taken', async (bench) => {
     bench.onCall = (call) => call.read();
     const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\nab`);
-    bench.edge.drain();
+    bench.edge.drain(0);
     client.send('cd');
     assert.equal(await call.ended(), 'abcd');
     call.ok();
@@ -216,7 +350,7 @@ function drainTests(declare: Declare): void {
     client.send('GET / HTTP/1.1\r\nHos');
     await until(() => bench.edge.connections === 1, 'the connection');
     await new Promise((resolve) => setTimeout(resolve, 50));
-    bench.edge.drain();
+    bench.edge.drain(5000);
     await client.over(2000);
   });
 

@@ -247,7 +247,7 @@ export function tlsTests(declare: Declare): void {
     const busy = await bench.tlsClient();
     busy.send(GET);
     await until(() => bench.calls.length === 2, 'a request');
-    bench.edge.drain();
+    bench.edge.drain(0);
     await idle.over(1500);
     await bench.edge.close();
     await busy.over(1500);

@@ -79,7 +79,7 @@ function takeOverTests(declare: Declare): void {
     const { socket } = take(call);
     socket.on('error', () => {});
     await client.head();
-    bench.edge.drain();
+    bench.edge.drain(0);
     assert.equal(bench.edge.connections, 1);
     await bench.edge.close();
     await client.over();

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import tls from 'node:tls';
-import { joinSockets, openTunnel, type Tunnel, type TunnelEvents } from '../../src/forwarders/index.ts';
+import { type Joined, joinSockets, openTunnel, type Tunnel, type TunnelEvents } from '../../src/forwarders/index.ts';
 import type { HeaderList } from '../../src/headers.ts';
 import type { EndpointPlan } from '../../src/types/plan.ts';
 import type { Failure, UpstreamRequest } from '../../src/types/transport.ts';
@@ -255,13 +255,43 @@ async function pair(): Promise<[Socket, Socket]> {
   return [near, far];
 }
 
+const CLOSE_1001 = Buffer.from([0x88, 2, 0x03, 0xe9]);
+const CLOSE_1011 = Buffer.from([0x88, 2, 0x03, 0xf3]);
+
+/** A masked frame of less than 126 octets as it would be without its mask. */
+function unmasked(frame: Buffer): Buffer {
+  assert.equal(frame[1] & 0x80, 0x80);
+  const key = frame.subarray(2, 6);
+  return Buffer.from([frame[0], frame[1] & 0x7f, ...frame.subarray(6).map((octet, i) => octet ^ key[i % 4])]);
+}
+
+/** What a socket gets. */
+class Read {
+  bytes: Buffer = Buffer.alloc(0);
+  ended = false;
+  error = '';
+
+  constructor(socket: Socket) {
+    socket.on('data', (chunk: Buffer) => {
+      this.bytes = Buffer.concat([this.bytes, chunk]);
+    });
+    socket.on('end', () => {
+      this.ended = true;
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.error = error.code ?? '';
+    });
+  }
+}
+
 /** Client and upstream with a joint between them. */
-class Joined {
+class Joint {
   readonly sockets: Socket[] = [];
   client!: Socket;
   upstream!: Socket;
   a!: Socket;
   b!: Socket;
+  joined!: Joined;
   ends = 0;
   up = 0;
   down = 0;
@@ -270,7 +300,7 @@ class Joined {
     [this.a, this.client] = await pair();
     [this.b, this.upstream] = await pair();
     this.sockets.push(this.a, this.client, this.b, this.upstream);
-    joinSockets(this.a, Buffer.from(aEarly), this.b, Buffer.from(bEarly), {
+    this.joined = joinSockets(this.a, Buffer.from(aEarly), this.b, Buffer.from(bEarly), {
       idle,
       onEnd: (up, down) => {
         this.ends++;
@@ -291,9 +321,9 @@ class Joined {
 }
 
 describe('joined sockets', () => {
-  const joints: Joined[] = [];
-  const joined = (...args: Parameters<Joined['start']>): Promise<Joined> => {
-    const joint = new Joined();
+  const joints: Joint[] = [];
+  const joined = (...args: Parameters<Joint['start']>): Promise<Joint> => {
+    const joint = new Joint();
     joints.push(joint);
     return joint.start(...args);
   };
@@ -354,8 +384,103 @@ describe('joined sockets', () => {
       await until(() => other.closed || other.readableEnded, 'the other side to see it');
     });
 
+  const DATA = Buffer.from([0x82, 3, 1, 2, 3]);
+  const HALF = Buffer.from([0x82, 126, 1, 0, 1, 2, 3]);
+  const read = (socket: Socket): Read => new Read(socket);
+
+  it('an upstream that breaks between two frames is 1011 to the client, and the end', async () => {
+    const joint = await joined();
+    const client = read(joint.client);
+    joint.upstream.write(DATA);
+    await until(() => client.bytes.length > 0, 'the frame');
+    joint.upstream.resetAndDestroy();
+    await until(() => client.ended, 'the end');
+    assert.deepEqual(client.bytes, Buffer.concat([DATA, CLOSE_1011]));
+    joint.client.end();
+    await joint.over();
+    assert.equal(joint.down, DATA.length);
+  });
+
+  it('an upstream that breaks within a frame breaks the client', async () => {
+    const joint = await joined();
+    const client = read(joint.client);
+    joint.upstream.write(HALF);
+    await until(() => client.bytes.length > 0, 'half a frame');
+    joint.upstream.resetAndDestroy();
+    await joint.over();
+    assert.deepEqual(client.bytes, HALF);
+  });
+
+  it('an upstream that says close and then breaks is seen to close, no more', async () => {
+    const joint = await joined();
+    const client = read(joint.client);
+    const bye = Buffer.from([0x88, 2, 0x03, 0xe8]);
+    joint.upstream.write(bye);
+    await until(() => client.bytes.length > 0, 'its close frame');
+    joint.upstream.resetAndDestroy();
+    await until(() => client.ended, 'the end');
+    assert.deepEqual(client.bytes, bye);
+    joint.client.end();
+    await joint.over();
+  });
+
+  it('an upstream that ends without a close frame is passed on like that', async () => {
+    const joint = await joined();
+    const client = read(joint.client);
+    joint.upstream.end(DATA);
+    await until(() => client.ended, 'the end');
+    assert.deepEqual(client.bytes, DATA);
+    joint.client.end();
+    joint.upstream.resume();
+    await joint.over();
+  });
+
+  it('a client that takes nothing does not keep a joint whose upstream broke', async () => {
+    const joint = await joined();
+    joint.upstream.resetAndDestroy();
+    await joint.over();
+  });
+
+  it('go away: 1001 to both ends, masked where the RFC asks for it', async () => {
+    const joint = await joined();
+    const client = read(joint.client);
+    const upstream = read(joint.upstream);
+    joint.joined.goAway();
+    joint.joined.goAway();
+    await until(() => client.ended && upstream.ended, 'both ends');
+    assert.deepEqual(client.bytes, CLOSE_1001);
+    assert.deepEqual(unmasked(upstream.bytes), CLOSE_1001);
+    // What an end still answers is dropped, and nothing breaks by it.
+    joint.client.end(Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe9]));
+    joint.upstream.end(CLOSE_1001);
+    await joint.over();
+    assert.deepEqual([client.error, upstream.error], ['', '']);
+    assert.deepEqual([joint.up, joint.down], [0, 0]);
+  });
+
+  it('go away within a frame: it is passed on to its end first', async () => {
+    const joint = await joined();
+    const client = read(joint.client);
+    joint.upstream.write(HALF);
+    await until(() => client.bytes.length > 0, 'half a frame');
+    joint.joined.goAway();
+    const rest = Buffer.alloc(256 - 3, 7);
+    joint.upstream.write(Buffer.concat([rest, DATA]));
+    await until(() => client.ended, 'the end');
+    assert.deepEqual(client.bytes, Buffer.concat([HALF, rest, CLOSE_1001]));
+    joint.client.end();
+    joint.upstream.end();
+    await joint.over();
+  });
+
+  it('go away: ends that do nothing about it are cut in a moment', async () => {
+    const joint = await joined();
+    joint.joined.goAway();
+    await joint.over();
+  });
+
   it('end when one of them was closed before', async () => {
-    const joint = new Joined();
+    const joint = new Joint();
     joints.push(joint);
     const [near, far] = await pair();
     near.destroy();

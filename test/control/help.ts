@@ -59,7 +59,7 @@ export function plan(revision: string, more: Partial<Plan> = {}): Plan {
 export function config(more: Partial<WeirConfig> = {}): WeirConfig {
   return {
     file: '/nowhere/weir.yaml',
-    listeners: [{ host: '127.0.0.1', port: 0, tls: null, edge: 'node' }],
+    listeners: [{ host: '127.0.0.1', port: 0, tls: null, edge: 'node', halfClose: false }],
     admin: null,
     threads: 2,
     rules: '/nowhere/rules',
@@ -73,9 +73,11 @@ export function config(more: Partial<WeirConfig> = {}): WeirConfig {
       bodySize: 1e6,
       headerTimeout: 1e4,
       requestTimeout: 6e4,
+      uploadRate: 500,
       idleTimeout: 6e4,
       connections: 1000,
       drainTimeout: 1000,
+      drainGrace: 0,
     },
     ...more,
   };

@@ -164,15 +164,16 @@ function refuses(url: string): Promise<boolean> {
   });
 }
 
-test('a request that does not finish is ended after drainTimeout', async (t) => {
+test('a request that does not finish is ended after drainTimeout, with an answer', async (t) => {
   const { url, slow } = await upstream(t);
   const weir = await startWeir(t, { rules: proxy(url), config: { limits: { drainTimeout: '200ms' } } });
-  const open = textOf(`${weir.url}/slow`);
-  const broken = assert.rejects(open);
+  const open = fetch(`${weir.url}/slow`);
   await until(() => slow.length === 1, 'the request to arrive');
   weir.process.signal('SIGINT');
   assert.equal(await weir.process.exited, 0);
-  await broken;
+  const reply = await open;
+  const { code } = (await reply.json()) as { code: string };
+  assert.deepEqual([reply.status, code, reply.headers.get('retry-after')], [503, 'SHUTTING_DOWN', '1']);
 });
 
 test('a second signal ends at once', async (t) => {

@@ -25,6 +25,7 @@ class Echo implements InboundEvents {
   bodyFailed(): void {}
   drained(): void {}
   gone(): void {}
+  shutDown(): void {}
   done(): void {}
 }
 
@@ -84,7 +85,7 @@ describe('a TLS listener', () => {
   test('ends its HTTP/2 connections when it drains', async () => {
     const { session } = await overHttp2();
     const closed = once(session, 'close');
-    edge.drain();
+    edge.drain(0);
     await closed;
     await edge.close();
     assert.equal(edge.connections, 0);

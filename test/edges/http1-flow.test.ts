@@ -274,7 +274,7 @@ describe('http1: ends', { concurrency: 8 }, () => {
     bench.onCall = (call) => call.ok();
     const plain = await bench.client();
     await until(() => edge().connections === 1, 'the connection');
-    edge().drain();
+    edge().drain(5000);
     plain.socket.removeAllListeners('data');
     const socket = connect({ socket: plain.socket, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
     const client = new WireClient(socket);
@@ -290,7 +290,8 @@ describe('http1: ends', { concurrency: 8 }, () => {
     assert.equal(await (await bench.call()).finished(), 'gone');
   });
 
-  scenario('a held chunked body whose client half-closed is still whole', async ({ bench }) => {
+  scenario('halfClose: a held chunked body whose client half-closed is still whole', async ({ bench }) => {
+    await bench.listen({ halfClose: true });
     const client = await bench.client(true);
     client.finish(`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n`);
     const call = await bench.call();

@@ -12,6 +12,7 @@ class Hello implements InboundEvents {
   bodyFailed(): void {}
   drained(): void {}
   gone(): void {}
+  shutDown(): void {}
   done(): void {}
 }
 

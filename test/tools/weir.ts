@@ -22,7 +22,7 @@ export type Rules = Readonly<Record<string, unknown>>;
 export interface WeirOptions {
   /** One rule set as an object, as YAML, or as files by name under `rules/`. */
   readonly rules: Rules | string | { readonly files: Readonly<Record<string, string | Rules>> };
-  /** On top of the defaults below; each key replaces the default's. */
+  /** On top of the defaults below; each key replaces the default's, but `limits`, which are merged. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Further files, by path relative to the folder: `geoip/overrides.csv`, `config/jwks.json`. */
   readonly files?: Readonly<Record<string, string>>;
@@ -57,6 +57,8 @@ const DEFAULTS = {
   geoip: { database: 'bundled' },
   trustedProxies: ['127.0.0.1/32'],
   log: { level: 'info', format: 'json', access: true },
+  // Clients of tests keep connections that nobody uses any more.
+  limits: { drainGrace: '1ms' },
 };
 
 /** How long Weir may take to start or to take rules over, in milliseconds: a busy machine, not a slow Weir. */
@@ -241,7 +243,8 @@ function writeFolder(options: WeirOptions): string {
     writeFileSync(join(folder, path), text);
   };
   // JSON is YAML: what a test writes as an object needs no serialiser of its own.
-  put('config/weir.yaml', JSON.stringify({ ...DEFAULTS, ...options.config }, null, 2));
+  const limits = { ...DEFAULTS.limits, ...(options.config?.limits as object | undefined) };
+  put('config/weir.yaml', JSON.stringify({ ...DEFAULTS, ...options.config, limits }, null, 2));
   const { rules } = options;
   const files = typeof rules === 'object' && 'files' in rules ? (rules.files as Record<string, string | Rules>) : null;
   for (const [name, text] of Object.entries(files ?? { 'rules.yaml': rules as string | Rules }))

@@ -91,6 +91,40 @@ The same for HTTP/1.1 and HTTP/2.
   nothing that policies added, because it sends all of it back (RFC 9110 §9.3.8). A TRACE with a body is a 400.
 - **CONNECT** is a 405: Weir is no forward proxy.
 
+## Connections
+
+All ways in (our own HTTP/1.1, Node's, HTTP/2) keep to the following.
+
+**Slow clients.** A head has \`headerTimeout\`. A body has \`requestTimeout\`, less what its head took; every \`uploadRate\`
+octets give a second back, and there is never more left than \`requestTimeout\`. So a client that keeps sending at that rate
+is never late, one that says nothing is after \`requestTimeout\`, and one that drips uses its time up. While Weir does not
+read the client (no policy or upstream takes its body) the clock stands still. Late is 408 (RFC 9110 §15.5.9). Beside a
+reply that streams a body may take as long as that.
+
+**Clients that leave.** FIN before a request is whole: 400 in a head; in a body the connection closes (RFC 9112 §8). FIN
+behind a whole request that waits for its answer, or has half of it: the client is gone, as in nginx. Its upstream call is
+cancelled at once (or finished, with \`onDisconnect: drain\`), its line in the access log has the code \`CLIENT_CLOSED\`,
+with status 499 where no reply had begun, and the attempt counts as \`aborted\`. An answer that had been handed over whole
+still goes out. Requests pipelined behind are not served. TLS has no half-close before 1.3 (RFC 5246 §7.2.1), and between
+HTTP/2 peers there is none.
+
+With \`halfClose: true\` on a plain listener a client that shuts down its sending side behind a whole request gets its
+answer (RFC 9112 §9.6 leaves room for both). One that has closed altogether looks the same until something is sent: so,
+where no reply begins within 200 ms, an HTTP/1.1 client is sent a \`100 Continue\`, which every client must be able to skip
+(RFC 9110 §15.2), and a closed one answers with a reset.
+
+**Draining.** The next reply of each connection says \`Connection: close\` (RFC 9112 §9.6). A connection without a request is
+kept for \`drainGrace\`, because one may be on its way; so is one whose reply had promised to keep it. Over HTTP/2 the GOAWAY
+stands before the reply to the only open stream, or comes when the grace is over, and names the last stream that is
+served: what is above may be sent again elsewhere (RFC 9113 §6.8). The announcement without a stream that §6.8 would have
+before it cannot be sent with Node, which drops new streams after any GOAWAY. WebSockets are closed with 1001 to both ends
+when the grace is over (RFC 6455 §7.4.1). What \`drainTimeout\` ends gets 503, or where its reply has begun the error event
+of its protocol, if it is an event stream, and a broken transfer.
+
+**WebSockets.** Frames are followed, not read. A close frame passes, and so does an orderly end without one: 1006, as the
+upstream meant it. An upstream that breaks between two frames is 1011 to the client. In the midst of a frame nothing else
+can stand, so there the client's connection breaks. \`timeouts.idle\` without a byte either way is 1001 to both.
+
 ## Rules
 
 Each row is tested in \`src/http1/refusals.test.ts\`, whole and cut at every octet, with the messages of

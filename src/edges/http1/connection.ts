@@ -1,10 +1,9 @@
 /**
  * One client connection: its requests one after the other, its end, and what to do with a client that stops sending.
  *
- * Half-close: a client that shuts down its sending side after a whole request still gets its answer. A client that closed
- * altogether looks the same until something is sent to it, and a relay must not let an upstream work for nobody; so, when
- * no answer has begun after a short while, an HTTP/1.1 client is sent a `100 Continue`, which every client must be able to
- * skip (RFC 9110 §15.2). A closed one answers that with a reset, which is `gone`.
+ * A client that shuts down its sending side (FIN) while a request is under way is gone, as in nginx: most have closed
+ * altogether, which looks the same, and an upstream must not work for nobody. Only an answer that is whole already still
+ * goes out. Where the listener says `halfClose`, such a client gets its answer: see {@link HalfClosed}.
  */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -13,6 +12,7 @@ import { type HeadLimits, type RequestHead, RequestReader, type RequestSink } fr
 import type { RuleCode } from '../../http1/rules.ts';
 import type { Accept } from '../../types/transport.ts';
 import { Deadline, type Phase, type Times } from './deadline.ts';
+import { HalfClosed } from './half-closed.ts';
 import type { DateClock } from './heads.ts';
 import { Http1Inbound } from './inbound.ts';
 import { AHEAD_MAX, DISCARD_MAX } from './limits.ts';
@@ -20,8 +20,6 @@ import { Output } from './output.ts';
 import { rowRefusal, ruleRefusal } from './refusals.ts';
 import type { InboundOwner, RequestBody } from './request-body.ts';
 import { detach, readOn, type SocketEvents } from './socket-events.ts';
-
-const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 /** What the connections of one edge share. */
 export interface Home extends Times {
@@ -31,6 +29,8 @@ export interface Home extends Times {
   /** Milliseconds in which a client must take something; 0 for no limit. */
   readonly writeTimeout: number;
   readonly secure: boolean;
+  /** A client that has shut down its sending side is waited for. */
+  readonly halfClose: boolean;
   /** The connection is closed, or an upgrade took it. */
   left(connection: Connection): void;
 }
@@ -39,15 +39,17 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
   readonly remoteAddress: string;
   readonly secure: boolean;
   readonly output: Output;
-  /** The reply under way, or the next one, is the last. */
-  closing = false;
   readonly #socket: Socket;
   readonly #home: Home;
   readonly #reader: RequestReader;
   readonly #deadline: Deadline;
+  /** The client has ended its side, and is waited for. */
+  #halfClosed: HalfClosed | null = null;
   #current: Http1Inbound | null = null;
   /** In the reader: what was made of it is looked at when it returns. */
   #reading = false;
+  /** The connection ends with the reply under way, or with the next one. */
+  #closing = false;
   /** A reply and its request are over, and the next one may be read. */
   #turnOver = false;
   /** The request that is read now was waiting behind another one. */
@@ -73,6 +75,11 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
     this.#deadline = new Deadline(home, (phase) => this.#late(phase));
   }
 
+  /** A reply that begins now is the last. */
+  get closing(): boolean {
+    return this.#closing || this.#home.drain.begun;
+  }
+
   get date(): string {
     return this.#home.clock.text;
   }
@@ -82,6 +89,7 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
   received(bytes: Buffer): boolean {
     if (this.#deaf) this.#discard(bytes.length);
     else {
+      this.#deadline.took(bytes.length);
       this.#reading = true;
       this.#reader.push(bytes);
       this.#reading = false;
@@ -92,6 +100,7 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
 
   ended(): void {
     this.#ended = true;
+    if (!this.#home.halfClose) this.#closing = true;
     if (!this.#over) this.#settle();
   }
 
@@ -102,7 +111,7 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
 
   closed(): void {
     this.#over = true;
-    this.#deadline.none();
+    this.#stopClocks();
     this.output.stop();
     const current = this.#current;
     this.#current = null;
@@ -156,14 +165,14 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
   }
 
   overrun(inbound: RequestBody): void {
-    this.closing = true;
+    this.#closing = true;
     this.#deaf = true;
     if (inbound.over) this.#end();
   }
 
   finished(inbound: RequestBody, close: boolean): void {
     if (this.#over || this.#current !== inbound) return;
-    if (close || this.closing) return this.#end();
+    if (close || this.#closing) return this.#end();
     if (!inbound.bodyPending) this.#turn();
     this.#settle();
   }
@@ -184,7 +193,7 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
     const socket = this.#socket;
     this.#over = true;
     this.#current = null;
-    this.#deadline.none();
+    this.#stopClocks();
     if (head === null) socket.destroy();
     else this.output.text(head);
     this.output.flush();
@@ -196,10 +205,15 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
 
   // ── in between ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** No further request after the one under way; at once where there is none. */
+  /** The edge drains: without a request the connection is kept for the grace, and the next reply is the last. */
   drain(): void {
-    this.closing = true;
-    if (this.#current === null && this.#reader.state === 'idle') this.#end();
+    if (this.#over || this.#current !== null) return;
+    if (this.#deadline.phase === 'idle') this.#idle();
+  }
+
+  /** The time to drain is over: what is under way ends with an answer of ours, or breaks. */
+  shutDown(): void {
+    if (this.#current?.over === false) this.#current.events.shutDown();
   }
 
   #turn(): void {
@@ -214,14 +228,15 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
     if (this.#over) return;
     const current = this.#current;
     if (current === null) this.#between();
-    else if (current.bodyPending) this.#inBody(current);
-    else this.#working(current);
+    else if (this.#ended) this.#behindEnd(current);
+    else if (current.bodyPending) this.#deadline.body(this.#readerPaused);
+    else this.#deadline.none();
     if (!this.#over) this.#throttle();
   }
 
   #next(): void {
     this.#turnOver = false;
-    if (this.closing) return this.#end();
+    if (this.#closing) return this.#end();
     this.#deadline.none();
     this.#reading = true;
     this.#pipelined = this.#reader.buffered > 0;
@@ -234,37 +249,34 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
     if (this.#reader.state !== 'idle') {
       if (this.#ended) this.#refuse(rowRefusal('BAD_REQUEST', this.date));
       else this.#deadline.head();
-    } else if (this.closing || this.#ended) this.#end();
-    else this.#deadline.idle();
+    } else if (this.#closing || this.#ended) this.#end();
+    else this.#idle();
   }
 
-  #inBody(current: Http1Inbound): void {
-    if (!this.#ended) this.#deadline.body();
-    else if (!this.#isTruncated(current)) this.#doubt();
-    else if (current.over) this.#end();
-    else if (current.answered) this.closing = true;
-    else this.#socket.destroy();
+  #idle(): void {
+    const { left } = this.#home.drain;
+    if (left > 0) this.#deadline.idle(left);
+    else this.#end();
   }
 
-  /** The client has ended its side: can what is missing of the body be among what is kept? */
-  #isTruncated(current: Http1Inbound): boolean {
-    if (!this.#readerPaused) return true;
-    return current.bodyLength > 0 && current.received + this.#reader.buffered < current.bodyLength;
-  }
-
-  #working(current: Http1Inbound): void {
-    if (!this.#ended) this.#deadline.none();
-    else if (current.upgrade !== '') this.#socket.destroy();
+  /** The client has ended its side, and a request is under way. */
+  #behindEnd(current: Http1Inbound): void {
+    this.#deadline.none();
+    if (current.over) this.#end();
+    else if (current.answered) this.#closing = true;
+    else if (!this.#home.halfClose || current.upgrade !== '' || !this.#isWhole(current)) this.#socket.destroy();
     else {
-      if (this.#reader.buffered === 0) this.closing = true;
-      this.#doubt();
+      if (!current.bodyPending && this.#reader.buffered === 0) this.#closing = true;
+      this.#halfClosed ??= new HalfClosed(this.#socket, this.output, this.#home.wheel);
+      this.#halfClosed.wait(current);
     }
   }
 
-  /** The client has ended its side: has it only done that, or is it gone? */
-  #doubt(): void {
-    const { phase } = this.#deadline;
-    if (phase !== 'probe' && phase !== 'probed') this.#deadline.probe();
+  /** Can what is missing of a request be among what is kept? */
+  #isWhole(current: Http1Inbound): boolean {
+    if (!current.bodyPending) return true;
+    if (!this.#readerPaused) return false;
+    return current.bodyLength < 0 || current.received + this.#reader.buffered >= current.bodyLength;
   }
 
   /** Reading stops while much is kept. */
@@ -281,6 +293,7 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
 
   #pauseReader(): void {
     this.#readerPaused = true;
+    this.#deadline.hold();
     this.#reader.pause();
   }
 
@@ -289,24 +302,19 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
   #late(phase: Phase): void {
     if (phase === 'idle') this.#end();
     else if (phase === 'head') this.#refuse(rowRefusal('REQUEST_TIMEOUT', this.date));
-    else if (phase === 'body') this.#breakBody(this.#current!, 'timeout');
-    else if (phase === 'probe') this.#probe();
-    // Nothing reads from a connection whose other side has ended: only a write can find the reset, even an empty one.
-    else if (phase === 'probed') this.#socket.write('');
+    else if (phase === 'body') this.#bodyLate(this.#current!);
     else this.#socket.destroy();
   }
 
-  #probe(): void {
-    const current = this.#current;
-    if (current === null || current.answering || current.version === '1.0') return;
-    this.output.text(CONTINUE);
-    this.output.flush();
-    this.#deadline.probed();
+  /** While a reply streams beside its request, the call lasts as long as that; what follows has a time of its own. */
+  #bodyLate(current: Http1Inbound): void {
+    if (current.answering && !current.answered) this.#deadline.none();
+    else this.#breakBody(current, 'timeout');
   }
 
   /** The rest of a body cannot be read, so nothing behind it can. */
   #breakBody(current: Http1Inbound, why: 'malformed' | 'timeout'): void {
-    this.closing = true;
+    this.#closing = true;
     this.#deaf = true;
     if (current.over) this.#end();
     else if (!current.answered) current.bodyBroke(why);
@@ -324,10 +332,16 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
     this.#deaf = true;
     this.#discarded = 0;
     this.#current = null;
+    this.#stopClocks();
     this.output.flush();
     this.#socket.end();
     this.#deadline.linger();
     this.#readOn();
+  }
+
+  #stopClocks(): void {
+    this.#deadline.none();
+    this.#halfClosed?.stop();
   }
 
   #discard(bytes: number): void {

@@ -1,22 +1,21 @@
 /** The one deadline that a connection has at a time: what it waits for, and how long. */
-import { Timer, type TimerWheel } from '../../state/wheel.ts';
-import { LINGER_MS, PROBE_AFTER_MS, PROBE_ANSWER_MS } from './limits.ts';
+import { Timer } from '../../state/wheel.ts';
+import type { Drain } from '../drain.ts';
+import { UploadClock, type UploadTimes } from '../upload-clock.ts';
+import { LINGER_MS } from './limits.ts';
 
 /** Milliseconds; 0 for no limit. */
-export interface Times {
-  readonly wheel: TimerWheel;
+export interface Times extends UploadTimes {
   readonly headerTimeout: number;
-  readonly requestTimeout: number;
   readonly idleTimeout: number;
-  /** The wheel's clock. */
-  now(): number;
+  readonly drain: Drain;
 }
 
 /**
  * What is waited for: a request's first byte, the rest of its head, its body; nothing, while the exchange works; a
- * half-closed client's silence to be tested, and its answer to that; a client's own end of an ended connection.
+ * client's own end of an ended connection.
  */
-export type Phase = 'idle' | 'head' | 'body' | 'none' | 'probe' | 'probed' | 'linger';
+export type Phase = 'idle' | 'head' | 'body' | 'none' | 'linger';
 
 export class Deadline extends Timer {
   phase: Phase = 'idle';
@@ -24,6 +23,8 @@ export class Deadline extends Timer {
   readonly #late: (phase: Phase) => void;
   /** When the head began, where it came in pieces. */
   #headSince = 0;
+  /** Made for the first body that does not come with its head. */
+  #upload: UploadClock | null = null;
 
   /** `late` is told when the time for a phase is over. A connection on which nothing is said has the time of a head. */
   constructor(times: Times, late: (phase: Phase) => void) {
@@ -33,45 +34,55 @@ export class Deadline extends Timer {
     this.#set(times.headerTimeout);
   }
 
-  idle(): void {
-    if (this.phase === 'idle') return;
+  /** `most`: milliseconds that the connection has left in any case. */
+  idle(most: number): void {
+    if (this.phase === 'idle' && !this.#times.drain.begun) return;
+    this.none();
     this.phase = 'idle';
-    this.#set(this.#times.idleTimeout);
+    const { idleTimeout } = this.#times;
+    this.#set(idleTimeout > 0 ? Math.min(idleTimeout, most) : Number.isFinite(most) ? most : 0);
   }
 
   head(): void {
     if (this.phase === 'head') return;
+    this.none();
     this.phase = 'head';
     this.#headSince = this.#times.now();
     this.#set(this.#times.headerTimeout);
   }
 
-  /** The whole request has `requestTimeout` from its first byte on. */
-  body(): void {
-    if (this.phase === 'body') return;
-    const { requestTimeout } = this.#times;
-    const spent = this.phase === 'head' ? this.#times.now() - this.#headSince : 0;
-    this.phase = 'body';
-    this.#set(requestTimeout > 0 ? Math.max(1, requestTimeout - spent) : 0);
+  /** Time runs while the client is read. A head that came in pieces has used some of it. `held`: Weir does not read. */
+  body(held: boolean): void {
+    if (this.phase !== 'body') {
+      const spent = this.phase === 'head' ? this.#times.now() - this.#headSince : 0;
+      this.none();
+      this.phase = 'body';
+      this.#upload ??= new UploadClock(this.#times, () => this.#late('body'));
+      this.#upload.start(spent);
+    }
+    if (held) this.#upload!.hold();
+    else this.#upload!.run();
+  }
+
+  /** Octets of a body, if one is waited for. */
+  took(octets: number): void {
+    if (this.phase === 'body') this.#upload!.took(octets);
+  }
+
+  /** Weir stops reading the client. */
+  hold(): void {
+    if (this.phase === 'body') this.#upload!.hold();
   }
 
   /** Nothing is expected from the client. */
   none(): void {
+    if (this.phase === 'body') this.#upload!.stop();
     this.phase = 'none';
     this.#times.wheel.clear(this);
   }
 
-  probe(): void {
-    this.phase = 'probe';
-    this.#set(PROBE_AFTER_MS);
-  }
-
-  probed(): void {
-    this.phase = 'probed';
-    this.#set(PROBE_ANSWER_MS);
-  }
-
   linger(): void {
+    this.none();
     this.phase = 'linger';
     this.#set(LINGER_MS);
   }

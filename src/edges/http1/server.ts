@@ -4,10 +4,12 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import { canonicalAddress } from '../../net/address.ts';
 import { TimerWheel } from '../../state/wheel.ts';
 import type { Accept, CertificatePairs, Edge } from '../../types/transport.ts';
+import { Drain } from '../drain.ts';
 import { Http2Sessions } from '../http2/index.ts';
 import type { EdgeSettings } from '../settings.ts';
 import { CertificateTable } from '../sni.ts';
 import { contextOptions } from '../tls.ts';
+import { UPLOAD_RATE } from '../upload-clock.ts';
 import { Connection, type Home } from './connection.ts';
 import { DateClock } from './heads.ts';
 import { messageLimits, TICK_MS } from './limits.ts';
@@ -29,7 +31,7 @@ export class Http1Edge implements Edge {
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<Connection>();
   #certificates: CertificateTable | null = null;
-  #draining = false;
+  readonly #drain: Drain;
   #closed: Promise<void> | null = null;
   /** Told when the last socket is closed. */
   #empty: () => void = () => {};
@@ -38,9 +40,11 @@ export class Http1Edge implements Edge {
     this.#settings = settings;
     const now = (): number => performance.now();
     this.#wheel = new TimerWheel(TICK_MS, now);
+    this.#drain = new Drain(now);
     this.#home = this.#createHome(settings, accept, now);
     const { wheel, clock } = this.#home;
-    this.#http2 = settings.tls === null ? null : new Http2Sessions({ ...settings, wheel, clock, now }, accept);
+    this.#http2 =
+      settings.tls === null ? null : new Http2Sessions({ ...settings, wheel, clock, now, drain: this.#drain }, accept);
     this.#server = this.#createServer();
     this.#server.maxConnections = settings.connections;
     this.#listenToServer();
@@ -80,12 +84,17 @@ export class Http1Edge implements Edge {
     (this.#server as TlsServer).setSecureContext(contextOptions(cert, key, tls.minVersion));
   }
 
-  drain(): void {
-    if (this.#draining) return;
-    this.#draining = true;
+  drain(grace: number): void {
+    if (this.#drain.begun) return;
+    this.#drain.begin(grace);
     this.#server.close();
     for (const connection of this.#connections) connection.drain();
-    this.#http2?.drain();
+    this.#http2?.drain(grace);
+  }
+
+  shutDown(): void {
+    for (const connection of this.#connections) connection.shutDown();
+    this.#http2?.shutDown();
   }
 
   close(): Promise<void> {
@@ -94,7 +103,7 @@ export class Http1Edge implements Edge {
   }
 
   async #close(): Promise<void> {
-    this.drain();
+    this.drain(0);
     for (const socket of this.#sockets) socket.destroy();
     await this.#http2?.close();
     // The server's own `close` would come before the last sockets have told theirs.
@@ -113,7 +122,10 @@ export class Http1Edge implements Edge {
       // A head cannot take longer than its request.
       headerTimeout: requestTimeout > 0 ? Math.min(headerTimeout, requestTimeout) : headerTimeout,
       requestTimeout,
+      uploadRate: settings.uploadRate ?? UPLOAD_RATE,
       idleTimeout,
+      drain: this.#drain,
+      halfClose: settings.halfClose ?? false,
       writeTimeout: settings.writeTimeout ?? idleTimeout,
       secure: settings.tls !== null,
       left: (connection) => this.#connections.delete(connection),
@@ -125,7 +137,7 @@ export class Http1Edge implements Edge {
     if (tls === null) return createServer({ allowHalfOpen: true, noDelay: true });
     this.#certificates = new CertificateTable(tls.certificates, tls.minVersion);
     return createTlsServer({
-      // No half-open ones here: TLS 1.2 forbids a half-close (RFC 5246 §7.2.1), so who ends a TLS connection is gone.
+      // No half-open ones here, whatever `halfClose` says: TLS 1.2 forbids a half-close (RFC 5246 §7.2.1).
       noDelay: true,
       ...contextOptions(tls.certificates[0].cert, tls.certificates[0].key, tls.minVersion),
       handshakeTimeout: this.#settings.headerTimeout,
@@ -160,7 +172,7 @@ export class Http1Edge implements Edge {
     const address = canonicalAddress(socket.remoteAddress ?? '') ?? '';
     const connection = new Connection(socket, address, this.#home);
     this.#connections.add(connection);
-    connection.closing = this.#draining;
     attach(socket, connection);
+    if (this.#drain.begun) connection.drain();
   }
 }

@@ -28,8 +28,10 @@ export interface StreamHome extends BodyHome {
 export interface StreamOwner {
   readonly home: StreamHome;
   readonly remoteAddress: string;
+  /** The head of a reply is about to be sent. */
+  replying(): void;
   /** The stream is over. `early`: it was cut short, and not by us. */
-  finished(early: boolean): void;
+  finished(inbound: Http2Inbound, early: boolean): void;
   /** Not even a reset gets through to the client. */
   stuck(): void;
 }
@@ -220,6 +222,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
     const head = finalHead(status, headers, length, this.#owner.home.clock.text);
     // An upstream's control character, say, must neither reach the wire nor take the process along.
     if (head === null) this.#break();
+    else this.#owner.replying();
     this.#answering = true;
     this.#bodyless = this.method === 'HEAD' || hasNoBody(status);
     return head;
@@ -353,7 +356,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
       this.over = true;
       this.events.done(this.#written);
     }
-    this.#owner.finished(!done && !this.#broken);
+    this.#owner.finished(this, !done && !this.#broken);
   }
 }
 
@@ -366,5 +369,6 @@ const NOBODY: InboundEvents = Object.freeze({
   bodyFailed() {},
   drained() {},
   gone() {},
+  shutDown() {},
   done() {},
 });

@@ -1,8 +1,8 @@
 /** The body of one request, from a stream to the exchange. */
 import type { ServerHttp2Stream } from 'node:http2';
 import type { HeaderList } from '../../headers.ts';
-import { Timer, type TimerWheel } from '../../state/wheel.ts';
 import type { InboundEvents } from '../../types/transport.ts';
+import { UploadClock, type UploadTimes } from '../upload-clock.ts';
 
 /** What is done with pieces of it. */
 const HOLD = 0;
@@ -10,10 +10,8 @@ const READ = 1;
 const DISCARD = 2;
 
 /** Times in milliseconds, 0 for none. */
-export interface BodyHome {
-  readonly wheel: TimerWheel;
+export interface BodyHome extends UploadTimes {
   readonly headerSize: number;
-  readonly requestTimeout: number;
 }
 
 /** Who is told. */
@@ -23,58 +21,60 @@ export interface BodyOwner {
   readonly over: boolean;
 }
 
-export class RequestBody extends Timer {
+export class RequestBody {
   /** All of it has come, read or not. */
   whole: boolean;
   readonly #owner: BodyOwner;
   readonly #stream: ServerHttp2Stream;
   readonly #home: BodyHome;
+  /** Null where the request came whole. */
+  readonly #clock: UploadClock | null;
   #mode = HOLD;
   #paused = false;
   /** Its end or its failure was told. */
   #told = false;
-  #timedOut = false;
-  /** Its time does not count any more. */
-  #timeless = false;
   /** The stream is closed, and what of it is left unread is nobody's any more. */
   #cut = false;
   #trailers: HeaderList | null = null;
   #trailersTooLarge = false;
 
   constructor(owner: BodyOwner, stream: ServerHttp2Stream, home: BodyHome) {
-    super();
     this.#owner = owner;
     this.#stream = stream;
     this.#home = home;
     this.whole = stream.endAfterHeaders;
-    this.#startClock();
+    this.#clock = this.whole ? null : new UploadClock(home, () => this.#late());
+    this.#clock?.start(0);
   }
 
   /** False where it was asked for before, or is not wanted any more. */
   read(): boolean {
     if (this.#mode !== HOLD) return false;
     this.#mode = READ;
-    if (this.#timedOut) this.fail('timeout');
-    else if (!this.#paused) this.#stream.resume();
+    if (!this.#paused) this.#flow();
     return true;
   }
 
-  /** A client that is held back is not slow, so its time stands still. */
   pause(): void {
     if (this.#paused || this.#mode === DISCARD) return;
     this.#paused = true;
     this.#stream.pause();
-    this.#home.wheel.clear(this);
+    this.#clock?.hold();
   }
 
   resume(): void {
     if (!this.#paused || this.#mode === DISCARD) return;
     this.#paused = false;
-    this.#startClock();
-    if (this.#mode === READ) this.#stream.resume();
+    if (this.#mode === READ) this.#flow();
+  }
+
+  #flow(): void {
+    this.#clock?.run();
+    this.#stream.resume();
   }
 
   data(chunk: Buffer): void {
+    this.#clock?.took(chunk.length);
     if (this.#mode === READ && !this.#cut && !this.#told && !this.#owner.over) this.#owner.events.bodyData(chunk);
   }
 
@@ -88,7 +88,7 @@ export class RequestBody extends Timer {
   /** END_STREAM is here. */
   complete(): void {
     this.whole = true;
-    this.#home.wheel.clear(this);
+    this.#clock?.stop();
     if (this.#mode === DISCARD) this.#stream.resume();
   }
 
@@ -109,7 +109,7 @@ export class RequestBody extends Timer {
   /** Nobody reads the rest. It stays where it is while the stream is open, so that the client cannot send without end. */
   discard(): void {
     this.#mode = DISCARD;
-    this.#home.wheel.clear(this);
+    this.#clock?.stop();
     if (this.whole || this.#cut) this.#stream.resume();
     else this.#stream.pause();
   }
@@ -123,22 +123,15 @@ export class RequestBody extends Timer {
   /** The stream is over. */
   close(): void {
     this.fail('gone');
-    this.#home.wheel.clear(this);
+    this.#clock?.stop();
   }
 
   /** A reply streams beside it: from now on the call lasts as long as the reply, however seldom the client says something. */
   untimed(): void {
-    this.#timeless = true;
-    this.#home.wheel.clear(this);
+    this.#clock?.stop();
   }
 
-  #startClock(): void {
-    const { wheel, requestTimeout } = this.#home;
-    if (!this.whole && !this.#timeless && requestTimeout > 0) wheel.set(this, requestTimeout);
-  }
-
-  override onTimeout(): void {
-    this.#timedOut = true;
+  #late(): void {
     this.fail('timeout');
   }
 }

@@ -1,4 +1,11 @@
-/** One client connection: its streams, its deadlines, and the end of those that abuse it. */
+/**
+ * One client connection: its streams, its deadlines, and the end of those that abuse it.
+ *
+ * Draining: RFC 9113 §6.8 would first announce the end by a GOAWAY that names no stream. Node has no way to say that
+ * (nghttp2's shutdown notice): after a GOAWAY of any kind it drops new streams without a word. So the announcement goes
+ * where nothing can cross it, ahead of the reply to the only open stream, and else at the end of the grace; it names the
+ * last stream served, so that a client knows which request, if any, it may send again elsewhere.
+ */
 import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { HeaderList } from '../../headers.ts';
@@ -6,6 +13,7 @@ import { ignore } from '../../http2/stream-events.ts';
 import { canonicalAddress } from '../../net/address.ts';
 import { Timer } from '../../state/wheel.ts';
 import type { Accept } from '../../types/transport.ts';
+import type { Drain } from '../drain.ts';
 import { Allowance } from './allowance.ts';
 import { Http2Inbound, type StreamHome, type StreamOwner } from './inbound.ts';
 import { CONNECTION_WINDOW, LINGER_MS, PINGS, RESETS, SETTINGS, sessionOptions } from './limits.ts';
@@ -18,8 +26,7 @@ export interface SessionHome extends StreamHome {
   readonly accept: Accept;
   readonly headerTimeout: number;
   readonly idleTimeout: number;
-  /** Milliseconds of a monotonic clock. */
-  now(): number;
+  readonly drain: Drain;
   /** The connection is closed. */
   left(session: ClientSession): void;
 }
@@ -33,7 +40,7 @@ export class ClientSession extends Timer implements StreamOwner {
   readonly #pings: Allowance;
   readonly #settings: Allowance;
   /** Streams that are not over. */
-  #streams = 0;
+  readonly #streams = new Set<Http2Inbound>();
   #closing = false;
   /** The client did something too often, and is heard no more. */
   #banned = false;
@@ -72,19 +79,25 @@ export class ClientSession extends Timer implements StreamOwner {
       this.#count(this.#resets);
       return;
     }
-    this.#streams++;
-    this.home.wheel.clear(this);
+    // While the edge drains the time goes on: what comes behind its end is another connection's.
+    if (!this.home.drain.begun) this.home.wheel.clear(this);
     const head = new RequestHead(raw, stream.endAfterHeaders, this.home.headerSize);
     const inbound = new Http2Inbound(this, stream, head);
+    this.#streams.add(inbound);
     if (head.refusal === '') this.home.accept(inbound);
     else inbound.refuse(head.refusal);
   }
 
-  finished(early: boolean): void {
-    this.#streams--;
+  replying(): void {
+    if (this.home.drain.begun && this.#streams.size === 1) this.#close();
+  }
+
+  finished(inbound: Http2Inbound, early: boolean): void {
+    this.#streams.delete(inbound);
     if (early) this.#count(this.#resets);
-    if (this.#streams > 0 || this.#closed) return;
+    if (this.#streams.size > 0 || this.#closed) return;
     if (this.#closing) this.#linger();
+    else if (this.home.drain.begun) this.drain();
     else this.#wait(this.home.idleTimeout);
   }
 
@@ -102,12 +115,26 @@ export class ClientSession extends Timer implements StreamOwner {
     this.#linger();
   }
 
-  /** No new streams; the open ones go on, and the connection ends after them. */
+  /** The edge drains: the connection ends after its next reply, or after the grace and the streams open then. */
   drain(): void {
+    if (this.#closing) return;
+    const { left } = this.home.drain;
+    if (left > 0) this.#wait(left);
+    else this.#close();
+  }
+
+  /** The time to drain is over. */
+  shutDown(): void {
+    for (const inbound of this.#streams) if (!inbound.over) inbound.events.shutDown();
+  }
+
+  /** No new streams; the open ones go on, and the connection ends after them. */
+  #close(): void {
     if (this.#closing) return;
     this.#closing = true;
     this.#session.close();
-    if (this.#streams === 0) this.#linger();
+    this.home.wheel.clear(this);
+    if (this.#streams.size === 0) this.#linger();
   }
 
   destroy(): void {
@@ -126,7 +153,7 @@ export class ClientSession extends Timer implements StreamOwner {
 
   override onTimeout(): void {
     if (this.#closing) this.#socket.destroy();
-    else this.drain();
+    else this.#close();
   }
 
   #over(): void {

@@ -1,18 +1,16 @@
 /**
  * One client connection: its requests one after the other, its end, and what to do with a client that stops sending.
  *
- * Half-close: a client that shuts down its sending side after a whole request still gets its answer. A client that closed
- * altogether looks the same until something is sent to it, and a relay must not let an upstream work for nobody; so, when
- * no answer has begun after a short while, an HTTP/1.1 client is sent a `100 Continue`, which every client must be able to
- * skip (RFC 9110 §15.2). A closed one answers that with a reset, which is `gone`.
+ * A client that shuts down its sending side (FIN) while a request is under way is gone, as over our own HTTP/1.1 (see
+ * http1/connection.ts). Where the listener says `halfClose`, it gets its answer; when none has begun after a short while,
+ * it is sent a `100 Continue`, which every client must be able to skip (RFC 9110 §15.2) and a closed one resets.
  */
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../../errors.ts';
-import type { Accept } from '../../types/transport.ts';
+import type { Home } from './home.ts';
 import type { InboundOwner, NodeInbound } from './inbound.ts';
 import { holdReading, resumeReading } from './messages.ts';
 import { linger, refuse } from './raw-replies.ts';
-import type { DateClock } from './reply-head.ts';
 
 /** After this the silence of a half-closed client is tested. Replies made at once never meet the probe. */
 const PROBE_AFTER_MS = 200;
@@ -27,23 +25,11 @@ const WAITING_MAX = 4096;
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
-export interface ConnectionSettings {
-  readonly remoteAddress: string;
-  readonly secure: boolean;
-  readonly clock: DateClock;
-  readonly headerSize: number;
-  readonly accept: Accept;
-}
-
 export class Connection implements InboundOwner {
   readonly socket: Socket;
   readonly remoteAddress: string;
-  readonly secure: boolean;
-  readonly clock: DateClock;
-  readonly headerSize: number;
-  /** The reply under way, or the next one, is the last. */
-  closing = false;
-  readonly #accept: Accept;
+  readonly home: Home;
+  #closing = false;
   #current: NodeInbound | null = null;
   /** The request whose body is coming in, or came last. */
   #receiving: NodeInbound | null = null;
@@ -54,14 +40,16 @@ export class Connection implements InboundOwner {
   #over = false;
   #probe: NodeJS.Timeout | null = null;
 
-  constructor(socket: Socket, { remoteAddress, secure, clock, headerSize, accept }: ConnectionSettings) {
+  constructor(socket: Socket, remoteAddress: string, home: Home) {
     this.socket = socket;
     this.remoteAddress = remoteAddress;
-    this.secure = secure;
-    this.clock = clock;
-    this.headerSize = headerSize;
-    this.#accept = accept;
+    this.home = home;
     socket.on('end', () => this.#halfClosed());
+  }
+
+  /** A reply that begins now is the last. */
+  get closing(): boolean {
+    return this.#closing || this.home.drain.begun;
   }
 
   get busy(): boolean {
@@ -82,7 +70,7 @@ export class Connection implements InboundOwner {
     if (inbound.refusal !== '') return this.#refuse(inbound.refusal);
     this.#current = inbound;
     inbound.accepted = true;
-    this.#accept(inbound);
+    this.home.accept(inbound);
   }
 
   /** A reply is written, or will never be. `close`: the client was told that this is the end. */
@@ -92,7 +80,7 @@ export class Connection implements InboundOwner {
     this.#stopProbe();
     if (this.#over) return;
     if (this.socket.destroyed) this.#over = true;
-    else if (close || this.closing) this.#end();
+    else if (close || this.#closing || this.home.drain.left === 0) this.#end();
     else if (this.#waiting.length > 0) this.#start(this.#waiting.shift()!);
     else if (this.#refusal !== '') this.#refuse(this.#refusal);
     if (this.#waiting.length === 0) resumeReading(this.socket);
@@ -111,7 +99,23 @@ export class Connection implements InboundOwner {
   }
   overrun(): void {
     if (this.#current === null) this.socket.destroySoon();
-    else this.closing = true;
+    else this.#closing = true;
+  }
+
+  /** The socket is closed. */
+  closed(): void {
+    this.#stopProbe();
+    this.#receiving?.connectionClosed();
+  }
+
+  /** The time to drain is over. */
+  shutDown(): void {
+    this.#current?.events.shutDown();
+  }
+
+  /** A body took too long. */
+  late(): void {
+    this.failed('ERR_HTTP_REQUEST_TIMEOUT');
   }
 
   /** What Node says went wrong with the connection. */
@@ -151,8 +155,14 @@ export class Connection implements InboundOwner {
   }
 
   #halfClosed(): void {
-    if (this.#current === null || this.#over) return;
-    this.closing = this.#waiting.length === 0;
+    const current = this.#current;
+    if (current === null || this.#over) return;
+    if (!this.home.halfClose) {
+      this.#closing = true;
+      if (!current.answered) this.socket.destroy();
+      return;
+    }
+    this.#closing = this.#waiting.length === 0;
     this.#probe = setTimeout(() => this.#ask(), PROBE_AFTER_MS);
   }
 

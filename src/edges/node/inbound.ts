@@ -4,9 +4,11 @@ import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../errors.ts';
 import type { HeaderList } from '../../headers.ts';
 import { type Inbound, type InboundEvents, NO_BODY } from '../../types/transport.ts';
+import { UploadClock } from '../upload-clock.ts';
+import type { Home } from './home.ts';
 import type { MessageEvents, Request, Response } from './messages.ts';
 import { LINGER_MS } from './raw-replies.ts';
-import { type DateClock, interimHead, replyHead, sendableTrailers } from './reply-head.ts';
+import { interimHead, replyHead, sendableTrailers } from './reply-head.ts';
 import { examineHead, type RequestHead } from './request-head.ts';
 import type { UpgradeWait } from './upgrade.ts';
 
@@ -28,15 +30,14 @@ const DISCARD = 2;
 export interface InboundOwner {
   readonly socket: Socket;
   readonly remoteAddress: string;
-  readonly secure: boolean;
-  readonly clock: DateClock;
-  /** Bytes. */
-  readonly headerSize: number;
+  readonly home: Home;
   readonly closing: boolean;
   finished(inbound: NodeInbound, close: boolean): void;
   released(): void;
   discarded(): void;
   overrun(): void;
+  /** The body took too long. */
+  late(): void;
 }
 
 export class NodeInbound implements Inbound, MessageEvents, RequestHead {
@@ -67,6 +68,8 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
   #ended = false;
   #broke: 'malformed' | 'timeout' | '' = '';
   #discarded = 0;
+  /** Null where no body is waited for. */
+  #clock: UploadClock | null = null;
   // the reply
   #answering = false;
   #close = false;
@@ -89,16 +92,32 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
     this.version = req.httpVersionMinor === 0 ? '1.0' : '1.1';
     this.headers = req.rawHeaders;
     this.remoteAddress = owner.remoteAddress;
-    this.secure = owner.secure;
+    this.secure = owner.home.secure;
     this.upgrade = upgrading === null ? '' : 'websocket';
     const known = req.httpVersionMajor === 1 && req.httpVersionMinor <= 1;
-    this.refusal = known ? examineHead(this, owner.headerSize) : 'BAD_REQUEST';
+    this.refusal = known ? examineHead(this, owner.home.headerSize) : 'BAD_REQUEST';
     this.#complete = upgrading !== null;
+    if (this.bodyLength !== 0 && !this.#complete) this.#startClock();
     req.to = this;
     res.tell(this);
   }
 
   // ── the request's body ─────────────────────────────────────────────────────────────────────────────────────────
+
+  #startClock(): void {
+    this.#clock = new UploadClock(this.#owner.home, () => this.#late());
+    this.#clock.start(0);
+  }
+
+  /** While a reply streams beside its request, the call lasts as long as that; what follows has a time of its own. */
+  #late(): void {
+    if (this.#answering && this.#mode !== DISCARD) this.#clock!.start(0);
+    else this.#owner.late();
+  }
+
+  connectionClosed(): void {
+    this.#clock?.stop();
+  }
 
   /** Part of the request has yet to come. */
   get bodyPending(): boolean {
@@ -114,6 +133,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
 
   pauseBody(): void {
     this.#paused = true;
+    this.#clock?.hold();
     if (!this.#complete) this.#req.stopReading();
   }
 
@@ -124,6 +144,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
   }
 
   requestChunk(chunk: Buffer): boolean {
+    this.#clock?.took(chunk.length);
     if (this.#mode === READ && !this.#paused && this.#held === null) {
       if (!this.#over) this.events.bodyData(chunk);
       return !this.#paused;
@@ -136,6 +157,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
 
   requestComplete(): void {
     this.#complete = true;
+    this.#clock?.stop();
     if (this.#mode === DISCARD) this.#owner.discarded();
     else if (this.#mode === READ && !this.#paused && this.#held === null) this.#bodyEnd();
   }
@@ -143,6 +165,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
   /** The rest of the body will not come in a readable form. */
   bodyBroke(why: 'malformed' | 'timeout'): void {
     this.#broke = why;
+    this.#clock?.stop();
     if (this.#mode === READ && !this.#paused && this.#held === null) this.#bodyFail(why);
   }
 
@@ -157,7 +180,12 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
     if (this.#paused || this.#over) return;
     if (this.#complete) this.#bodyEnd();
     else if (this.#broke !== '') this.#bodyFail(this.#broke);
-    else this.#req.readOn();
+    else this.#readOn();
+  }
+
+  #readOn(): void {
+    this.#clock?.run();
+    this.#req.readOn();
   }
 
   #bodyEnd(): void {
@@ -178,7 +206,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
     this.#mode = DISCARD;
     for (const chunk of this.#held ?? []) this.#discarded += chunk.length;
     this.#held = null;
-    if (!this.#complete) this.#req.readOn();
+    if (!this.#complete) this.#readOn();
   }
 
   #discard(chunk: Buffer): boolean {
@@ -271,7 +299,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
     this.#bodyless = this.method === 'HEAD' || status === 204 || status === 304;
     const framing = this.#frame(status, length === NO_BODY && !this.#bodyless ? 0 : length);
     this.#close = close || this.#mustClose();
-    const head = replyHead(status, headers, framing + this.#connectionLine(), this.#owner.clock);
+    const head = replyHead(status, headers, framing + this.#connectionLine(), this.#owner.home.clock);
     if (head === null) {
       // An upstream's control character, say, must neither reach the wire nor take the process along.
       this.#broken = true;

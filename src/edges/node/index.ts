@@ -6,11 +6,15 @@ import http from 'node:http';
 import https from 'node:https';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { canonicalAddress } from '../../net/address.ts';
+import { TimerWheel } from '../../state/wheel.ts';
 import type { Accept, CertificatePairs, Edge } from '../../types/transport.ts';
+import { Drain } from '../drain.ts';
 import type { EdgeSettings } from '../settings.ts';
 import { CertificateTable } from '../sni.ts';
 import { contextOptions } from '../tls.ts';
+import { UPLOAD_RATE } from '../upload-clock.ts';
 import { Connection } from './connection.ts';
+import type { Home } from './home.ts';
 import { NodeInbound } from './inbound.ts';
 import { Request, Response } from './messages.ts';
 import { DateClock } from './reply-head.ts';
@@ -21,6 +25,9 @@ type Server = http.Server<typeof Request, typeof Response> | https.Server<typeof
 /** How often Node looks for connections whose head or request takes too long. */
 const CHECK_EVERY_MS = 500;
 
+/** Milliseconds of one tick of the timer wheel. */
+const TICK_MS = 50;
+
 const BUFFER_BYTES = 65_536;
 
 /** What this edge knows of a socket: keep-alive connections are looked at once. */
@@ -30,18 +37,29 @@ type Known = Socket & { [CONNECTION]?: Connection };
 export class NodeEdge implements Edge {
   readonly #settings: EdgeSettings;
   readonly #server: Server;
-  readonly #accept: Accept;
-  readonly #clock: DateClock;
+  readonly #home: Home;
+  readonly #drain: Drain;
   /** All TCP connections, those in a TLS handshake and upgraded ones included. */
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<Connection>();
   #certificates: CertificateTable | null = null;
-  #draining = false;
 
   constructor(settings: EdgeSettings, accept: Accept) {
     this.#settings = settings;
-    this.#accept = accept;
-    this.#clock = new DateClock(settings.now ?? Date.now);
+    const now = (): number => performance.now();
+    this.#drain = new Drain(now);
+    this.#home = {
+      accept,
+      now,
+      wheel: new TimerWheel(TICK_MS, now),
+      clock: new DateClock(settings.now ?? Date.now),
+      headerSize: settings.headerSize,
+      requestTimeout: settings.requestTimeout,
+      uploadRate: settings.uploadRate ?? UPLOAD_RATE,
+      secure: settings.tls !== null,
+      halfClose: settings.halfClose ?? false,
+      drain: this.#drain,
+    };
     this.#server = this.#createServer();
     this.#listenToServer();
   }
@@ -75,22 +93,27 @@ export class NodeEdge implements Edge {
     (this.#server as https.Server).setSecureContext(contextOptions(cert, key, tls.minVersion));
   }
 
-  drain(): void {
-    if (this.#draining) return;
-    this.#draining = true;
-    // Not the `close` of Node's http server: that stops the clock by which slow heads and bodies are ended.
+  drain(grace: number): void {
+    if (this.#drain.begun) return;
+    this.#drain.begin(grace);
+    // Not the `close` of Node's http server: that stops the clock by which slow heads are ended.
     NetServer.prototype.close.call(this.#server);
-    this.#server.closeIdleConnections();
-    for (const connection of this.#connections) connection.closing = true;
+    if (grace > 0) setTimeout(() => this.#server.closeIdleConnections(), grace).unref();
+    else this.#server.closeIdleConnections();
+  }
+
+  shutDown(): void {
+    for (const connection of this.#connections) connection.shutDown();
   }
 
   async close(): Promise<void> {
-    this.drain();
+    this.drain(0);
     this.#server.close();
     for (const { socket } of this.#connections) socket.destroy();
     for (const socket of this.#sockets) socket.destroy();
     // The server says `close` a turn before its last socket does.
     while (this.#sockets.size > 0) await new Promise((resolve) => setImmediate(resolve));
+    this.#home.wheel.close();
   }
 
   #createServer(): Server {
@@ -100,7 +123,7 @@ export class NodeEdge implements Edge {
     server.maxConnections = this.#settings.connections;
     // No limit but `maxHeaderSize`: fields beyond a count would be left out silently, framing included (CVE-2026-58044).
     server.maxHeadersCount = 0;
-    // A client that has said all it wants still gets its answer: see connection.ts.
+    // What the end of a client's side means is decided in connection.ts.
     (server as unknown as { httpAllowHalfOpen: boolean }).httpAllowHalfOpen = true;
     return server;
   }
@@ -113,7 +136,8 @@ export class NodeEdge implements Edge {
       maxHeaderSize: headerSize,
       // Node refuses to start where a head may take longer than its request.
       headersTimeout: requestTimeout > 0 ? Math.min(headerTimeout, requestTimeout) : headerTimeout,
-      requestTimeout,
+      // Node's clock runs on while the client is held back; see UploadClock.
+      requestTimeout: 0,
       keepAliveTimeout: idleTimeout,
       keepAliveTimeoutBuffer: 0,
       connectionsCheckingInterval: CHECK_EVERY_MS,
@@ -157,17 +181,13 @@ export class NodeEdge implements Edge {
   }
 
   #connect(socket: Socket): void {
-    const connection = new Connection(socket, {
-      remoteAddress: canonicalAddress(socket.remoteAddress ?? '') ?? '',
-      secure: this.#settings.tls !== null,
-      clock: this.#clock,
-      headerSize: this.#settings.headerSize,
-      accept: this.#accept,
-    });
+    const connection = new Connection(socket, canonicalAddress(socket.remoteAddress ?? '') ?? '', this.#home);
     (socket as Known)[CONNECTION] = connection;
     this.#connections.add(connection);
-    connection.closing = this.#draining;
-    socket.on('close', () => this.#connections.delete(connection));
+    socket.on('close', () => {
+      this.#connections.delete(connection);
+      connection.closed();
+    });
   }
 
   #request(req: Request, res: Response): void {

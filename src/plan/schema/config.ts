@@ -78,10 +78,27 @@ const LIMITS = {
     headerSize: { ...SIZE, default: '16KiB', description: 'Head of a request.' },
     bodySize: { ...SIZE, default: '10MiB', description: 'Buffered bodies only; a route may lower or raise it.' },
     headerTimeout: { ...DURATION, default: '10s', description: 'To receive the head.' },
-    requestTimeout: { ...DURATION, default: '60s', description: 'To receive the whole request.' },
+    requestTimeout: {
+      ...DURATION,
+      default: '60s',
+      description:
+        'How far a client may fall behind while it sends a body. Every `uploadRate` octets give a second back, up to this time; while Weir holds the client back the clock stands still.',
+    },
+    uploadRate: {
+      ...SIZE,
+      default: '500B',
+      description:
+        'Octets a second at which a client is never too slow, whatever the size of its body; with 0B any octet gives all of `requestTimeout` back.',
+    },
     idleTimeout: { ...DURATION, default: '75s', description: 'Keep-alive.' },
     connections: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 20_000, description: 'Open at once.' },
     drainTimeout: { ...DURATION, default: '30s', description: 'How long SIGTERM waits for open requests.' },
+    drainGrace: {
+      ...DURATION,
+      default: '2s',
+      description:
+        'How long SIGTERM keeps WebSockets, and connections without a request, on which one may be on its way; at most `drainTimeout`.',
+    },
   },
 } as const;
 
@@ -109,6 +126,12 @@ export const CONFIG = {
             default: 'http1',
             description:
               "Whose HTTP/1.1 reads requests: http1 is Weir's own, strict one; node is Node's HTTP server, looser and dearer.",
+          },
+          halfClose: {
+            type: 'boolean',
+            default: false,
+            description:
+              'Answer clients that shut down their sending side behind a whole request; else such a client is gone. Not with `tls`.',
           },
         },
       },
