@@ -35,9 +35,17 @@ function program() {
   return fs.existsSync(source) ? source : path.join(__dirname, '..', 'dist', 'cli', 'main.js');
 }
 
+/* Standard streams, and the sockets that a service manager passed on (sd_listen_fds(3)). */
+function descriptors() {
+  var passed = Number(process.env.LISTEN_PID) === process.pid ? Number(process.env.LISTEN_FDS) || 0 : 0;
+  var all = ['inherit', 'inherit', 'inherit'];
+  for (var i = 0; i < passed; i++) all.push(3 + i);
+  return all;
+}
+
 function handOver(node) {
   var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), {
-    stdio: 'inherit',
+    stdio: descriptors(),
     env: Object.assign({}, process.env, { WEIR_HANDED_OVER: '1' })
   });
   ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'].forEach(function (signal) {

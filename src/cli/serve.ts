@@ -1,20 +1,24 @@
 /** `weir serve`: the proxy as a process: signals, exit codes, last words. */
 import { setFlagsFromString } from 'node:v8';
-import { type Server, StartProblems, startServer } from '../control/server.ts';
+import { StartProblems } from '../control/config-file.ts';
+import { type Server, startServer } from '../control/server.ts';
 import { createSink } from '../control/sink.ts';
 import { WeirError } from '../errors.ts';
 import { formatProblems } from '../plan/problems.ts';
 import { readArguments } from './arguments.ts';
 
-const USAGE = `weir serve [--config FILE]
+const USAGE = `weir serve [--config FILE] [--takeover]
 
 Runs the proxy. Rules are reloaded when a file changes, on SIGHUP, and on POST /api/v1/reload of the admin listener.
 SIGTERM or SIGINT drains and ends; a second one ends at once.
 
   --config FILE   process settings; config/weir.yaml by default
+  --takeover      take over from the weir that runs with this config: it hands its listening sockets over, goes on until
+                  this one serves, then drains and ends. Starts as always where none runs
 
-Exit status: 0 after a signal, 1 where something cannot be had (an address, a file), 3 where config or rules have
-problems, 64 for a wrong command line, 70 after a bug in Weir.
+Exit status: 0 after a signal or a takeover, once drained; 143 or 130 where a second SIGTERM or SIGINT cut the draining
+short; 1 where something cannot be had (an address, a file), 3 where config or rules have problems, 64 for a wrong
+command line, 70 after a bug in Weir.
 `;
 
 /** A bug of ours (sysexits.h). */
@@ -23,12 +27,12 @@ const EX_SOFTWARE = 70;
 /** The same signal again within this many milliseconds is one: a terminal and a launcher both pass Ctrl-C on. */
 const SAME_SIGNAL = 100;
 
-/** Milliseconds that handles left open may keep the process after everything has ended. */
-const LINGER = 200;
-
-/** Runs until a signal ends it. Resolves with the exit status. */
+/** Runs until a signal or a takeover ends it. Resolves with the exit status where it cannot start. */
 export async function serve(args: string[]): Promise<number> {
-  const parsed = readArguments('serve', USAGE, args, { config: { type: 'string', default: 'config/weir.yaml' } });
+  const parsed = readArguments('serve', USAGE, args, {
+    config: { type: 'string', default: 'config/weir.yaml' },
+    takeover: { type: 'boolean', default: false },
+  });
   if (typeof parsed === 'number') return parsed;
   // V8 begins with an old generation of a few megabytes and marks it anew whenever it has grown by a few more: under load
   // that cost a traffic thread a tenth of its time. Threads made from here on begin with room (in MB).
@@ -47,14 +51,15 @@ export async function serve(args: string[]): Promise<number> {
   // From the beginning: without a listener it would end the process. While that starts, the rules are being read anyway.
   process.on('SIGHUP', () => void server?.reload('signal'));
   try {
-    server = await startServer({ configFile: parsed.config, env: process.env, sink });
+    server = await startServer({ configFile: parsed.config, env: process.env, sink, takeover: parsed.takeover });
   } catch (error) {
     return explain(error);
   }
-  await told;
+  await Promise.race([told, server.takenOver]);
   await server.close();
-  setTimeout(() => process.exit(0), LINGER).unref();
-  return 0;
+  // Everything has ended and is written. Waiting for what Node may still hold would close descriptors that are no longer
+  // its own (SocketPipe.accept).
+  process.exit(0);
 }
 
 /** Why Weir does not start, for people, and the exit status that says it to programs. */

@@ -1,10 +1,12 @@
 /** The admin listener: probes, metrics, status, effective config, reload. Apart from traffic, and it never crashes. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import { ERRORS, type ErrorCode, errorBody, WeirError } from '../errors.ts';
+import type { BoundSocket } from '../net/sockets.ts';
 import type { AdminConfig } from '../types/config.ts';
 import type { Log } from '../types/policy.ts';
+import { AdminConnections } from './admin-connections.ts';
 import { EXPOSITION_TYPE } from './exposition.ts';
 import { hasToken, isFromWebPage, isOwnHost } from './guard.ts';
 import { listenProblem } from './ports.ts';
@@ -40,11 +42,22 @@ interface Page {
 /** Bytes of a request body that are read and ignored. */
 const MAX_BODY = 64 * 1024;
 
+/** Connections kept at once; one more displaces another. */
+const MAX_CONNECTIONS = 256;
+
+/** Milliseconds in which a client whose connection was accepted before another process took over can get its answer. */
+const LEAVE_GRACE = 1_000;
+
+/** Connections that may wait to be accepted. */
+const BACKLOG = 511;
+
 export class AdminServer {
   readonly #config: AdminConfig;
   readonly #log: Log;
   readonly #pages: ReadonlyMap<string, Page>;
   readonly #server: Server;
+  readonly #connections: AdminConnections;
+  #leaving = false;
 
   /** `patience`: milliseconds a client may take over its head; over the whole request twice as long. */
   constructor(config: AdminConfig, source: AdminSource, log: Log, patience = 5_000) {
@@ -53,7 +66,7 @@ export class AdminServer {
     this.#pages = pagesOf(source);
     this.#server = createServer(
       {
-        // A slow or stuck client loses its connection soon; a hundred of them must not keep a liveness probe out.
+        // A slow or stuck client loses its connection soon, and before that to any newcomer (admin-connections.ts).
         headersTimeout: patience,
         requestTimeout: patience * 2,
         keepAliveTimeout: 5_000,
@@ -62,27 +75,37 @@ export class AdminServer {
       },
       (request, response) => void this.#handle(request, response),
     );
-    this.#server.maxConnections = 512;
+    this.#connections = new AdminConnections(this.#server, MAX_CONNECTIONS);
     // Neither reading nor writing for this long: the socket is destroyed, whatever it was in the middle of.
     this.#server.setTimeout(60_000);
   }
 
-  /** @throws {WeirError} where the address cannot be had. */
-  listen(): Promise<BoundAddress> {
+  /** On `socket`, or without one on its own address. @throws {WeirError} where the address cannot be had. */
+  listen(socket: BoundSocket | null = null): Promise<BoundAddress> {
     const { host, port } = this.#config;
     return new Promise((resolve, reject) => {
       this.#server.once('error', (error) => reject(new WeirError(`admin: ${listenProblem(host, port, error)}`)));
-      this.#server.listen({ host, port }, () => {
+      const listening = (): void => {
         const { address, port: bound } = this.#server.address() as AddressInfo;
         this.#server.on('error', (error) => this.#log.error({ err: error }, 'admin listener'));
         resolve({ address, port: bound });
-      });
+      };
+      if (socket) this.#server.listen(socket.native, BACKLOG, listening);
+      else this.#server.listen({ host, port, backlog: BACKLOG }, listening);
     });
   }
 
-  /** Ends open connections too: nobody waits for the admin listener. */
-  close(): Promise<void> {
-    return new Promise((resolve) => {
+  /** Another process answers new connections from now on. Those that are open here get one more reply. */
+  leave(): void {
+    this.#leaving = true;
+    // Not the `close` of Node's http server: that cuts connections whose request is on its way.
+    NetServer.prototype.close.call(this.#server);
+  }
+
+  /** Ends open connections too: nobody waits for the admin listener, unless a probe may be on its way to it. */
+  async close(): Promise<void> {
+    if (this.#leaving) await this.#connections.ended(LEAVE_GRACE);
+    await new Promise<void>((resolve) => {
       this.#server.close(() => resolve());
       this.#server.closeAllConnections();
     });
@@ -92,8 +115,11 @@ export class AdminServer {
     // A client that breaks off is its own business.
     request.on('error', () => {});
     response.on('error', () => {});
+    const { socket } = request;
     const refused = await bodyProblem(request);
     if (response.destroyed) return;
+    this.#connections.answering(socket);
+    response.once('close', () => this.#connections.answered(socket));
     let answer: Answer;
     try {
       answer = refused ?? (await this.#answer(request));
@@ -101,6 +127,7 @@ export class AdminServer {
       this.#log.error({ err: error, url: request.url }, 'admin request failed');
       answer = problem('INTERNAL');
     }
+    if (this.#leaving) response.setHeader('connection', 'close');
     send(request, response, answer);
   }
 

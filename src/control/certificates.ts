@@ -8,13 +8,14 @@ import { dirname } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { WeirError } from '../errors.ts';
 import type { Registry } from '../metrics/registry.ts';
+import { formatAddress } from '../net/address.ts';
 import type { ListenerConfig } from '../types/config.ts';
 import type { Log } from '../types/policy.ts';
 import type { CertificateData } from '../types/threads.ts';
 import { type FolderWatch, watchFolder } from './watch.ts';
 
 export interface CertificateOptions {
-  readonly listeners: readonly Pick<ListenerConfig, 'tls'>[];
+  readonly listeners: readonly Pick<ListenerConfig, 'host' | 'port' | 'tls'>[];
   readonly log: Log;
   readonly registry: Registry;
   /** A listener's certificates changed and are good. */
@@ -79,13 +80,19 @@ export class CertificateStore {
       if (JSON.stringify(fresh) === JSON.stringify(this.#current[listener])) return;
       this.#use(listener, files, fresh);
       onChange(listener, fresh);
-      log.info({ listener, files: files.map(({ cert }) => cert) }, 'new certificates are in use');
+      log.info({ listener: this.#name(listener), files: files.map(({ cert }) => cert) }, 'new certificates are in use');
     } catch (error) {
       log.error(
-        { listener, problem: (error as Error).message },
+        { listener: this.#name(listener), problem: (error as Error).message },
         'new certificates are refused; the old ones stay in use',
       );
     }
+  }
+
+  /** As all metrics and log lines call it. */
+  #name(listener: number): string {
+    const { host, port } = this.#options.listeners[listener];
+    return formatAddress(host, port);
   }
 
   #use(listener: number, files: readonly Pair[], data: CertificateData): void {
@@ -93,7 +100,7 @@ export class CertificateStore {
     this.#current[listener] = data;
     for (const [i, { cert }] of data.entries()) {
       const expires = new X509Certificate(cert).validToDate.getTime();
-      const labels = { listener: String(listener), file: files[i].cert };
+      const labels = { listener: this.#name(listener), file: files[i].cert };
       registry.gauge('weir_certificate_expiry_timestamp_seconds', labels, () => expires / 1000);
       if (expires < Date.now()) log.warn({ file: files[i].cert }, 'this certificate has expired');
     }

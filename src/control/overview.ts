@@ -25,6 +25,8 @@ export interface Overview {
   readonly health: { unhealthy(): string[] };
   readonly sink: { readonly dropped: number };
   phase(): Phase;
+  /** Does another process serve on the same addresses by now? */
+  replaced(): boolean;
   /** What is in use; null before there is anything. */
   compiled(): Compiled | null;
   /** `http://host:port` of the listeners that are bound. */
@@ -41,7 +43,9 @@ export function adminSource(from: Overview): AdminSource {
   };
 }
 
-function unready({ phase, pool }: Overview): string {
+function unready({ phase, replaced, pool }: Overview): string {
+  // Asked on a connection that came before another process took over: on this address traffic can come.
+  if (replaced()) return '';
   const now = phase();
   if (now !== 'serving') return now;
   return pool.status().listening > 0 ? '' : 'no traffic thread is listening';

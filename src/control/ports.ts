@@ -1,6 +1,7 @@
 /** What must be known about addresses before threads share them. */
 import { createServer } from 'node:net';
 import { WeirError } from '../errors.ts';
+import { formatAddress } from '../net/address.ts';
 import type { ListenerConfig } from '../types/config.ts';
 
 /** Where several sockets can listen on one address and the system spreads connections over them. */
@@ -36,9 +37,4 @@ export function listenProblem(host: string, port: number, error: NodeJS.ErrnoExc
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
     return `${address}: this machine has no such address`;
   return `${address}: ${error.message}`;
-}
-
-/** `host:port`, IPv6 in brackets. */
-export function formatAddress(host: string, port: number): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

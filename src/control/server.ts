@@ -1,14 +1,10 @@
 /** The control plane, put together: everything in the main thread, and the traffic threads it commands. */
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
-import { WeirError } from '../errors.ts';
-import { bundledDatabase } from '../geo/bundled.ts';
 import { GeoSource } from '../geo/source.ts';
 import { createAccessWriter, createLog, type ProcessLog } from '../log/log.ts';
 import { Registry } from '../metrics/registry.ts';
-import { createLoader, loadConfig, type RuleFile } from '../plan/load.ts';
-import type { Problem } from '../plan/problems.ts';
+import { formatAddress } from '../net/address.ts';
+import { createLoader } from '../plan/load.ts';
 import { readRuleFiles } from '../plan/read.ts';
 import { KINDS } from '../policies/index.ts';
 import { releaseLocks } from '../state/lock.ts';
@@ -17,13 +13,15 @@ import type { Plan } from '../types/plan.ts';
 import type { GeoData, Zones } from '../types/threads.ts';
 import { AdminServer, type AdminSource } from './admin.ts';
 import { CertificateStore } from './certificates.ts';
+import { readConfig, StartProblems } from './config-file.ts';
 import { type Compiled, dryRun } from './dry-run.ts';
 import { HealthProber, type HealthTarget } from './health.ts';
 import { adminSource, type Phase } from './overview.ts';
 import { PanicWatch } from './panic.ts';
-import { assertFree, canSharePorts, formatAddress } from './ports.ts';
+import { canSharePorts } from './ports.ts';
 import { Reloader, type ReloadResult, type Trigger } from './reload.ts';
 import { createSink, type LineSink } from './sink.ts';
+import { Sockets } from './sockets.ts';
 import type { BoundAddress } from './thread.ts';
 import { ThreadPool } from './threads.ts';
 import { type FolderWatch, watchFolder } from './watch.ts';
@@ -34,6 +32,8 @@ export interface ServerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard output by default. */
   readonly sink?: LineSink;
+  /** Take over from the Weir that runs with this config, where there is one. */
+  readonly takeover?: boolean;
 }
 
 export interface Server {
@@ -43,21 +43,11 @@ export interface Server {
   /** Of the admin listener; null where there is none. */
   readonly admin: BoundAddress | null;
   readonly revision: string;
+  /** Resolves when another process has taken over and serves: time to close. */
+  readonly takenOver: Promise<void>;
   reload(trigger: Trigger): Promise<ReloadResult>;
   /** Drains for up to `timeout` milliseconds (the configured time by default) and gives everything back. */
   close(timeout?: number): Promise<void>;
-}
-
-/** Config or rules have problems, so Weir does not start. */
-export class StartProblems extends WeirError {
-  readonly problems: readonly Problem[];
-  /** Texts for code frames. */
-  readonly sources: readonly RuleFile[];
-  constructor(problems: readonly Problem[], sources: readonly RuleFile[]) {
-    super('config or rules have problems', 3);
-    this.problems = problems;
-    this.sources = sources;
-  }
 }
 
 /** Milliseconds the log gets to be written at the end. */
@@ -69,8 +59,8 @@ const FLUSH_TIMEOUT = 1000;
  * @throws {WeirError} where an address, a file or a thread cannot be had.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { config, warnings } = await readConfig(options);
-  const plane = new ControlPlane(config, options.env, options.sink ?? createSink());
+  const { config, warnings } = await readConfig(options.configFile, options.env);
+  const plane = new ControlPlane(config, options);
   for (const { file, line, column, message } of warnings) plane.log.warn({}, `${file}:${line}:${column} ${message}`);
   try {
     await plane.start();
@@ -79,22 +69,6 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     throw error;
   }
   return plane;
-}
-
-async function readConfig({
-  configFile,
-  env,
-}: ServerOptions): Promise<{ config: WeirConfig; warnings: readonly Problem[] }> {
-  const file = resolve(configFile);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new WeirError(`${file} cannot be read: ${(error as Error).message}`, 1, { cause: error });
-  }
-  const { config, problems } = loadConfig(file, text, { env, bundledDatabase: bundledDatabase() });
-  if (config === null) throw new StartProblems(problems, [{ file, text }]);
-  return { config, warnings: problems };
 }
 
 class ControlPlane implements Server {
@@ -107,6 +81,7 @@ class ControlPlane implements Server {
   readonly #zones: ZoneDirectory;
   readonly #geo: GeoSource;
   readonly #certificates: CertificateStore;
+  readonly #sockets: Sockets;
   readonly #pool: ThreadPool;
   readonly #health: HealthProber;
   readonly #panic: PanicWatch;
@@ -117,9 +92,12 @@ class ControlPlane implements Server {
   /** The newest; it may change while the first rules are still being read. */
   #geoData: GeoData = { database: null, overrides: '' };
   #phase: Phase = 'starting';
+  /** Another process serves on these addresses. */
+  #replaced = false;
   #closing: Promise<void> | null = null;
+  readonly takenOver: Promise<void>;
 
-  constructor(config: WeirConfig, env: ServerOptions['env'], sink: LineSink) {
+  constructor(config: WeirConfig, { env, sink = createSink(), takeover = false }: ServerOptions) {
     this.#config = config;
     this.#sink = sink;
     this.log = createLog(config.log, sink);
@@ -139,12 +117,22 @@ class ControlPlane implements Server {
       registry: this.#registry,
       onChange: (listener, data) => this.#pool.setCertificates(listener, data),
     });
+    const threads = this.#threadCount();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.takenOver = promise;
+    const onTakenOver = (): void => {
+      this.#replaced = true;
+      resolve();
+    };
+    const serving = (): boolean => this.#phase === 'serving';
+    this.#sockets = new Sockets({ config, threads, env, takeover, log, serving, onTakenOver });
     this.#pool = new ThreadPool({
       config,
-      threads: this.#threadCount(),
+      threads,
+      sockets: () => this.#sockets.path,
       log,
       onLog: createAccessWriter(config.log, sink),
-      onDeath: (thread) => this.#releaseThread(thread),
+      onDeath: (thread, slot) => this.#releaseThread(thread, slot),
     });
     this.#panic = new PanicWatch(log);
     this.#health = new HealthProber({ log, random: Math.random, onChange: () => this.#checkPanic() });
@@ -157,12 +145,15 @@ class ControlPlane implements Server {
   }
 
   async start(): Promise<void> {
-    const free = assertFree(this.#config.listeners);
-    [this.#geoData] = await Promise.all([this.#geo.start(), this.#certificates.load(), free]);
+    this.#pool.load();
+    [this.#geoData] = await Promise.all([this.#geo.start(), this.#certificates.load(), this.#sockets.open()]);
     await this.#startWatching();
     const result = await this.#reloader.first((plan, zones) => this.#startTraffic(plan, zones));
     if (!result.ok) throw new StartProblems(result.problems, result.files);
     this.#phase = 'serving';
+    // Only now: until here the admin listener of the process before has answered, and traffic was its own as well.
+    if (this.#sockets.takesOver) await this.#listenForAdmin();
+    await this.#sockets.takeOver();
     const threads = this.#pool.status().wanted;
     this.log.info({ ...this.#urls(), revision: result.revision, threads }, 'weir is ready');
   }
@@ -181,6 +172,8 @@ class ControlPlane implements Server {
     this.#phase = 'draining';
     if (served) this.log.info({ timeout }, 'weir is draining');
     this.#health.close();
+    this.#sockets.close();
+    if (this.#replaced) this.#adminServer?.leave();
     await this.#watch?.close();
     await Promise.all([this.#certificates.close(), this.#geo.close(), this.#pool.drain(timeout)]);
     // Last, so that probes can see the draining.
@@ -201,13 +194,17 @@ class ControlPlane implements Server {
 
   /** The admin listener goes first: while threads start, `/livez` answers and `/readyz` says why not yet. */
   async #startTraffic(plan: Plan, zones: Zones): Promise<void> {
-    this.admin = (await this.#adminServer?.listen()) ?? null;
+    if (!this.#sockets.takesOver) await this.#listenForAdmin();
     this.addresses = await this.#pool.start({
       plan,
       zones,
       geo: this.#geoData,
       certificates: this.#certificates.current(),
     });
+  }
+
+  async #listenForAdmin(): Promise<void> {
+    this.admin = (await this.#adminServer?.listen(this.#sockets.admin)) ?? null;
   }
 
   #createReloader(env: ServerOptions['env']): Reloader<Compiled> {
@@ -242,6 +239,7 @@ class ControlPlane implements Server {
       health: this.#health,
       sink: this.#sink,
       phase: () => this.#phase,
+      replaced: () => this.#replaced,
       compiled: () => this.#compiled,
       urls: () => this.#urls(),
     });
@@ -259,8 +257,9 @@ class ControlPlane implements Server {
     if (this.#compiled) this.#panic.check(this.#compiled.rules);
   }
 
-  /** Gives back what a dead thread held: its locks, and what it had in flight. */
-  #releaseThread(thread: number): void {
+  /** Gives back what a dead thread held: its sockets, its locks, and what it had in flight. */
+  #releaseThread(thread: number, slot: number): void {
+    this.#sockets.renew(slot);
     for (const zone of Object.values(this.#zones.zones())) releaseLocks(zone, thread);
     for (const { endpoints } of this.#compiled?.rules.upstreams.values() ?? [])
       for (const { state } of endpoints) state.clearThread(thread);

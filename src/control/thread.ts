@@ -1,4 +1,6 @@
 /** One traffic thread as the main thread sees it: its life, and questions to it that always get an answer in time. */
+import { getCompileCacheDir } from 'node:module';
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Sample } from '../metrics/registry.ts';
 import type { Plan } from '../types/plan.ts';
@@ -40,19 +42,22 @@ export class Thread {
   readonly #worker: Worker;
   readonly #events: ThreadEvents;
   readonly #waiting = new Map<string, (outcome: Outcome) => void>();
-  /** Null once it listens; else what kept it from listening, and then it has ended. */
+  /** Null once it listens; else what kept it from listening, and then it has ended. Settles only after `begin`. */
   readonly ready: Promise<string | null>;
+  readonly #settleReady: (outcome: Promise<string | null>) => void;
   readonly #exited: Promise<void>;
   #why = '';
   #failure = '';
 
-  /** `startTimeout`: milliseconds it may take to listen. */
-  constructor(script: URL, start: WorkerStart, startTimeout: number, events: ThreadEvents) {
-    this.number = start.thread;
+  /** Starts reading the program; `begin` says what to do with it. */
+  constructor(script: URL, number: number, events: ThreadEvents) {
+    this.number = number;
     this.#events = events;
+    ({ promise: this.ready, resolve: this.#settleReady } = Promise.withResolvers<string | null>());
     this.#worker = new Worker(script, {
-      workerData: start,
-      name: `weir-traffic-${start.thread}`,
+      workerData: { thread: number },
+      env: environment(),
+      name: `weir-traffic-${number}`,
       resourceLimits: LIMITS,
     });
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
@@ -65,7 +70,13 @@ export class Thread {
         resolve();
       });
     });
-    this.ready = this.#becomeReady(startTimeout);
+  }
+
+  /** `timeout`: milliseconds it may take to listen. Resolves as `ready`. */
+  begin(start: WorkerStart, timeout: number): Promise<string | null> {
+    this.#settleReady(this.#becomeReady(timeout));
+    this.post({ type: 'start', start });
+    return this.ready;
   }
 
   async #becomeReady(timeout: number): Promise<string | null> {
@@ -175,6 +186,13 @@ export class Thread {
     for (const settle of [...this.#waiting.values()]) settle({ kind: 'ended' });
     this.#events.ended(this, this.#failure || this.#why || `exit code ${code}`);
   }
+}
+
+/** A thread has a cache of compiled code only where its environment names one: then it reads its program in half the time. */
+function environment(): NodeJS.ProcessEnv {
+  const cache = getCompileCacheDir();
+  // What Node says is the folder of this version below the one it was given.
+  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
 }
 
 function delay(ms: number): Promise<void> {

@@ -27,10 +27,12 @@ export interface PoolOptions {
   /** How many, at least 1. */
   readonly threads: number;
   readonly log: Log;
+  /** Path of the Unix socket where threads get what they listen on; null where they bind addresses themselves. */
+  readonly sockets?: () => string | null;
   /** Whole log lines of the threads. */
   readonly onLog: (lines: string) => void;
-  /** A thread is gone for good: what it held in shared memory can be given back. */
-  readonly onDeath?: (thread: number) => void;
+  /** A thread is gone for good: what it held in shared memory can be given back, and its slot's sockets renewed. */
+  readonly onDeath?: (thread: number, slot: number) => void;
   /** The thread's program; the data plane's by default. */
   readonly script?: URL;
   readonly timing?: Partial<PoolTiming>;
@@ -66,6 +68,7 @@ const TIMING: PoolTiming = {
 export type SwapResult = { readonly ok: true } | { readonly ok: false; readonly problem: string };
 
 interface Slot {
+  readonly index: number;
   thread: Thread | null;
   wait: number;
   timer: NodeJS.Timeout | null;
@@ -96,26 +99,42 @@ export class ThreadPool {
     this.#config = options.config;
     this.#timing = { ...TIMING, ...options.timing };
     this.#script = options.script ?? new URL(`../data/worker${extname(import.meta.url)}`, import.meta.url);
-    this.#slots = Array.from({ length: options.threads }, () => ({
+    this.#slots = Array.from({ length: options.threads }, (_, index) => ({
+      index,
       thread: null,
       wait: this.#timing.restartMin,
       timer: null,
     }));
   }
 
+  /** Has all threads read their program, which takes them longer than anything else. `start` does the rest. */
+  load(): void {
+    for (const slot of this.#slots) this.#spawn(slot);
+  }
+
   /**
-   * Starts all threads and resolves with the bound addresses, by listener. The first thread goes ahead: where a port is
-   * 0 the system picks it then, and the others listen on the same one.
+   * Starts all threads and resolves with the bound addresses, by listener.
    * @throws {WeirError} where a thread cannot listen; none is left running.
    */
   async start(start: PoolStart): Promise<readonly BoundAddress[]> {
     this.#start = start;
+    const addresses = this.#socketPath() === null ? await this.#startBinding() : await this.#startTogether();
+    this.#running = true;
+    this.#snapshots = setInterval(() => void this.collect(), this.#timing.snapshot).unref();
+    return addresses;
+  }
+
+  async #startTogether(): Promise<readonly BoundAddress[]> {
+    const [addresses] = await Promise.all(this.#slots.map((slot) => this.#startSlot(slot)));
+    return addresses;
+  }
+
+  /** Threads that bind by themselves: the first goes ahead, since where a port is 0 the others need the one it got. */
+  async #startBinding(): Promise<readonly BoundAddress[]> {
     const [first, ...others] = this.#slots;
     const addresses = await this.#startSlot(first);
     this.#config = withPorts(this.#config, addresses);
     await Promise.all(others.map((slot) => this.#startSlot(slot)));
-    this.#running = true;
-    this.#snapshots = setInterval(() => void this.collect(), this.#timing.snapshot).unref();
     return addresses;
   }
 
@@ -169,8 +188,8 @@ export class ThreadPool {
   }
 
   async #startSlot(slot: Slot): Promise<readonly BoundAddress[]> {
-    const thread = this.#spawn(slot);
-    const problem = await thread.ready;
+    const thread = slot.thread ?? this.#spawn(slot);
+    const problem = await this.#begin(slot, thread);
     if (problem === null) return thread.addresses;
     this.#stopping = true;
     await Promise.all(this.#threads().map((other) => other.terminate()));
@@ -216,17 +235,29 @@ export class ThreadPool {
   }
 
   #spawn(slot: Slot): Thread {
-    const thread = new Thread(
-      this.#script,
-      { ...this.#start!, config: this.#config, thread: ++this.#threadNumber, pseudonym: this.#pseudonym },
-      this.#timing.start,
-      {
-        log: this.#options.onLog,
-        ended: (ended, why) => this.#ended(slot, ended, why),
-      },
-    );
+    const thread = new Thread(this.#script, ++this.#threadNumber, {
+      log: this.#options.onLog,
+      ended: (ended, why) => this.#ended(slot, ended, why),
+    });
     slot.thread = thread;
     return thread;
+  }
+
+  #begin(slot: Slot, thread: Thread): Promise<string | null> {
+    const path = this.#socketPath();
+    const sockets = path === null ? null : { path, slot: slot.index };
+    const start = {
+      ...this.#start!,
+      config: this.#config,
+      thread: thread.number,
+      pseudonym: this.#pseudonym,
+      sockets,
+    };
+    return thread.begin(start, this.#timing.start);
+  }
+
+  #socketPath(): string | null {
+    return this.#options.sockets?.() ?? null;
   }
 
   #ended(slot: Slot, thread: Thread, why: string): void {
@@ -237,7 +268,7 @@ export class ThreadPool {
     this.#deaths++;
     const restartIn = this.#nextWait(slot, thread);
     this.#options.log.error({ thread: thread.number, why, restartIn }, 'a traffic thread died');
-    this.#options.onDeath?.(thread.number);
+    this.#options.onDeath?.(thread.number, slot.index);
     slot.timer = setTimeout(() => void this.#replace(slot), restartIn);
   }
 
@@ -255,7 +286,7 @@ export class ThreadPool {
     while (this.#swapping > 0) await this.#swap;
     if (this.#stopping) return;
     const thread = this.#spawn(slot);
-    if ((await thread.ready) === null)
+    if ((await this.#begin(slot, thread)) === null)
       this.#options.log.info({ thread: thread.number }, 'a traffic thread was replaced');
   }
 

@@ -5,7 +5,8 @@ import { createForwarder } from '../forwarders/index.ts';
 import { type Geo, geoFrom } from '../geo/geo.ts';
 import { createLog } from '../log/log.ts';
 import { Registry } from '../metrics/registry.ts';
-import { CidrSet } from '../net/address.ts';
+import { CidrSet, formatAddress } from '../net/address.ts';
+import type { BoundSocket } from '../net/sockets.ts';
 import { KINDS } from '../policies/index.ts';
 import { TimerWheel } from '../state/wheel.ts';
 import { createMemoryStore, type MemoryStore } from '../store/memory.ts';
@@ -20,6 +21,7 @@ import { ExchangeRun } from './exchange.ts';
 import { OpenPool } from './pools.ts';
 import { ClientDirectory } from './regions.ts';
 import { compileRules } from './rules.ts';
+import { askForSockets } from './sockets.ts';
 import { StateDirectory, type StateHold } from './states.ts';
 
 /** Resolution of deadlines in milliseconds: they are seconds long. */
@@ -61,12 +63,15 @@ export class TrafficThread {
     });
   }
 
-  /** Compiles the first plan and binds every listener; says `listening` or `failed`. */
+  /** Compiles the first plan, then listens; says `listening` or `failed`. */
   async start(): Promise<void> {
     try {
       this.#core = this.#createCore(this.#compile(this.#start.plan, this.#start.zones));
       this.#edges = this.#config.listeners.map((listener, i) => this.#createEdge(listener, i));
-      await Promise.all(this.#edges.map((edge, i) => listen(edge, this.#config.listeners[i])));
+      const { sockets } = this.#start;
+      // Last, since whoever listens must be able to serve: in a takeover the one before still does.
+      const bound = sockets === null ? null : await askForSockets(sockets);
+      await Promise.all(this.#edges.map((edge, i) => listen(edge, this.#config.listeners[i], bound?.get(i))));
       this.#gauges();
       this.#post({ type: 'listening', addresses: this.#edges.map(({ address }) => address) });
     } catch (error) {
@@ -92,6 +97,9 @@ export class TrafficThread {
         return this.#post({ type: 'metrics', id: message.id, samples: this.#registry.snapshot() });
       case 'drain':
         void this.#drain(message.timeout);
+        return;
+      case 'start': // worker.ts has made this thread of it
+        return;
     }
   }
 
@@ -182,7 +190,7 @@ export class TrafficThread {
   #gauges(): void {
     this.#edges.forEach((edge, i) => {
       const { host, port } = this.#config.listeners[i];
-      this.#registry.gauge('weir_connections', { listener: `${host}:${port}` }, () => edge.connections);
+      this.#registry.gauge('weir_connections', { listener: formatAddress(host, port) }, () => edge.connections);
     });
     this.#registry.gauge('weir_requests_in_flight', {}, () => this.#core!.inFlight);
   }
@@ -230,11 +238,11 @@ function forwarderFor(upstream: UpstreamPlan, hold: StateHold, registry: Registr
   return hold.state(identity, () => new OpenPool(create, name, registry, log)).forwarder;
 }
 
-async function listen(edge: Edge, { host, port }: ListenerConfig): Promise<void> {
+async function listen(edge: Edge, { host, port }: ListenerConfig, sockets?: readonly BoundSocket[]): Promise<void> {
   try {
-    await edge.listen();
+    await edge.listen(sockets);
   } catch (error) {
-    throw new Error(`cannot listen on ${host}:${port}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`cannot listen on ${formatAddress(host, port)}: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -297,3 +297,8 @@ export function loopback(host: string): boolean {
   if (typeof address === 'number') return address >>> 24 === 127;
   return address !== null && address[0] === 0 && address[1] === 0 && address[2] === 0 && address[3] === 1;
 }
+
+/** `host:port`, IPv6 in brackets: how config, logs and metrics write the address of a listener. */
+export function formatAddress(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

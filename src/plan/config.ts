@@ -95,6 +95,7 @@ function resolveConfig(reader: Reader, context: ConfigContext, rules: string): W
     admin,
     threads: typeof raw.threads === 'number' ? raw.threads : 0,
     rules,
+    runtime: raw.runtime === undefined ? null : reader.path(raw.runtime),
     store: resolveStore(reader),
     geoip: resolveGeoip(reader, context),
     trustedProxies: resolveTrusted(reader),

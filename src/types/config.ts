@@ -11,6 +11,8 @@ export interface WeirConfig {
   readonly threads: number;
   /** Absolute path of the rules folder. */
   readonly rules: string;
+  /** Absolute path of the folder where a new process finds this one to take over; null: where the system keeps such. */
+  readonly runtime: string | null;
   readonly store: MemoryStoreConfig;
   readonly geoip: GeoipConfig;
   /** CIDRs whose `X-Forwarded-For` is believed. */

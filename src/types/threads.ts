@@ -16,13 +16,23 @@ export interface GeoData {
 /** PEM texts of one listener's certificates, in the order configured. */
 export type CertificateData = readonly { readonly cert: string; readonly key: string }[];
 
-/** `workerData` of a traffic thread. */
+/** Where a thread gets the sockets it is to listen on. */
+export interface SocketSource {
+  /** Path of a Unix socket of the control plane. */
+  readonly path: string;
+  /** Which of the threads it is, 0…; a replacement has the slot of the one it replaces. */
+  readonly slot: number;
+}
+
+/** What a traffic thread begins with. */
 export interface WorkerStart {
   readonly config: WeirConfig;
   /** 1… ; 0 is the main thread. A replacement gets a new number. */
   readonly thread: number;
   /** What `Via` calls this process, the same in all its threads. */
   readonly pseudonym: string;
+  /** Null: it binds its listeners itself. */
+  readonly sockets: SocketSource | null;
   readonly plan: Plan;
   readonly zones: Zones;
   readonly geo: GeoData;
@@ -30,7 +40,12 @@ export interface WorkerStart {
   readonly certificates: readonly (CertificateData | null)[];
 }
 
+/** To a thread about its sockets: one for a listener, or that there are no more. */
+export type SocketMessage = { readonly listener: number } | { readonly end: true };
+
 export type ToWorker =
+  /** Everything it needs; the first message. Answered by `listening` or `failed`. */
+  | { readonly type: 'start'; readonly start: WorkerStart }
   /** Compile this plan beside the one in use. Answered by `prepared`. */
   | { readonly type: 'prepare'; readonly id: number; readonly plan: Plan; readonly zones: Zones }
   /** Use what was prepared. Answered by `committed`. */

@@ -95,10 +95,13 @@ export interface InboundEvents {
 /** PEM texts of certificates and their keys. */
 export type CertificatePairs = readonly { readonly cert: string; readonly key: string }[];
 
+/** Sockets that are bound already; `native` is what Node's `server.listen` takes. */
+export type BoundSockets = readonly { readonly native: object }[];
+
 /** A listening server. */
 export interface Edge {
-  /** Resolves when it listens. Rejects with the system's error. */
-  listen(): Promise<void>;
+  /** Resolves when it listens: on these sockets, or on its own address without any. Rejects with the system's error. */
+  listen(sockets?: BoundSockets): Promise<void>;
   /** The bound address, once listening. */
   readonly address: { readonly address: string; readonly port: number };
   /** Connections now open. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -236,6 +237,48 @@ test('a client that sends its head, or its body, slowly is cut off', async (t) =
     await new Promise((resolve) => socket.once('close', resolve));
     assert.match(answer, /^HTTP\/1\.1 408 /);
   }
+});
+
+/** Connections that send `text` and then nothing; resolves when all are open. */
+async function stuck(t: TestContext, port: number, count: number, text: string): Promise<void> {
+  const open = Array.from({ length: count }, () => {
+    const socket = connect(port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    // Some are displaced.
+    socket.on('error', () => {});
+    if (text !== '') socket.write(text);
+    return once(socket, 'connect');
+  });
+  await Promise.all(open);
+}
+
+test('600 clients that send nothing, or half a request, do not keep a probe out', async (t) => {
+  // Longer than the test: no clock ends them, they must be displaced.
+  const { ask, port } = await admin(t, {}, 60_000);
+  const texts = [
+    '',
+    'GET /metrics HTTP/1.1\r\nHost: a\r\n',
+    'POST /api/v1/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345',
+  ];
+  for (const text of texts) await stuck(t, port, 200, text);
+  for (let i = 0; i < 5; i++) assert.equal((await ask('/livez')).status, 200);
+  await Promise.all(texts.map((text) => stuck(t, port, 200, text)));
+  assert.equal((await ask('/readyz')).status, 200);
+});
+
+test('clients that connect again and again do not displace a request that is being answered', async (t) => {
+  const { ask, port, source } = await admin(t);
+  const { promise, resolve } = Promise.withResolvers<ReloadResult>();
+  source.reload = () => {
+    source.reloads++;
+    return promise;
+  };
+  const reload = ask('/api/v1/reload', { method: 'POST' });
+  await until(() => source.reloads === 1, 'the request to arrive');
+  await stuck(t, port, 600, '');
+  assert.equal((await ask('/livez')).status, 200);
+  resolve({ ok: true, revision: 'late', problems: [] });
+  assert.equal((await reload).json().revision, 'late');
 });
 
 test('an address in use is one clear line', async (t) => {

@@ -25,7 +25,10 @@ function store(t: TestContext) {
   const registry = new Registry();
   const changes: { listener: number; certificates: CertificateData }[] = [];
   const subject = new CertificateStore({
-    listeners: [{ tls: null }, { tls: { minVersion: 'TLSv1.2', certificates: [{ cert, key }] } }],
+    listeners: [
+      { host: '127.0.0.1', port: 80, tls: null },
+      { host: '::', port: 443, tls: { minVersion: 'TLSv1.2', certificates: [{ cert, key }] } },
+    ],
     log,
     registry,
     onChange: (listener, certificates) => changes.push({ listener, certificates }),
@@ -39,7 +42,7 @@ test('good pairs are read at start, and their expiry is a metric', async (t) => 
   await subject.load();
   assert.deepEqual(subject.current(), [null, [A]]);
   const expiry = registry.snapshot().find((sample) => sample.family === 'weir_certificate_expiry_timestamp_seconds');
-  assert.deepEqual(expiry?.labels, { listener: '1', file: cert });
+  assert.deepEqual(expiry?.labels, { listener: '[::]:443', file: cert });
   assert.ok(expiry!.values[0] > Date.now() / 1000);
   assert.deepEqual(log.lines, []);
 });
@@ -93,7 +96,7 @@ test("files behind a Secret's ..data link are followed", async (t) => {
   });
   const changes: CertificateData[] = [];
   const subject = new CertificateStore({
-    listeners: [{ tls: { minVersion: 'TLSv1.3', certificates: [{ cert, key }] } }],
+    listeners: [{ host: '127.0.0.1', port: 443, tls: { minVersion: 'TLSv1.3', certificates: [{ cert, key }] } }],
     log: memoryLog(),
     registry: new Registry(),
     onChange: (_listener, certificates) => changes.push(certificates),

@@ -5,14 +5,17 @@
  * It answers HTTP with its thread number and the revision in use; `GET /die` kills it, `GET /slow` is answered when it
  * drains.
  */
+
+import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
+import { getCompileCacheDir } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { Registry } from '../../src/metrics/registry.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../../src/types/threads.ts';
 
-const start = workerData as WorkerStart;
 const port = parentPort!;
+const [{ start }] = (await once(port, 'message')) as [{ start: WorkerStart }];
 const registry = new Registry();
 const requests = registry.counter('weir_requests_total', { route: 'fake', status_class: '2xx' });
 registry.gauge('weir_requests_in_flight', {}, () => 1);
@@ -42,7 +45,8 @@ const server = createServer((request, response) => {
   }
   requests.value++;
   const listeners = start.config.listeners.map((listener) => listener.port).join();
-  response.end(JSON.stringify({ thread: start.thread, revision: current, geo, certificates, listeners }));
+  const cache = getCompileCacheDir() ?? '';
+  response.end(JSON.stringify({ thread: start.thread, revision: current, geo, certificates, listeners, cache }));
 });
 const listener = start.config.listeners[0];
 if (!does(current, 'fail-start') && !does(current, 'hang-start'))

@@ -155,6 +155,23 @@ test('SIGTERM lets an open request finish, tells probes, and ends with 0', async
   assert.equal(weir.records().at(-1)?.message, 'weir has ended');
 });
 
+for (const [signal, status] of [
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+] as const)
+  test(`a second signal ends it at once: ${signal} with ${status}`, async (t) => {
+    const { url, slow } = await upstream(t);
+    const weir = await startWeir(t, { rules: proxy(url), config: { limits: { drainTimeout: '10m' } } });
+    const open = assert.rejects(textOf(`${weir.url}/slow`));
+    await until(() => slow.length === 1, 'the request to arrive');
+    const first = signal === 'SIGTERM' ? 'SIGINT' : 'SIGTERM';
+    weir.process.signal(first);
+    await until(async () => (await textOf(`${weir.admin}/readyz`)) === 'draining\n', 'the draining to be told');
+    weir.process.signal(signal);
+    assert.equal(await weir.process.exited, status);
+    await open;
+  });
+
 function refuses(url: string): Promise<boolean> {
   return new Promise((resolve) => {
     get(url, { agent: new Agent() }, (response) => {

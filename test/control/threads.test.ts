@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Agent, get } from 'node:http';
+import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { type TestContext, test } from 'node:test';
 import { exposition } from '../../src/control/exposition.ts';
 import { sumSamples } from '../../src/control/samples.ts';
@@ -32,6 +33,7 @@ interface Answer {
   readonly geo: string;
   readonly certificates: string;
   readonly listeners: string;
+  readonly cache: string;
 }
 
 const begin = (revision: string): PoolStart => ({
@@ -103,6 +105,13 @@ test('all threads listen on one port, even where the system picks it', async (t)
   assert.deepEqual(answers.map((answer) => answer.thread).sort(), [1, 2]);
   assert.equal(answers.find((answer) => answer.thread === 2)?.listeners, String(r.port));
   assert.deepEqual(r.pool.status(), { wanted: 2, listening: 2, deaths: 0 });
+});
+
+test('threads keep compiled code where the main thread does, so that they start fast', async (t) => {
+  enableCompileCache();
+  const { cache } = await (await running(t)).ask();
+  assert.notEqual(cache, '');
+  assert.equal(cache, getCompileCacheDir());
 });
 
 test('a thread that cannot listen stops the start with its reason', async () => {

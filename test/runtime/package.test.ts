@@ -1,55 +1,23 @@
-/**
- * The built package: packed as npm packs it, laid out as npm installs it (dependencies beside it, nothing of this
- * checkout's sources), and run. The registry is not asked: what `npm ci` installed here stands in for it.
- */
+/** The built package, run as npm installs it (test/tools/package.ts). */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { installPackage, removeBuild } from '../tools/package.ts';
 
-const ROOT = join(import.meta.dirname, '..', '..');
 let folder = '';
 let installed = '';
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'weir-package-'));
-  const packed = spawnSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: ROOT, encoding: 'utf8' });
-  assert.equal(packed.status, 0, packed.stderr);
-  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
-  const modules = join(folder, 'empty', 'node_modules');
-  mkdirSync(modules, { recursive: true });
-  const untar = spawnSync('tar', ['-xzf', join(folder, tarball), '-C', modules]);
-  assert.equal(untar.status, 0);
-  installed = join(modules, 'package');
-  for (const name of productionModules()) {
-    mkdirSync(join(modules, name, '..'), { recursive: true });
-    symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
-  }
+  installed = installPackage(folder);
 });
 after(() => {
   rmSync(folder, { recursive: true, force: true });
-  rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+  removeBuild();
 });
-
-/** What npm would install beside the package: everything in the lock file that is not for development only. */
-function productionModules(): string[] {
-  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
-  return Object.entries<{ dev?: boolean }>(lock.packages)
-    .filter(([path, { dev }]) => path.startsWith('node_modules/') && !dev && existsSync(join(ROOT, path)))
-    .map(([path]) => path.slice('node_modules/'.length))
-    .filter((name) => !name.includes('/node_modules/'));
-}
 
 describe('the package', () => {
   test('brings the program with declarations, and no sources or tests', () => {

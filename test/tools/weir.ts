@@ -78,6 +78,20 @@ export async function startWeir(t: Context | null, options: WeirOptions): Promis
   return weir;
 }
 
+/** Starts another Weir on the folder of `weir` with `--takeover`; resolves when it serves. `weir` is left to end. */
+export async function takeOver(t: Context, weir: Weir): Promise<Weir> {
+  const successor = anotherWeir(t, weir, ['--takeover']);
+  await successor.ready();
+  return successor;
+}
+
+/** Another Weir on the folder of `weir`, just started. */
+export function anotherWeir(t: Context, weir: Weir, args: readonly string[] = []): Weir {
+  const another = new Weir(weir.folder, {}, args);
+  t.after(() => another.stop(t));
+  return another;
+}
+
 export class Weir {
   /** Temporary; holds `config/` and `rules/`. */
   readonly folder: string;
@@ -90,11 +104,11 @@ export class Weir {
   readonly #lines: string[] = [];
   readonly #records: LogRecord[] = [];
 
-  constructor(folder: string, env: Readonly<Record<string, string>> = {}) {
+  constructor(folder: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
     this.folder = folder;
     this.configFile = join(folder, 'config', 'weir.yaml');
     this.process = startChild({
-      args: ['serve', '--config', this.configFile],
+      args: ['serve', '--config', this.configFile, ...args],
       env,
       line: (text) => this.#line(text),
     });
@@ -163,6 +177,11 @@ export class Weir {
   /** Removes `rules/NAME`. */
   remove(name: string): void {
     rmSync(join(this.folder, 'rules', name));
+  }
+
+  /** Replaces `config/weir.yaml`, for whoever starts next on this folder. */
+  writeConfig(config: Readonly<Record<string, unknown>>): void {
+    writeAtomically(this.configFile, JSON.stringify({ ...DEFAULTS, ...config }, null, 2));
   }
 
   read(name: string): string {

@@ -3,9 +3,10 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { canonicalAddress } from '../../net/address.ts';
 import { TimerWheel } from '../../state/wheel.ts';
-import type { Accept, CertificatePairs, Edge } from '../../types/transport.ts';
+import type { Accept, BoundSockets, CertificatePairs, Edge } from '../../types/transport.ts';
 import { Drain } from '../drain.ts';
 import { Http2Sessions } from '../http2/index.ts';
+import { listen } from '../listen.ts';
 import type { EdgeSettings } from '../settings.ts';
 import { CertificateTable } from '../sni.ts';
 import { contextOptions } from '../tls.ts';
@@ -32,6 +33,7 @@ export class Http1Edge implements Edge {
   readonly #connections = new Set<Connection>();
   #certificates: CertificateTable | null = null;
   readonly #drain: Drain;
+  #feeders: readonly Server[] = [];
   #closed: Promise<void> | null = null;
   /** Told when the last socket is closed. */
   #empty: () => void = () => {};
@@ -63,15 +65,8 @@ export class Http1Edge implements Edge {
     return this.#wheel.size;
   }
 
-  listen(): Promise<void> {
-    const { host, port, reusePort } = this.#settings;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
+  async listen(sockets?: BoundSockets): Promise<void> {
+    this.#feeders = await listen(this.#server, this.#settings, sockets);
   }
 
   /** New handshakes use these; open connections keep theirs. @throws {Error} where a pair does not fit. */
@@ -88,6 +83,7 @@ export class Http1Edge implements Edge {
     if (this.#drain.begun) return;
     this.#drain.begin(grace);
     this.#server.close();
+    for (const feeder of this.#feeders) feeder.close();
     for (const connection of this.#connections) connection.drain();
     this.#http2?.drain(grace);
   }

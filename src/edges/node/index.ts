@@ -7,8 +7,9 @@ import https from 'node:https';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { canonicalAddress } from '../../net/address.ts';
 import { TimerWheel } from '../../state/wheel.ts';
-import type { Accept, CertificatePairs, Edge } from '../../types/transport.ts';
+import type { Accept, BoundSockets, CertificatePairs, Edge } from '../../types/transport.ts';
 import { Drain } from '../drain.ts';
+import { listen } from '../listen.ts';
 import type { EdgeSettings } from '../settings.ts';
 import { CertificateTable } from '../sni.ts';
 import { contextOptions } from '../tls.ts';
@@ -43,6 +44,7 @@ export class NodeEdge implements Edge {
   readonly #sockets = new Set<Socket>();
   readonly #connections = new Set<Connection>();
   #certificates: CertificateTable | null = null;
+  #feeders: readonly NetServer[] = [];
 
   constructor(settings: EdgeSettings, accept: Accept) {
     this.#settings = settings;
@@ -72,15 +74,8 @@ export class NodeEdge implements Edge {
     return this.#sockets.size;
   }
 
-  listen(): Promise<void> {
-    const { host, port, reusePort } = this.#settings;
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen({ host, port, reusePort, backlog: 4096 }, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
+  async listen(sockets?: BoundSockets): Promise<void> {
+    this.#feeders = await listen(this.#server, this.#settings, sockets);
   }
 
   /** New handshakes use these; open connections keep theirs. @throws {Error} where a pair does not fit. */
@@ -98,6 +93,7 @@ export class NodeEdge implements Edge {
     this.#drain.begin(grace);
     // Not the `close` of Node's http server: that stops the clock by which slow heads are ended.
     NetServer.prototype.close.call(this.#server);
+    for (const feeder of this.#feeders) feeder.close();
     if (grace > 0) setTimeout(() => this.#server.closeIdleConnections(), grace).unref();
     else this.#server.closeIdleConnections();
   }

@@ -152,6 +152,12 @@ export const CONFIG = {
       description: 'Traffic threads: a number, or auto for one per core.',
     },
     rules: { type: 'string', minLength: 1, default: '../rules', description: 'A folder; its *.yaml are one rule set.' },
+    runtime: {
+      type: 'string',
+      minLength: 1,
+      description:
+        "A folder of this user's own for the Unix socket by which weir serve --takeover finds the running process; by default $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/weir or weir-UID in the temporary folder.",
+    },
     store: {
       type: ['string', 'object'],
       pattern: '^memory$',

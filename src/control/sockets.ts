@@ -1,0 +1,125 @@
+/** Everything about what this process listens on: where its sockets come from, who is given them, and when they end. */
+import { WeirError } from '../errors.ts';
+import { type BoundSocket, canPassSockets } from '../net/sockets.ts';
+import type { WeirConfig } from '../types/config.ts';
+import type { Log } from '../types/policy.ts';
+import { Handover } from './handover.ts';
+import { ListeningSockets } from './listening-sockets.ts';
+import { assertFree } from './ports.ts';
+import { privatePath, type RuntimePaths, runtimePaths } from './runtime-folder.ts';
+import { findPredecessor, isRunning, type Predecessor, passedSockets } from './takeover.ts';
+
+export interface SocketsOptions {
+  readonly config: WeirConfig;
+  readonly threads: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Take over from a running Weir where there is one. */
+  readonly takeover: boolean;
+  readonly log: Log;
+  readonly serving: () => boolean;
+  /** Another process has taken over and serves. */
+  readonly onTakenOver: () => void;
+}
+
+export class Sockets {
+  readonly #options: SocketsOptions;
+  readonly #listening: ListeningSockets;
+  readonly #handover: Handover | null;
+  /** Null where no folder can be had: then nobody can take over. */
+  #paths: RuntimePaths | null = null;
+  #predecessor: Predecessor | null = null;
+
+  constructor(options: SocketsOptions) {
+    this.#options = options;
+    const { threads, log, serving, onTakenOver } = options;
+    this.#listening = new ListeningSockets({ ...options.config, threads });
+    this.#handover = canPassSockets()
+      ? new Handover({ sockets: this.#listening, threads, log, serving, onTakenOver })
+      : null;
+  }
+
+  /** Path where threads ask for their sockets; null where they bind addresses themselves. */
+  get path(): string | null {
+    return this.#handover?.path ?? null;
+  }
+
+  /** For the admin listener; null where it binds its address itself. */
+  get admin(): BoundSocket | null {
+    return this.#listening.admin;
+  }
+
+  /** Does another process serve until `takeOver`? */
+  get takesOver(): boolean {
+    return this.#predecessor !== null;
+  }
+
+  /** Gets every socket. @throws {WeirError} for the first address that cannot be had. */
+  async open(): Promise<void> {
+    const { config, takeover, env, log } = this.#options;
+    if (this.#handover === null) {
+      if (takeover) throw new WeirError('this Node cannot pass sockets on, so there is no --takeover');
+      return assertFree(config.listeners);
+    }
+    await this.#findPaths();
+    if (takeover && this.#paths) await this.#adoptPredecessor(this.#paths.shared);
+    await this.#listening.inherit(passedSockets(env));
+    await this.#listening.bindRest();
+    await this.#handover.listen(this.#paths?.own ?? privatePath());
+    if (!takeover || this.#predecessor) return;
+    log.info({}, 'no other weir runs with this config: there is nothing to take over');
+  }
+
+  /** This process serves: who starts with `takeover` finds it, and the one before it, if there is one, ends. */
+  async takeOver(): Promise<void> {
+    const { log } = this.#options;
+    if (this.#paths) this.#handover?.publish(this.#paths);
+    if (this.#predecessor === null) return;
+    const { pid } = this.#predecessor;
+    await this.#predecessor.dismiss();
+    this.#predecessor = null;
+    log.info({ pid }, 'took over from another process, which drains');
+  }
+
+  /** A thread has died. */
+  renew(slot: number): void {
+    try {
+      this.#listening.renew(slot);
+    } catch (error) {
+      this.#options.log.error({ err: error, slot }, 'the sockets of a dead thread cannot be replaced');
+    }
+  }
+
+  /** Before threads stop listening, so that the addresses are free as soon as they have. */
+  close(): void {
+    this.#handover?.close();
+    this.#listening.close();
+    this.#predecessor?.release();
+    this.#predecessor = null;
+  }
+
+  async #findPaths(): Promise<void> {
+    const { config, env, takeover, log } = this.#options;
+    try {
+      this.#paths = runtimePaths(config.runtime, config.file, env);
+    } catch (error) {
+      const { message } = error as Error;
+      if (takeover) throw new WeirError(`there is no folder for --takeover: ${message}`);
+      log.warn({ problem: message }, 'no other process will be able to take over from this one');
+      return;
+    }
+    if (takeover || !(await isRunning(this.#paths.shared))) return;
+    // Both may run, on different ports; then the first is the one that can be found. On the same ones this one ends.
+    this.#paths = null;
+    log.warn({ file: config.file }, 'another weir runs with this config; `weir serve --takeover` takes over from it');
+  }
+
+  async #adoptPredecessor(path: string): Promise<void> {
+    this.#predecessor = await findPredecessor(path);
+    if (this.#predecessor === null) return;
+    const { pid, sockets } = this.#predecessor;
+    for (const { name, socket } of this.#listening.adopt(sockets)) {
+      this.#options.log.warn({ pid, name }, 'this address is no longer in the config: nobody will listen there');
+      socket.close();
+    }
+  }
+}

@@ -1,0 +1,45 @@
+/** How every edge listens: on an address of its own, or on sockets that others have bound. */
+import { createServer, type Server } from 'node:net';
+import type { BoundSockets } from '../types/transport.ts';
+import type { EdgeSettings } from './settings.ts';
+
+/** Connections that may wait to be accepted; the system's own bound (`net.core.somaxconn`) counts as well. */
+const BACKLOG = 4096;
+
+/**
+ * Resolves when `server` listens. More than one socket on one address comes from a process that had more threads:
+ * what is accepted there is handed to `server`. Resolves with the servers that do so, which the caller closes.
+ * @throws {Error} the system's.
+ */
+export async function listen(
+  server: Server,
+  { host, port, reusePort, connections }: EdgeSettings,
+  sockets: BoundSockets = [],
+): Promise<readonly Server[]> {
+  const [first, ...others] = sockets;
+  await started(server, (done) => {
+    if (first) server.listen(first.native, BACKLOG, done);
+    else server.listen({ host, port, reusePort, backlog: BACKLOG }, done);
+  });
+  const { allowHalfOpen } = server as Server & { readonly allowHalfOpen: boolean };
+  const feeders = others.map(() => createServer({ allowHalfOpen, noDelay: true }));
+  for (const feeder of feeders) {
+    feeder.maxConnections = connections;
+    feeder.on('connection', (socket) => server.emit('connection', socket));
+    feeder.on('error', () => {});
+  }
+  await Promise.all(
+    feeders.map((feeder, i) => started(feeder, (done) => feeder.listen(others[i].native, BACKLOG, done))),
+  );
+  return feeders;
+}
+
+function started(server: Server, start: (done: () => void) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    start(() => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,100 @@
+/** A new process takes over from a running one: whoever asks meanwhile notices nothing. */
+import assert from 'node:assert/strict';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { WireClient } from '../contract/edge-wire.ts';
+import { RawUpstream } from '../contract/forwarder-upstream.ts';
+import { until } from '../tools/until.ts';
+import { anotherWeir, startWeir, takeOver, type Weir } from '../tools/weir.ts';
+
+const here = (body: string) => ({ routes: { all: { reply: { status: 200, body } } } });
+
+async function textOf(url: string): Promise<string> {
+  return (await fetch(url, { headers: { connection: 'close' } })).text();
+}
+
+test('what the old process has begun it finishes, and the new one has the new rules', async (t) => {
+  const upstream = await RawUpstream.listen();
+  t.after(() => upstream.close());
+  const u = { endpoints: { e: { url: `http://127.0.0.1:${upstream.port}` } } };
+  const routes = { s: { match: { path: '/stream' }, to: 'u' } };
+  const old = await startWeir(t, { rules: { upstreams: { u }, routes } });
+  const client = await WireClient.connect(Number(new URL(old.url).port));
+  client.send('GET /stream HTTP/1.1\r\nhost: a\r\n\r\n');
+  const up = await upstream.accept();
+  await up.request();
+  const event = (data: string) => `9\r\ndata: ${data}\n\n\r\n`;
+  up.write(`HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n${event('1')}`);
+  await until(() => client.text.includes('data: 1'), 'the first event');
+  old.write('rules.yaml', here('new'));
+  const successor = await takeOver(t, old);
+  assert.equal(await textOf(old.url), 'new');
+  const status = await successor.status();
+  assert.equal((status as unknown as { phase: string }).phase, 'serving');
+  assert.ok(old.process.running, 'it waits for the stream');
+  up.write(`${event('2')}0\r\n\r\n`);
+  assert.equal((await client.reply()).body, 'data: 1\n\ndata: 2\n\n');
+  assert.equal(await old.process.exited, 0);
+  assert.ok(old.records().some(({ message, pid }) => message === 'another process has taken over' && Number(pid) > 0));
+});
+
+test('the new process may have more threads, or fewer', async (t) => {
+  let weir = await startWeir(t, { rules: here('here'), config: { threads: 2 } });
+  for (const threads of [3, 1, 2]) {
+    const before: Weir = weir;
+    before.writeConfig({ threads });
+    weir = await takeOver(t, before);
+    assert.equal(await before.process.exited, 0);
+    // The system spreads connections over all sockets: each must have somebody who accepts.
+    for (let i = 0; i < 40; i++) assert.equal(await textOf(weir.url), 'here', `${threads} threads`);
+    assert.deepEqual((await weir.status()).threads, { wanted: threads, listening: threads, deaths: 0 });
+  }
+});
+
+test('a new process that cannot start changes nothing', async (t) => {
+  const weir = await startWeir(t, { rules: here('old') });
+  weir.write('rules.yaml', 'routes: { all: { to: nowhere } }');
+  const failed = anotherWeir(t, weir, ['--takeover']);
+  assert.equal(await failed.process.exited, 3);
+  await weir.record(({ message }) => message === 'the process that was to take over has ended');
+  for (let i = 0; i < 20; i++) assert.equal(await textOf(weir.url), 'old');
+  assert.equal(await textOf(`${weir.admin}/readyz`), 'ready\n');
+  weir.write('rules.yaml', here('new'));
+  await takeOver(t, weir);
+  assert.equal(await textOf(weir.url), 'new');
+});
+
+test('without --takeover a second process on the same addresses is refused, and told how', async (t) => {
+  const weir = await startWeir(t, { rules: here('first') });
+  const { host } = new URL(weir.url);
+  weir.writeConfig({ listeners: [{ address: host }] });
+  const second = anotherWeir(t, weir);
+  assert.equal(await second.process.exited, 1);
+  assert.match(second.log(), new RegExp(`${host} is in use by another process`));
+  assert.match(second.log(), /weir serve --takeover/);
+  assert.equal(await textOf(weir.url), 'first');
+});
+
+test('with nobody to take over from it starts as always; what a killed process left does not matter', async (t) => {
+  const weir = await startWeir(t, { rules: here('here') });
+  weir.process.signal('SIGKILL');
+  assert.equal(await weir.process.exited, 'SIGKILL');
+  const next = await takeOver(t, weir);
+  assert.equal(await textOf(next.url), 'here');
+  await next.record(({ message }) => String(message).includes('nothing to take over'));
+});
+
+test('a folder that others can write to is not used', async (t) => {
+  const runtime = mkdtempSync(join(tmpdir(), 'weir-runtime-'));
+  t.after(() => rmSync(runtime, { recursive: true }));
+  chmodSync(runtime, 0o777);
+  const weir = await startWeir(t, { rules: here('here'), config: { runtime } });
+  assert.equal(await textOf(weir.url), 'here', 'threads have their sockets all the same');
+  await weir.record(({ problem }) => String(problem).includes('can be written to by others'));
+  const successor = anotherWeir(t, weir, ['--takeover']);
+  assert.equal(await successor.process.exited, 1);
+  assert.match(successor.log(), /no folder for --takeover: .*can be written to by others/);
+  chmodSync(runtime, 0o700);
+});
