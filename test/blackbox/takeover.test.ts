@@ -1,6 +1,7 @@
 /** A new process takes over from a running one: whoever asks meanwhile notices nothing. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { Agent, get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -11,9 +12,73 @@ import { anotherWeir, startWeir, takeOver, type Weir } from '../tools/weir.ts';
 
 const here = (body: string) => ({ routes: { all: { reply: { status: 200, body } } } });
 
+/** Asks one request after the other until told to stop. */
+class Asking {
+  readonly failures: string[] = [];
+  asked = 0;
+  #stopped = false;
+  readonly #done: Promise<void>;
+
+  constructor(url: string, keepAlive: boolean) {
+    this.#done = this.#run(url, new Agent({ keepAlive, maxSockets: 1 }));
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#done;
+  }
+
+  async #run(url: string, agent: Agent): Promise<void> {
+    while (!this.#stopped) {
+      this.asked++;
+      const problem = await ask(url, agent);
+      if (problem !== '') this.failures.push(`request ${this.asked}: ${problem}`);
+    }
+    agent.destroy();
+  }
+}
+
+/** '' where the answer is right. */
+function ask(url: string, agent: Agent): Promise<string> {
+  return new Promise((resolve) => {
+    const request = get(url, { agent }, (response) => {
+      response.resume();
+      response.on('end', () => resolve(response.statusCode === 200 ? '' : `status ${response.statusCode}`));
+      response.on('error', (error) => resolve(error.message));
+    });
+    request.on('error', (error) => resolve(`${error.message}${request.reusedSocket ? ' on a kept connection' : ''}`));
+  });
+}
+
 async function textOf(url: string): Promise<string> {
   return (await fetch(url, { headers: { connection: 'close' } })).text();
 }
+
+test('ten restarts under load: no request fails, on a new connection or a kept one, and no probe', async (t) => {
+  const log = { level: 'info', format: 'json', access: false };
+  let weir = await startWeir(t, { rules: here('here'), config: { log, limits: { drainGrace: '2s' } } });
+  const { url, admin } = weir;
+  const askings = {
+    new: Array.from({ length: 2 }, () => new Asking(url, false)),
+    kept: Array.from({ length: 2 }, () => new Asking(url, true)),
+    probe: [new Asking(`${admin}/readyz`, false)],
+  };
+  for (let i = 0; i < 10; i++) {
+    const before: Weir = weir;
+    weir = await takeOver(t, before);
+    assert.deepEqual([weir.url, weir.admin], [url, admin]);
+    assert.equal(await before.process.exited, 0, before.log());
+  }
+  for (const [kind, list] of Object.entries(askings)) {
+    await Promise.all(list.map((asking) => asking.stop()));
+    t.diagnostic(`${kind}: ${list.reduce((sum, { asked }) => sum + asked, 0)} requests`);
+    assert.deepEqual(
+      list.flatMap(({ failures }) => failures),
+      [],
+      kind,
+    );
+  }
+});
 
 test('what the old process has begun it finishes, and the new one has the new rules', async (t) => {
   const upstream = await RawUpstream.listen();
