@@ -47,8 +47,9 @@ const refusing = (status: string) => (_: Upstream, socket: Socket, text: string)
 function taking(_: Upstream, socket: Socket, text: string): void {
   const length = /content-length: (\d+)/i.exec(text);
   const end = text.indexOf('\r\n\r\n', text.indexOf('POST ')) + 4;
-  if (/^GET /.test(text) && text.endsWith('\r\n\r\n')) socket.write(OK);
-  else if (length ? text.length >= end + Number(length[1]) : text.endsWith('\r\n0\r\n\r\n')) socket.write(OK);
+  if (!text.includes('POST ') && /^GET /.test(text)) {
+    if (text.endsWith('\r\n\r\n')) socket.write(OK);
+  } else if (length ? text.length >= end + Number(length[1]) : text.endsWith('\r\n0\r\n\r\n')) socket.write(OK);
 }
 
 /** The body of a chunked request. */
@@ -62,6 +63,13 @@ function unchunked(text: string): string {
     body += text.slice(end + 2, end + 2 + size);
     at = end + 2 + size + 2;
   }
+}
+
+/** Bodies are long: a difference is told by where it begins. */
+function isSame(body: string, expected: string): void {
+  let at = 0;
+  while (at < body.length && body[at] === expected[at]) at++;
+  assert.deepEqual({ length: body.length, sameUpTo: at }, { length: expected.length, sameUpTo: expected.length });
 }
 
 interface Client {
@@ -120,7 +128,7 @@ for (const forwarder of FORWARDERS)
       client.socket.write('0\r\n\r\n');
       await until(() => client.text() !== '', 'an answer');
       assert.match(client.text(), /^HTTP\/1\.1 200 /);
-      assert.equal(unchunked(good.received[0]), sent.join(''));
+      isSame(unchunked(good.received[0]), sent.join(''));
     });
 
     test('what comes during the wait for the next attempt is not lost', async (t) => {
@@ -141,7 +149,7 @@ for (const forwarder of FORWARDERS)
       await until(() => client.text() !== '', 'an answer');
       assert.match(client.text(), /^HTTP\/1\.1 200 /);
       const all = upstream.received.join('');
-      assert.equal(unchunked(all.slice(all.lastIndexOf('POST '))), sent.join(''));
+      isSame(unchunked(all.slice(all.lastIndexOf('POST '))), sent.join(''));
     });
 
     test('a long upload whose first endpoint cannot be reached arrives whole at the next', async (t) => {
@@ -161,7 +169,7 @@ for (const forwarder of FORWARDERS)
       await until(() => client.text() !== '', 'an answer');
       assert.match(client.text(), /^HTTP\/1\.1 200 /);
       const text = good.received[0].slice(good.received[0].indexOf('POST '));
-      assert.equal(text.slice(text.indexOf('\r\n\r\n') + 4), body);
+      isSame(text.slice(text.indexOf('\r\n\r\n') + 4), body);
     });
 
     test('an upload of which an endpoint had more than is kept is answered with its failure', async (t) => {
@@ -187,7 +195,7 @@ for (const forwarder of FORWARDERS)
       client.socket.write('0\r\n\r\n');
       await until(() => client.text() !== '', 'an answer');
       const [text] = upstream.received;
-      assert.equal(unchunked(text), 'x'.repeat(100_000));
+      isSame(unchunked(text), 'x'.repeat(100_000));
       // 600,000 octets come in about ten reads of 64 KiB.
       assert.ok(text.length < 101_000, `${text.length} octets for a body of 100,000`);
     });
