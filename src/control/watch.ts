@@ -1,6 +1,6 @@
 /** Tells when something in a folder may have changed. Too often is fine: who asks compares what it reads. */
-import { realpathSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { readdirSync, realpathSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Log } from '../types/policy.ts';
 import { debounced } from './debounce.ts';
@@ -12,7 +12,7 @@ export interface FolderWatchOptions {
   readonly onChange: () => void;
   /** Milliseconds of quiet; 75 by default. A burst that never ends is cut off after ten times as long. */
   readonly debounce?: number;
-  /** Milliseconds between looks at where the folder's path leads; 2000 by default. */
+  /** Milliseconds between looks at where the folder's path leads and what it holds; 2000 by default. */
   readonly poll?: number;
 }
 
@@ -26,23 +26,38 @@ export interface FolderWatch {
  * Watches the files of a folder: written in place, replaced by rename, added, removed, swapped behind a Kubernetes
  * ConfigMap's `..data` link, or the folder itself replaced, by another one or by turning a link on the way to it. A
  * system that cannot watch costs a warning, not the start: SIGHUP and the admin listener still reload.
+ *
+ * The watcher is quick but not sure: the system says nothing of a link that turns (`current → releases/42`), and on a
+ * busy machine chokidar loses changes that follow one another quickly. So the folder is looked at now and then as well.
  */
 export function watchFolder(options: FolderWatchOptions): FolderWatch {
   const folder = resolve(options.folder);
-  const changed = debounced(options.onChange, options.debounce ?? 75);
+  // What was there when a change was last told: whatever comes after that differs from it.
+  let told = content(folder);
+  const tell = (): void => {
+    told = content(folder);
+    options.onChange();
+  };
+  const changed = debounced(tell, options.debounce ?? 75);
   let watcher = open(folder, changed.trigger, options.log);
   const ready = new Promise<void>((done) => {
     watcher.once('ready', done);
   });
-  const links = followLinks(folder, options.poll ?? 2000, () => {
-    void watcher.close();
-    watcher = open(folder, changed.trigger, options.log);
-    changed.trigger();
-  });
+  let known = target(folder);
+  const lookAgain = (): void => {
+    const now = target(folder);
+    if (now !== known && now !== '') {
+      known = now;
+      void watcher.close();
+      watcher = open(folder, changed.trigger, options.log);
+      changed.trigger();
+    } else if (content(folder) !== told) changed.trigger();
+  };
+  const looks = setInterval(lookAgain, options.poll ?? 2000).unref();
   return {
     ready,
     close: () => {
-      clearInterval(links);
+      clearInterval(looks);
       changed.cancel();
       return watcher.close();
     },
@@ -66,15 +81,19 @@ function open(folder: string, changed: () => void, log: Log): FSWatcher {
   return watcher;
 }
 
-/** The system tells nothing when a link on the way to the folder turns (`current → releases/42`), so that is polled. */
-function followLinks(folder: string, every: number, turned: () => void): NodeJS.Timeout {
-  let known = target(folder);
-  return setInterval(() => {
-    const now = target(folder);
-    if (now === known || now === '') return;
-    known = now;
-    turned();
-  }, every).unref();
+/** Names, sizes, times and inodes of what the folder holds, links followed. */
+function content(folder: string): string {
+  try {
+    return readdirSync(folder)
+      .filter((name) => !isNoise(name))
+      .map((name) => {
+        const stat = statSync(join(folder, name), { throwIfNoEntry: false });
+        return stat ? `${name} ${stat.size} ${stat.mtimeMs} ${stat.ino}` : name;
+      })
+      .join('\n');
+  } catch {
+    return '';
+  }
 }
 
 /** '' where there is no such folder. */
