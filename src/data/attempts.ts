@@ -1,6 +1,7 @@
 /** The attempts of one exchange: which endpoint next, how each ended, and whether another may follow. */
 
-import type { HeaderList } from '../headers.ts';
+import { type HeaderList, indexOfHeader, setHeader } from '../headers.ts';
+import { isHost } from '../http1/target.ts';
 import type { Exchange } from '../types/policy.ts';
 import type { Failure } from '../types/transport.ts';
 import { Try } from './attempt.ts';
@@ -78,11 +79,13 @@ export class Attempts {
     );
     const previous = this.current;
     this.current = attempt;
-    if (this.#route.editsAttempts && this.#skips(attempt)) {
+    if (!this.#route.editsAttempts) return attempt;
+    if (this.#skips(attempt)) {
       attempt.abandon(now);
       this.current = previous;
       return null;
     }
+    ensureHost(attempt.headers, endpoint.plan.authority);
     return attempt;
   }
 
@@ -165,4 +168,14 @@ export class Attempts {
   #tell(attempt: Try): void {
     for (const { hooks } of this.#route.steps) hooks.outcome?.(this.#x, attempt);
   }
+}
+
+/**
+ * A request has exactly one `Host`, and a valid one (RFC 9112 §3.2). Where rules left none, or made one of a fact that is
+ * no host, `authority` takes its place.
+ */
+function ensureHost(headers: HeaderList, authority: string): void {
+  const at = indexOfHeader(headers, 'host');
+  if (at >= 0 && isHost(headers[at + 1]) && indexOfHeader(headers, 'host', at + 2) < 0) return;
+  setHeader(headers, 'host', authority);
 }

@@ -1,5 +1,6 @@
 /** What is wrong with header edits, in words for whoever wrote them. */
 import { isFieldName, isFieldValue } from '../headers.ts';
+import { isHost } from '../http1/target.ts';
 import { type HeaderEdits, isFraming, isSettableName } from './header-edits.ts';
 import { constantText, parseTemplate } from './template.ts';
 
@@ -11,7 +12,7 @@ const OPERATIONS = ['set', 'add', 'default'] as const;
 /**
  * Reports every problem of `edits`. Framing and hop-by-hop fields can be neither made nor removed. On requests the same
  * holds for `expect` (the edge has answered it, and a forwarder would wait for an answer nobody sends), and `host` can
- * be set but not added, defaulted or removed: a request has exactly one (RFC 9112 §3.2).
+ * be set, to a host, but not added, defaulted or removed: a request has exactly one (RFC 9112 §3.2).
  */
 export function checkHeaderEdits(edits: HeaderEdits, direction: 'request' | 'response', report: ReportEdit): void {
   for (const operation of OPERATIONS) {
@@ -23,7 +24,7 @@ export function checkHeaderEdits(edits: HeaderEdits, direction: 'request' | 'res
         report([operation, name], 'header-duplicate', `"${name}" and "${earlier}" are the same field`);
       seen.set(lower, name);
       checkName(operation, name, direction, report);
-      checkValue(operation, name, text, report);
+      checkValue(operation, name, text, direction, report);
     }
   }
   checkRemovals(edits, direction, report);
@@ -53,14 +54,22 @@ function checkName(
     report(at, 'header-reserved', 'a request has exactly one Host', 'put it under "set"');
 }
 
-function checkValue(operation: string, name: string, text: string, report: ReportEdit): void {
+function checkValue(
+  operation: string,
+  name: string,
+  text: string,
+  direction: 'request' | 'response',
+  report: ReportEdit,
+): void {
   const template = parseTemplate(text);
   if ('problem' in template) {
     report([operation, name], 'template-syntax', template.problem);
     return;
   }
-  if (constantText(template) === '')
-    report([operation, name], 'header-empty', 'an empty value sends no field', 'use "remove"');
+  const constant = constantText(template);
+  if (constant === '') report([operation, name], 'header-empty', 'an empty value sends no field', 'use "remove"');
+  else if (constant !== undefined && direction === 'request' && name.toLowerCase() === 'host' && !isHost(constant))
+    report([operation, name], 'header-value', 'this is no host', 'write it like api.example.com or [::1]:8080');
   for (const part of template.parts)
     if (typeof part === 'string' && !isFieldValue(part)) {
       const message =

@@ -104,6 +104,9 @@ test('the check finds every problem and its place', () => {
     'set.A header-duplicate',
   ]);
   assert.deepEqual(problems({ set: { a: '1' }, default: { A: '2' } }), ['default.A header-no-effect']);
+  for (const host of ['a b', 'http://a.test', 'a.test/x', 'u@a.test', 'a.test:x'])
+    assert.deepEqual(problems({ set: { Host: host } }), ['set.Host header-value'], host);
+  for (const host of ['a.test', '[::1]:80', '${tenant} x']) assert.deepEqual(problems({ set: { host } }), [], host);
   assert.deepEqual(problems({ remove: ['a b', 'Content-Length', 'host'] }), [
     'remove.0 header-name',
     'remove.1 header-reserved',

@@ -44,6 +44,7 @@ before(async () => {
       secret: {
         headers: { request: { set: { 'x-api-key': 'injected', 'x-region': 'eu' }, remove: ['x-internal-*'] } },
       },
+      hosted: { headers: { request: { set: { host: '${header.x-backend}' } } } },
       signed: { signature: { keys: { k: 'secret-of-many-letters' }, sign: '{timestamp}\n{header.x-tenant}' } },
     },
     routes: {
@@ -54,6 +55,7 @@ before(async () => {
       role: { match: { path: '/role', headers: { 'x-role': 'admin' } }, reply: { status: 403, text: 'role' } },
       traced: { match: { path: '/traced', methods: ['GET', 'TRACE'] }, use: ['secret'], to: 'u' },
       signed: { match: { path: '/signed' }, use: ['signed'], to: 'u' },
+      hosted: { match: { path: '/hosted' }, use: ['hosted'], to: 'u' },
       plain: { match: { host: 'plain.test' }, to: 'u' },
       all: { match: { path: '/**', methods: ['GET', 'POST', 'OPTIONS'] }, to: 'u' },
     },
@@ -235,6 +237,18 @@ test('a field that a rule sets or removes has no twin with underscores', async (
     ['x-api-key', 'x-region'],
   );
   assert.equal(sent?.['x-api-key'], 'injected');
+});
+
+test('a Host that a rule makes of a fact is a host, or the endpoint has its own (RFC 9112 §3.2)', async () => {
+  const hosts = async (...fields: string[]) => {
+    await ask(weir, 'GET /hosted', 'Host: c', ...fields);
+    return received.at(-1)!.match(/^host: .*$/gim);
+  };
+  assert.deepEqual(await hosts('X-Backend: Tenant.test:8080'), ['host: Tenant.test:8080']);
+  const own = [`host: ${new URL(url).host}`];
+  assert.deepEqual(await hosts(), own);
+  for (const value of ['', 'a b', 'evil.test, c', 'u@evil.test', 'evil.test/x', 'evil.test:x', 'caf\xe9'])
+    assert.deepEqual(await hosts(`X-Backend: ${value}`), own, value);
 });
 
 test('parameters in a path do not lead round a rule', async () => {
