@@ -34,6 +34,11 @@ test('a name with underscores is the same field to many upstreams, so it goes to
   const edits = { set: { 'X-Region': 'eu' }, remove: ['x-internal-*'] };
   assert.deepEqual(apply(edits, list), ['x_other', '4', 'Content_Length', '5', 'X-Region', 'eu']);
   assert.deepEqual(apply({ set: { x_region: 'eu' } }, ['X-Region', '1']), ['x_region', 'eu']);
+  const spellings = ['X-Internal-User', '1', 'x_internal-role', '2', 'X-Internal_A', '3', 'X_INTERNAL_B', '4'];
+  for (const glob of ['x-internal-*', 'x_internal_*', 'X_internal-*', 'x_*_*', '*_internal-*'])
+    assert.deepEqual(apply({ remove: [glob] }, [...spellings, 'y', '5']), ['y', '5'], glob);
+  assert.deepEqual(apply({ default: { 'x-region': 'eu' } }, ['X_Region', 'us']), ['X_Region', 'us']);
+  assert.deepEqual(apply({ default: { x_region: 'eu' } }, ['X-Region', 'us']), ['X-Region', 'us']);
 });
 
 test('add comes on top, default only where nothing is left', () => {

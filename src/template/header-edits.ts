@@ -9,7 +9,7 @@
  * beyond Latin-1) is taken for empty: what a `set` replaces is gone, and nothing takes its place. Dropping only the bad
  * characters would make a value that nobody sent: `a\nb` and `ab` would become one identity.
  */
-import { type HeaderList, HOP_BY_HOP, indexOfHeader, isFieldName, isFieldValue } from '../headers.ts';
+import { type HeaderList, HOP_BY_HOP, isFieldName, isFieldValue } from '../headers.ts';
 import { compileGlob } from './glob.ts';
 import { compileTemplate, constantText, parseTemplate } from './template.ts';
 
@@ -87,8 +87,14 @@ export function compileHeaderEdits<X>(
 }
 
 function append<X>(list: HeaderList, field: Field<X>, value: string): void {
-  if (value === '' || (field.isDefault && indexOfHeader(list, field.lower) >= 0)) return;
+  if (value === '' || (field.isDefault && hasTwin(list, field.lower))) return;
   list.push(field.name, value);
+}
+
+/** Is there a field that upstreams may read as `name`? */
+function hasTwin(list: HeaderList, name: string): boolean {
+  for (let i = 0; i < list.length; i += 2) if (list[i].length === name.length && startsWith(list[i], name)) return true;
+  return false;
 }
 
 function compileField<X>(
@@ -171,19 +177,20 @@ function folded(code: number): number {
 interface DropGlob {
   /** What stands before the first `*`. */
   readonly head: string;
+  /** `name` in lower case and with `-` for `_`. */
   readonly matches: (name: string) => boolean;
 }
 
 function compileDropGlob(glob: string): DropGlob {
-  return { head: glob.slice(0, glob.indexOf('*')), matches: compileGlob(glob) };
+  return { head: glob.slice(0, glob.indexOf('*')), matches: compileGlob(glob.replaceAll('_', '-')) };
 }
 
 function matchesOne(globs: readonly DropGlob[], candidate: string): boolean {
   for (let i = 0; i < globs.length; i++) {
     if (!startsWith(candidate, globs[i].head)) continue;
     const name = candidate.toLowerCase();
+    if (!globs[i].matches(name.replaceAll('_', '-'))) continue;
     // A glob may be wider than its author thought: `content-*` must not take the framing away.
-    if (!globs[i].matches(name) && !globs[i].matches(name.replaceAll('_', '-'))) continue;
     if (!isFraming(name) && name !== 'host') return true;
   }
   return false;
