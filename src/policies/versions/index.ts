@@ -123,7 +123,7 @@ function compile(config: VersionsConfig, env: Env): Hooks {
   const rejects = config.unknown === 'reject';
   return {
     admit(x) {
-      const found = router.find(x.method, x.host, x.path, NO_HEADERS, '');
+      const found = router.find(ANY_METHOD, x.host, x.path, NO_HEADERS, '');
       if (found === null) return rejects ? x.error('NOT_FOUND') : undefined;
       if (found.upstream !== '') x.upstream = found.upstream;
       x.upstreamPath = found.path(x.path);
@@ -132,8 +132,9 @@ function compile(config: VersionsConfig, env: Env): Hooks {
   };
 }
 
-/** Entries have no header conditions, so the router reads none. */
+/** Entries have no conditions but the path: the router reads no headers, and is asked for a method that all take. */
 const NO_HEADERS: string[] = [];
+const ANY_METHOD = 'GET';
 
 function anyOn(path: string) {
   return { hosts: ['*'], path, methods: [], headers: {}, countries: [] };

@@ -22,13 +22,13 @@ function resolve(raw: RawVersions): { config: VersionsConfig; problems: string[]
 const env = { name: 'vers' } as Env;
 
 /** Asks for `path` at upstream `claude`: where it leads, or the answer's code. */
-function mapper(raw: RawVersions): (path: string) => string {
+function mapper(raw: RawVersions, method = 'GET'): (path: string) => string {
   const { config, problems } = resolve(raw);
   assert.deepEqual(problems, []);
   const hooks = versions.compile(structuredClone(config), env);
   return (path) => {
     const error = (code: string) => ({ code }) as Reply;
-    const x = { method: 'GET', host: 'h', path, headers: [], upstream: 'claude', upstreamPath: path, error };
+    const x = { method, host: 'h', path, headers: [], upstream: 'claude', upstreamPath: path, error };
     const answer = hooks.admit?.(x as unknown as Exchange) as Reply | undefined;
     return answer === undefined ? `${x.upstream} ${x.upstreamPath}` : answer.code;
   };
@@ -48,6 +48,11 @@ test('the reference map', () => {
   assert.equal(at('/v2/chats'), 'claude /v2/chats');
   assert.equal(at('/v1/user/'), 'claude /v1/user/');
   assert.equal(at('*'), 'claude *');
+});
+
+test('every method is mapped, TRACE too', () => {
+  for (const method of ['POST', 'OPTIONS', 'TRACE'])
+    assert.equal(mapper({ map: { 'v1/user': '/x' }, unknown: 'reject' }, method)('/v1/user'), 'claude /x', method);
 });
 
 test('a leading slash in the key makes no difference', () => {
