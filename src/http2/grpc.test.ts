@@ -13,10 +13,11 @@ test('the media type of gRPC, and those that only look like it', () => {
   assert.ok(!isGrpc([]));
 });
 
-test('gRPC is spoken over HTTP/2 alone', () => {
-  const headers = ['content-type', 'application/grpc'];
-  assert.ok(isGrpcCall({ version: '2', headers }));
-  assert.ok(!isGrpcCall({ version: '1.1', headers }));
+test('gRPC is spoken over HTTP/2 alone, and with POST', () => {
+  const call = { method: 'POST', version: '2', headers: ['content-type', 'application/grpc'] };
+  assert.ok(isGrpcCall(call));
+  assert.ok(!isGrpcCall({ ...call, version: '1.1' }));
+  for (const method of ['GET', 'HEAD', 'PUT', 'OPTIONS']) assert.ok(!isGrpcCall({ ...call, method }), method);
 });
 
 test('every status of the error table has a code', () => {

@@ -15,9 +15,16 @@ export function isGrpc(headers: HeaderList): boolean {
   return next === '' || next === '+' || next === ';' || next === ' ' || next === '\t';
 }
 
-/** gRPC needs HTTP/2: over HTTP/1.1 its media type is that of any other body. */
-export function isGrpcCall(request: { readonly version: string; readonly headers: HeaderList }): boolean {
-  return request.version === '2' && isGrpc(request.headers);
+/** What {@link isGrpcCall} looks at. */
+interface Request {
+  readonly method: string;
+  readonly version: string;
+  readonly headers: HeaderList;
+}
+
+/** A call is a POST over HTTP/2: elsewhere gRPC's media type is that of any other body. */
+export function isGrpcCall({ method, version, headers }: Request): boolean {
+  return version === '2' && method === 'POST' && isGrpc(headers);
 }
 
 const INVALID_ARGUMENT = 3;

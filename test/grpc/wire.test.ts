@@ -178,6 +178,16 @@ test('over HTTP/1.1 the same replies have the framing that it needs', async () =
     );
 });
 
+test('only a POST is a call: others get the status of HTTP, whatever their media type', async () => {
+  for (const [method, path, status] of [
+    ['GET', '/a//b', 400],
+    ['HEAD', '/a//b', 400],
+    ['TRACE', '/x', 405],
+  ] as const)
+    assert.equal((await ask(method, path, GRPC)).status, status, method);
+  assert.equal((await ask('POST', '/a//b', GRPC)).status, 200);
+});
+
 test('`te: trailers` is passed on where the client sent it, and nothing else of `te`', async () => {
   upstream.onRequest = (taken) => taken.answer();
   const from = upstream.requests.length;

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { ALLOW_USUAL, ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
 import type { HeaderList } from '../../headers.ts';
 import { fieldsObject } from '../../http2/fields.ts';
-import { grpcErrorHead, isGrpc } from '../../http2/grpc.ts';
+import { grpcErrorHead, isGrpcCall } from '../../http2/grpc.ts';
 import { Outflow } from '../../http2/outflow.ts';
 import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2/stream-events.ts';
 import { Timer } from '../../state/wheel.ts';
@@ -99,7 +99,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   refuse(code: ErrorCode): void {
     const { status, message } = ERRORS[code];
     const fields = code === 'METHOD_NOT_ALLOWED' ? [...REFUSAL_FIELDS, ...ALLOW_USUAL] : [...REFUSAL_FIELDS];
-    if (!isGrpc(this.headers)) return this.reply(status, fields, errorBody('generic', status, code, message, ''), true);
+    if (!isGrpcCall(this)) return this.reply(status, fields, errorBody('generic', status, code, message, ''), true);
     this.head(200, grpcErrorHead(status, message, fields), NO_BODY, true);
     this.end(null, null);
   }
