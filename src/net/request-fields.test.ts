@@ -34,6 +34,12 @@ test('names by kind, in any case', () => {
     [CLAIM, 'proxy'],
     [CLAIM, 'x-original-url'],
     [CLAIM, 'client-cert'],
+    [CLAIM, 'ssl-client-verify'],
+    [CLAIM, 'ssl-client-subject-dn'],
+    [CLAIM, 'x-ssl-client-s-dn'],
+    [CLAIM, 'x-ssl-client-cert'],
+    [CLAIM, 'x-amzn-mtls-clientcert-subject'],
+    [PASS, 'ssl-clients'],
     [PASS, 'x-forwarded-'],
     [PASS, 'x-forwards'],
     [PASS, 'user-agent'],
@@ -49,7 +55,15 @@ test('names by kind, in any case', () => {
 
 test('names that read as a known one where _ is - are claims', () => {
   const names = ['Transfer_Encoding', 'X_Forwarded_For', 'x_forwarded_port', 'X-Forwarded_Host', 'content_length'];
-  names.push('X_Request_Id', 'X_REAL_IP', 'proxy_connection', 'x-original_url', 'MAX_FORWARDS', 'x_forwarded-a_b');
+  names.push(
+    'X_Request_Id',
+    'X_REAL_IP',
+    'proxy_connection',
+    'x-original_url',
+    'MAX_FORWARDS',
+    'x_forwarded-a_b',
+    'SSL_CLIENT_VERIFY',
+  );
   for (const name of names) assert.equal(kindOf(name), CLAIM, name);
   for (const name of ['x_tenant_id', 'content_type', 'user_agent', '_', '__host', 'host_', 'x_forwarded'])
     assert.equal(kindOf(name), name === 'x_forwarded' ? CLAIM : PASS, name);

@@ -24,8 +24,11 @@ export const CLAIM = 10;
 /** Of this hop, but for `trailers`, which is true of the client wherever the reply goes on (RFC 9110 §10.1.4). */
 export const TE = 11;
 
-/** Every field that begins so is a claim, but those with a kind of their own. */
-const FORWARDED = 'x-forwarded-';
+/**
+ * Every field that begins so is a claim, but those with a kind of their own: what proxies forward, and what they found in a
+ * client's certificate, under the names of nginx and ingress-nginx, HAProxy, and Amazon's load balancers.
+ */
+const FAMILIES: readonly string[] = ['x-forwarded-', 'ssl-client-', 'x-ssl-client-', 'x-amzn-mtls-'];
 
 const KNOWN: Readonly<Record<string, number>> = {
   ...kinds(OWN, 'trailer upgrade expect keep-alive proxy-connection content-length transfer-encoding'),
@@ -52,7 +55,7 @@ const KNOWN: Readonly<Record<string, number>> = {
   ...kinds(CLAIM, 'x-http-host-override x-http-destinationurl x-envoy-original-path x-scheme x-url-scheme'),
   ...kinds(CLAIM, 'x-original-proto front-end-https'),
   // the certificate it was sent with (RFC 9440 §4)
-  ...kinds(CLAIM, 'client-cert client-cert-chain x-client-cert x-ssl-client-cert x-arr-clientcert ssl-client-cert'),
+  ...kinds(CLAIM, 'client-cert client-cert-chain x-client-cert x-client-verify x-arr-clientcert'),
   // what a CGI program takes for the proxy it should use (httpoxy, CVE-2016-5385)
   ...kinds(CLAIM, 'proxy'),
 };
@@ -95,10 +98,14 @@ export function kindOf(name: string): number {
       if (same !== OTHER) return same === EQUAL ? known[i].kind : CLAIM;
     }
   }
-  return length > FORWARDED.length && (first | 0x20) === X && compare(name, FORWARDED) !== OTHER ? CLAIM : PASS;
+  for (let i = 0; i < FAMILIES.length; i++) {
+    const family = FAMILIES[i];
+    if (length > family.length && (first | 0x20) === family.charCodeAt(0) && compare(name, family) !== OTHER)
+      return CLAIM;
+  }
+  return PASS;
 }
 
-const X = 0x78;
 const HYPHEN = 0x2d;
 const UNDERSCORE = 0x5f;
 

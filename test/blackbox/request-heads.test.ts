@@ -182,6 +182,10 @@ const CLAIMS = [
   'X_Request_Id: evil',
   'X-Request-Id: evil-id',
   'Client-Cert: :evil:',
+  'SSL-Client-Verify: evil',
+  'SSL_Client_Subject_DN: CN=evil',
+  'X-SSL-Client-S-DN: CN=evil',
+  'X-Amzn-Mtls-Clientcert-Subject: CN=evil',
 ];
 
 test('what upstreams believe of proxies does not pass from strangers', async () => {
