@@ -34,6 +34,32 @@ export function indexOfHeader(list: HeaderList, name: string, from = 0): number 
   return -1;
 }
 
+/**
+ * As {@link indexOfHeader}, with `_` read as `-`. Many programs behind a proxy cannot tell the two apart (RFC 3875 §4.1.18),
+ * so what a rule looks for must not hide behind the other spelling.
+ */
+export function indexOfTwin(list: HeaderList, name: string, from = 0): number {
+  for (let i = from; i < list.length; i += 2) if (isTwin(list[i], name)) return i;
+  return -1;
+}
+
+function isTwin(candidate: string, name: string): boolean {
+  return candidate.length === name.length && beginsLike(candidate, name);
+}
+
+/** Does `candidate` start with `head`, in whatever case and with `_` read as `-`? */
+export function beginsLike(candidate: string, head: string): boolean {
+  if (candidate.length < head.length) return false;
+  for (let i = 0; i < head.length; i++)
+    if (folded(candidate.charCodeAt(i)) !== folded(head.charCodeAt(i))) return false;
+  return true;
+}
+
+function folded(code: number): number {
+  if (code === 0x5f) return 0x2d;
+  return code >= 0x41 && code <= 0x5a ? code | 0x20 : code;
+}
+
 /** First value of `name` (lower case), or undefined. */
 export function getHeader(list: HeaderList, name: string): string | undefined {
   const i = indexOfHeader(list, name);

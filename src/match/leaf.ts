@@ -1,5 +1,5 @@
 /** The routes that share one host and one path pattern, and which of them takes a request. */
-import { type HeaderList, indexOfHeader } from '../headers.ts';
+import { type HeaderList, indexOfTwin } from '../headers.ts';
 import type { MatchPlan } from '../types/plan.ts';
 
 /** Stands for "any value" in a header condition. */
@@ -156,7 +156,7 @@ const NO_BRANCHES: readonly never[] = [];
  * fields there are.
  */
 function candidates<T>(group: Group<T>, headers: HeaderList): readonly Branch<T>[] {
-  for (const name of group.present) if (indexOfHeader(headers, name) < 0) return NO_BRANCHES;
+  for (const name of group.present) if (indexOfTwin(headers, name) < 0) return NO_BRANCHES;
   let found: readonly Branch<T>[] = [group.root];
   for (const name of group.exact) {
     const values = valuesOf(headers, name);
@@ -191,13 +191,13 @@ function matchedBy<T>({ byValue }: Branch<T>, values: ReadonlySet<string>): Bran
   return next;
 }
 
-/** The value of a field sent once, or the different ones of a field sent more than once; null where there is none. */
+/** The value of a field (`_` is read as `-`, see {@link indexOfTwin}) sent once, or the different ones of a field sent more than once; null where there is none. */
 function valuesOf(headers: HeaderList, name: string): string | ReadonlySet<string> | null {
-  const first = indexOfHeader(headers, name);
+  const first = indexOfTwin(headers, name);
   if (first < 0) return null;
-  let next = indexOfHeader(headers, name, first + 2);
+  let next = indexOfTwin(headers, name, first + 2);
   if (next < 0) return headers[first + 1];
   const values = new Set([headers[first + 1]]);
-  for (; next >= 0; next = indexOfHeader(headers, name, next + 2)) values.add(headers[next + 1]);
+  for (; next >= 0; next = indexOfTwin(headers, name, next + 2)) values.add(headers[next + 1]);
   return values;
 }

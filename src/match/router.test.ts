@@ -121,6 +121,7 @@ test('conditions: more headers, exact values, country, methods, order', () => {
   assert.equal(find(router, ask('/x', { country: 'DE' })), 2);
   assert.equal(find(router, ask('/x', { headers: ['X-A', '2'] })), 3);
   assert.equal(find(router, ask('/x', { headers: ['x-a', '1'] })), 4);
+  assert.equal(find(router, ask('/x', { headers: ['X_A', '1'] })), 4);
   assert.equal(find(router, ask('/x', { headers: ['x-b', '', 'X-A', '1'] })), 5);
   assert.equal(find(router, ask('/x', { headers: ['x-b', '', 'X-A', '1'], method: 'PUT' })), 6);
   assert.equal(find(router, ask('/x', { method: 'PUT' })), 7);

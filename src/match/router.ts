@@ -22,7 +22,7 @@ import { PathTable } from './trie.ts';
  * - `/a/**` matches `/a`, `/a/` and all below, so that a rule which closes a tree closes its root too.
  * - `:param` and `*` match one segment that is not empty; `/a` and `/a/` are two paths.
  * - of a header sent more than once every field is looked at: an exact value matches where one of them has it, so that a
- *   rule is not walked round by another field beside.
+ *   rule is not walked round by another field beside; nor by `X_Role` for `x-role`, which many servers cannot tell apart.
  * - segments are matched without their parameters, `/a;v=1/b` as `/a/b`: many servers behind us drop them, and would
  *   serve what a rule on `/a/b` has closed.
  * - a route without methods takes any but TRACE, which a route must name: what it sends goes back to the client.

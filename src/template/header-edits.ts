@@ -9,7 +9,7 @@
  * beyond Latin-1) is taken for empty: what a `set` replaces is gone, and nothing takes its place. Dropping only the bad
  * characters would make a value that nobody sent: `a\nb` and `ab` would become one identity.
  */
-import { type HeaderList, HOP_BY_HOP, isFieldName, isFieldValue } from '../headers.ts';
+import { beginsLike, type HeaderList, HOP_BY_HOP, indexOfTwin, isFieldName, isFieldValue } from '../headers.ts';
 import { compileGlob } from './glob.ts';
 import { compileTemplate, constantText, parseTemplate } from './template.ts';
 
@@ -87,14 +87,8 @@ export function compileHeaderEdits<X>(
 }
 
 function append<X>(list: HeaderList, field: Field<X>, value: string): void {
-  if (value === '' || (field.isDefault && hasTwin(list, field.lower))) return;
+  if (value === '' || (field.isDefault && indexOfTwin(list, field.lower) >= 0)) return;
   list.push(field.name, value);
-}
-
-/** Is there a field that upstreams may read as `name`? */
-function hasTwin(list: HeaderList, name: string): boolean {
-  for (let i = 0; i < list.length; i += 2) if (list[i].length === name.length && startsWith(list[i], name)) return true;
-  return false;
 }
 
 function compileField<X>(
@@ -150,28 +144,12 @@ function namesByLength(names: readonly string[]): readonly (readonly string[] | 
   });
 }
 
+/** `X_Client_Region` too, beside the `x-client-region` that a rule sets: see {@link indexOfTwin}. */
 function isOneOf(names: readonly string[], candidate: string): boolean {
   for (let i = 0; i < names.length; i++) {
-    if (startsWith(candidate, names[i])) return true;
+    if (beginsLike(candidate, names[i])) return true;
   }
   return false;
-}
-
-/**
- * Does `candidate` start with `head`, in whatever case and with `_` read as `-`? Many programs behind a proxy cannot tell
- * the two apart (RFC 3875 §4.1.18), so a client must not keep `X_Client_Region` beside the `x-client-region` that a rule
- * sets.
- */
-function startsWith(candidate: string, head: string): boolean {
-  if (candidate.length < head.length) return false;
-  for (let i = 0; i < head.length; i++)
-    if (folded(candidate.charCodeAt(i)) !== folded(head.charCodeAt(i))) return false;
-  return true;
-}
-
-function folded(code: number): number {
-  if (code === 0x5f) return 0x2d;
-  return code >= 0x41 && code <= 0x5a ? code | 0x20 : code;
 }
 
 interface DropGlob {
@@ -187,7 +165,7 @@ function compileDropGlob(glob: string): DropGlob {
 
 function matchesOne(globs: readonly DropGlob[], candidate: string): boolean {
   for (let i = 0; i < globs.length; i++) {
-    if (!startsWith(candidate, globs[i].head)) continue;
+    if (!beginsLike(candidate, globs[i].head)) continue;
     const name = candidate.toLowerCase();
     if (!globs[i].matches(name.replaceAll('_', '-'))) continue;
     // A glob may be wider than its author thought: `content-*` must not take the framing away.

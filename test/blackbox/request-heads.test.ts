@@ -274,6 +274,8 @@ test('a rule on the value of a header sees every field of the name', async () =>
   assert.equal(await role('admin', 'user'), 403);
   assert.equal(await role('admin', 'admin'), 403);
   assert.equal(await role('user', 'user'), 200);
+  for (const fields of [['X_Role: admin'], ['X_ROLE: admin', 'x-role: user']])
+    assert.equal((await ask(weir, 'GET /role', 'Host: c', ...fields)).reply.status, 403, fields.join());
 });
 
 test('Connection takes off what is of the connection, and not what is meant for the upstream', async () => {
