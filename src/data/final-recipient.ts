@@ -2,7 +2,7 @@
  * Requests that Weir answers itself although they are well formed and might have a route: those about the server as a
  * whole, and those that may go no further (RFC 9110 §7.6.2, §9.3.7, §9.3.8).
  */
-import { getHeader, type HeaderList, setHeader } from '../headers.ts';
+import { type HeaderList, indexOfHeader, setHeader } from '../headers.ts';
 import type { Router } from '../match/router.ts';
 import { kindOf, PASS } from '../net/request-fields.ts';
 import type { Reply } from '../types/policy.ts';
@@ -74,7 +74,13 @@ export function traceable(sent: HeaderList, received: HeaderList): HeaderList {
   const fields: HeaderList = [];
   for (let i = 0; i < sent.length; i += 2) {
     const name = sent[i].toLowerCase();
-    if (ADDED.has(name) || getHeader(received, name) === sent[i + 1]) fields.push(sent[i], sent[i + 1]);
+    if (ADDED.has(name) || hasField(received, name, sent[i + 1])) fields.push(sent[i], sent[i + 1]);
   }
   return fields;
+}
+
+function hasField(list: HeaderList, name: string, value: string): boolean {
+  for (let i = indexOfHeader(list, name); i >= 0; i = indexOfHeader(list, name, i + 2))
+    if (list[i + 1] === value) return true;
+  return false;
 }

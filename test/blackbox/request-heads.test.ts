@@ -316,6 +316,8 @@ test('TRACE is refused where no route names it, and never brings back what a pol
   assert.doesNotMatch(traced.reply.body, /injected|region/i);
   assert.equal(traced.sent?.['max-forwards'], '4');
   assert.equal(traced.sent?.['x-mine'], '1');
+  await ask(weir, 'TRACE /traced', 'Host: c', 'X-Mine: 1', 'X-Other: 1', 'x-mine: 2');
+  assert.deepEqual(received.at(-1)!.match(/^x-mine: .*$/gim), ['X-Mine: 1', 'x-mine: 2'], 'every field of a name');
   assert.equal((await ask(weir, 'GET /traced', 'Host: c')).sent?.['x-api-key'], 'injected');
   const last = await ask(weir, 'TRACE /traced', 'Host: c', 'Max-Forwards: 0', 'Cookie: secret=1', 'X-Mine: 1');
   assert.equal(last.sent, null);
