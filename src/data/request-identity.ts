@@ -74,6 +74,8 @@ function isSecure(scheme: string): boolean {
 function readTarget(x: Identified, inbound: Inbound): ErrorCode | '' {
   const target = splitTarget(inbound.target, inbound.method);
   if (target === null) return 'BAD_REQUEST';
+  // As sent, for the log line of a request that is refused here.
+  x.path = target.path;
   if (!readHost(x, target.authority === '' ? x.host : target.authority, inbound.version)) return 'BAD_REQUEST';
   const path = normalizePath(target.path);
   if (path === null) return 'AMBIGUOUS_PATH';

@@ -260,6 +260,10 @@ test('parameters in a path do not lead round a rule', async () => {
     assert.equal((await ask(weir, `GET ${path}`, 'Host: c')).reply.body, 'admin', path);
   for (const path of ['/;/admin/x', '/%3b/admin', '/;admin'])
     assert.equal(code(await ask(weir, `GET ${path}`, 'Host: c')), 'AMBIGUOUS_PATH', path);
+  const refused = await ask(weir, 'GET /%3b/admin?token=t', 'Host: c');
+  const { request_id: id } = JSON.parse(refused.reply.body);
+  const line = await weir.record((record) => record.id === id, 'its log line');
+  assert.equal(line.path, '/%3b/admin', 'the log shows what was refused, without its query');
   const kept = await ask(weir, 'GET /map;v=1.2/x;y=2?a=b;c', 'Host: c');
   assert.equal(kept.line, 'GET /map;v=1.2/x;y=2?a=b;c HTTP/1.1');
 });
