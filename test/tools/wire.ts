@@ -51,9 +51,9 @@ What was decided where the RFCs leave a choice:
   them for a 5xx, and nothing says what they mean for a cache or a body.
 - Replies of 1xx pass without \`Content-Length\`, \`Transfer-Encoding\` and \`Trailer\` (RFC 9110 §8.6, RFC 9112 §6.1); one
   that claims a body is refused.
-- What leaves has \`Host\` first and the framing behind it, in replies the framing and \`Date\`, whatever stood where
-  (RFC 9110 §5.3 lets a proxy order fields of different names): a reader that stops at some count of fields has them. At
-  most 1,000 fields leave in a head or in trailers, ours included, over HTTP/1 and HTTP/2. Node before 24.18.1 drops what
+- What leaves has \`Host\` first and the framing behind it, in replies the framing and a \`Date\` of ours, whatever stood
+  where (RFC 9110 §5.3 lets a proxy order fields of different names): a reader that stops at some count of fields has them.
+  At most 1,000 fields leave in a head or in trailers, ours included, over HTTP/1 and HTTP/2. Node before 24.18.1 drops what
   comes behind the thousandth, framing too (CVE-2026-58044), and would take the body for another request. A request that
   would have more when the rules have added theirs is a 431, and no endpoint is asked; a reply a 502.
 - Behind a request or reply that closes the connection nothing is read.
@@ -159,6 +159,8 @@ HTTP/2 is read by nghttp2, which holds clients and upstreams to RFC 9113. What W
   breaks off ends the client's stream with INTERNAL_ERROR, and never with END_STREAM; a gRPC call ends as is said below.
 - What an upstream answers with REFUSED_STREAM, or leaves out with a GOAWAY, it has not acted on (RFC 9113 §6.8, §8.7): it
   is sent again whatever its method, where \`retry.on\` has \`connect\` or \`reset\`.
+- A request's head several times over \`limits.headerSize\`, or with more fields than one for each eight octets of it (128
+  at least), gets no status: its stream is reset with ENHANCE_YOUR_CALM, or the connection ends.
 - Server push and extended CONNECT (RFC 8441) are neither offered nor taken.
 
 ### gRPC
