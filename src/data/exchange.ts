@@ -94,6 +94,8 @@ export class ExchangeRun
   /** The upstream's reply, once its head is here. */
   #reply: Reply | null = null;
   #stream: ReplyStream | null = null;
+  /** Takes the place of the upstream's reply, which broke while it was on its way back. */
+  #instead: Reply | null = null;
   #clientGone = false;
   #ended = false;
 
@@ -430,16 +432,20 @@ export class ExchangeRun
     this.#refuse('INTERNAL');
   }
 
-  /** An answer made here takes the place of whatever the upstream may still say. */
+  /**
+   * An answer made here takes the place of whatever the upstream may still say: of a reply that a hook holds when the hook
+   * is done, unless that reply is whole by then.
+   */
   #answer(reply: Reply): void {
-    if (this.#ended || this.#stage === 'unwinding') return;
+    if (this.#ended) return;
     if (this.#stage === 'sent') {
       if (this.code === '') this.code = reply.code;
       return this.#inbound.destroy();
     }
     this.#supersede();
     if (this.#stage === 'streaming') return this.#breakOff(reply.code || 'INTERNAL');
-    this.#unwind(reply);
+    if (this.#stage === 'unwinding') this.#instead ??= reply;
+    else this.#unwind(reply);
   }
 
   #unwind(reply: Reply): void {
@@ -494,6 +500,7 @@ export class ExchangeRun
   /** The one place where a reply's head is written. */
   #write(reply: Reply): void {
     if (hasTooManyFields(reply.headers)) return this.#write(this.#overfull());
+    if (reply.body === null && this.#instead !== null && !this.#stream?.ended) return this.#write(this.#instead);
     this.replyStatus = reply.status;
     this.code = reply.code;
     removeHeader(reply.headers, 'content-length');

@@ -250,6 +250,32 @@ describe('policies', () => {
     assert.deepEqual(inbound.log, ['head 200', 'write hello', 'end']);
   });
 
+  test('a reply hook that waits does not keep from the client that the upstream’s reply broke meanwhile', async () => {
+    const causes: [string, number, (stage: Stage, inbound: FakeInbound) => void][] = [
+      ['the upstream', 502, (stage) => stage.forwarder.last.to.failed({ reason: 'truncated', detail: '', sent: true })],
+      ['the total time', 504, (stage) => stage.wheel.advance(stage.clock + 20_000)],
+      ['the client', 400, (_stage, inbound) => inbound.events.bodyFailed('malformed')],
+    ];
+    for (const [what, status, breaks] of causes) {
+      let release = () => {};
+      const waiting = new Promise<undefined>((resolve) => {
+        release = () => resolve(undefined);
+      });
+      const stage = stageWith({ slow: { reply: () => waiting } });
+      const inbound = new FakeInbound({ method: 'POST', bodyLength: -1 });
+      stage.run(inbound);
+      const call = stage.forwarder.last;
+      call.to.sendMore();
+      call.to.head(200, [], 10);
+      breaks(stage, inbound);
+      release();
+      await new Promise(setImmediate);
+      assert.deepEqual(inbound.log.slice(1), [`reply ${status}`], what);
+      inbound.events.done(1);
+      assert.equal(stage.core.inFlight + stage.wheel.size, 0, what);
+    }
+  });
+
   test('an attempt hook edits this try alone, and a skip gives back what was taken', () => {
     const undone: string[] = [];
     const stage = stageWith({
