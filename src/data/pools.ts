@@ -10,7 +10,7 @@ type Crowded = NonNullable<ForwarderSettings['crowded']>;
 export class OpenPool {
   readonly forwarder: Forwarder;
   readonly #registry: Registry;
-  readonly #series: (readonly [family: string, labels: Labels])[] = [];
+  readonly #series: (readonly [family: string, labels: Labels, read: () => number])[] = [];
 
   /** `create` makes the forwarder, which tells the function it is given of lines that are long. */
   constructor(create: (crowded: Crowded) => Forwarder, upstream: string, registry: Registry, log: Log) {
@@ -31,17 +31,17 @@ export class OpenPool {
   }
 
   close(): Promise<void> {
-    for (const [family, labels] of this.#series) this.#registry.drop(family, labels);
+    for (const [family, labels, read] of this.#series) this.#registry.drop(family, labels, read);
     return this.forwarder.close();
   }
 
   #gauge(family: string, labels: Labels, read: () => number): void {
-    this.#series.push([family, labels]);
+    this.#series.push([family, labels, read]);
     this.#registry.gauge(family, labels, read);
   }
 
   #counter(family: string, labels: Labels, read: () => number): void {
-    this.#series.push([family, labels]);
+    this.#series.push([family, labels, read]);
     this.#registry.counting(family, labels, read);
   }
 }

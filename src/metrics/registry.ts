@@ -81,9 +81,10 @@ export class Registry {
     this.#readings.set(seriesKey(family, labels), { family, labels, type: 'counter', read });
   }
 
-  /** Forgets what `gauge` or `counting` reads, when what it measured is gone. */
-  drop(family: string, labels: Labels): void {
-    this.#readings.delete(seriesKey(family, labels));
+  /** Forgets `read`, given to `gauge` or `counting`, when what it measured is gone. A newer reader of the series stays. */
+  drop(family: string, labels: Labels, read: () => number): void {
+    const key = seriesKey(family, labels);
+    if (this.#readings.get(key)?.read === read) this.#readings.delete(key);
   }
 
   snapshot(): Sample[] {
