@@ -18,6 +18,7 @@ export class RequestBody {
   /** It is being read whole. */
   collecting = false;
   readonly #inbound: Inbound;
+  #finished = false;
   #pieces: Pieces | null = null;
   #upload: Upload | null = null;
 
@@ -29,6 +30,11 @@ export class RequestBody {
   /** Nothing more to wait for before an attempt is made. */
   get ready(): boolean {
     return this.length === 0 || this.whole !== null;
+  }
+
+  /** All of it has come from the client, or there is none. */
+  get arrived(): boolean {
+    return this.#finished || this.#inbound.bodyLength === 0;
   }
 
   get isSmall(): boolean {
@@ -60,6 +66,7 @@ export class RequestBody {
 
   /** The client has sent all of it. */
   finish(): void {
+    this.#finished = true;
     if (!this.collecting) return this.#upload?.finish();
     this.collecting = false;
     this.replace(this.#pieces!.join());

@@ -504,7 +504,11 @@ export class ExchangeRun
     this.replyStatus = reply.status;
     this.code = reply.code;
     removeHeader(reply.headers, 'content-length');
-    if (reply.body !== null) {
+    // Nothing more is wanted of the upstream, and only a client could tell when it has got the rest.
+    if (this.#clientGone && (reply.body !== null || this.#tunnel !== null)) {
+      this.#supersede();
+      this.#finish();
+    } else if (reply.body !== null) {
       this.#supersede();
       this.#stage = 'sent';
       writeWhole(this.#inbound, reply, reply.body);
@@ -529,7 +533,9 @@ export class ExchangeRun
     if (this.#ended) return;
     this.#clientGone = true;
     const onDisconnect = this.#route?.plan.onDisconnect;
-    if (this.#call === null || onDisconnect?.action !== 'drain') return this.#finish();
+    // Without the rest of its body a request never ends well.
+    const drains = onDisconnect?.action === 'drain' && this.#body.arrived;
+    if (this.#call === null || !drains) return this.#finish();
     this.#core.wheel.set(this, onDisconnect.for);
     this.#call.resume();
   }

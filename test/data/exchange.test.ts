@@ -783,6 +783,31 @@ describe('streams', () => {
     assert.ok(!second.log.includes('write x'));
   });
 
+  test('a drain ends where nothing more is wanted of the upstream', async () => {
+    const replacing: Hooks = { reply: async (_x, reply) => ({ ...reply, body: 'mine' }) };
+    const stage = stageWith({ replacing }, { onDisconnect: { action: 'drain', for: 1000 } });
+    const inbound = new FakeInbound();
+    stage.run(inbound);
+    stage.forwarder.last.to.head(200, [], -1);
+    inbound.events.gone();
+    await new Promise(setImmediate);
+    assert.ok(stage.forwarder.last.cancelled);
+    assert.equal(stage.core.inFlight + stage.wheel.size, 0);
+    assert.equal(stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome: 'ok' }), 1);
+    assert.deepEqual(inbound.log, []);
+  });
+
+  test('a request whose body did not come whole is not drained', () => {
+    const stage = stageWith({}, { onDisconnect: { action: 'drain', for: 1000 } });
+    const inbound = new FakeInbound({ method: 'POST', bodyLength: -1 });
+    stage.run(inbound);
+    stage.forwarder.last.to.sendMore();
+    inbound.events.bodyData(Buffer.from('half'));
+    inbound.events.gone();
+    assert.ok(stage.forwarder.last.cancelled);
+    assert.equal(stage.core.inFlight, 0);
+  });
+
   test('a drain has an end', () => {
     const stage = stageWith({}, { onDisconnect: { action: 'drain', for: 1000 } });
     const inbound = new FakeInbound();
