@@ -27,6 +27,8 @@ export class Try implements Attempt {
   startedAt = 0;
   firstByte = -1;
   status = 0;
+  /** Milliseconds (monotonic) at which all of the request was here to be sent; -1 while its body still comes. */
+  #wholeAt = -1;
   /** From the head on that for the rest of the reply. */
   #permit: number;
   #undo: (() => void)[] | null = null;
@@ -62,9 +64,16 @@ export class Try implements Attempt {
     for (const undo of this.#undo?.reverse() ?? []) undo();
   }
 
-  sent(monotonic: number): void {
+  /** `whole`: nothing of the body is still to come from the client. */
+  sent(monotonic: number, whole: boolean): void {
     this.startedAt = monotonic;
+    if (whole) this.#wholeAt = monotonic;
     this.runtime.state.started();
+  }
+
+  /** The rest of the request's body has come. */
+  requestWhole(monotonic: number): void {
+    if (this.#wholeAt < 0) this.#wholeAt = monotonic;
   }
 
   /**
@@ -76,9 +85,10 @@ export class Try implements Attempt {
     this.firstByte = monotonic - this.startedAt;
     const { breaker, state } = this.runtime;
     if (breaker !== null) this.#permit = breaker.judge(this.#permit, !this.upstream.countsStatus(status), now);
-    // A refusal or a failure takes no work and so tells nothing; nor does an upgrade, whose connection is always new.
-    if (status >= 200 && status < 400) state.observe(this.firstByte, now, cold);
-    else state.untold(now);
+    // A refusal or a failure takes no work and so tells nothing; nor does an upgrade, whose connection is always new. The
+    // time that a client takes for its body is no time of the endpoint's, and a reply before its end says nothing either.
+    if (status < 200 || status >= 400) state.untold(now);
+    else if (this.#wholeAt >= 0) state.observe(monotonic - this.#wholeAt, now, cold);
   }
 
   /** The reply came through whole. Whether its status is the endpoint's failure is the breaker's to say. */

@@ -105,11 +105,16 @@ export class Attempts {
     return false;
   }
 
-  /** The attempt goes out now. */
-  sent(attempt: Try): void {
+  /** The attempt goes out now. `whole`: nothing of the body is still to come from the client. */
+  sent(attempt: Try, whole: boolean): void {
     this.count++;
     this.#tried.push(attempt.runtime);
-    attempt.sent(this.#core.monotonic());
+    attempt.sent(this.#core.monotonic(), whole);
+  }
+
+  /** The rest of the request's body has come. */
+  requestWhole(): void {
+    this.current?.requestWhole(this.#core.monotonic());
   }
 
   /** The head of the reply is here; `cold` where the request had to wait for a connection. */

@@ -228,6 +228,7 @@ export class ExchangeRun
     if (this.#ended) return;
     const collected = this.#body.collecting;
     this.#body.finish();
+    this.#attempts?.requestWhole();
     if (!collected || this.#stage !== 'none') return;
     if (this.#attempts === null) this.#admit(0);
     else this.#dispatch();
@@ -253,7 +254,7 @@ export class ExchangeRun
       attempt.abandon(this.#core.now());
       return this.#refuse('HEADERS_TOO_LARGE');
     }
-    attempts.sent(attempt);
+    attempts.sent(attempt, this.#body.arrived);
     this.#send(upstream, attempt);
   }
 

@@ -414,6 +414,27 @@ describe('bodies', () => {
 });
 
 describe('attempts', () => {
+  test('the time that a client takes for its body is not the endpoint’s latency', () => {
+    for (const [early, latency] of [
+      [false, 30],
+      [true, 0],
+    ] as const) {
+      const stage = new Stage(planOf());
+      const inbound = new FakeInbound({ method: 'POST', bodyLength: -1 });
+      const x = stage.run(inbound);
+      const { to } = stage.forwarder.last;
+      to.sendMore();
+      stage.clock += 3000;
+      inbound.events.bodyData(Buffer.from('late'));
+      if (!early) inbound.events.bodyEnd(null);
+      stage.clock += 30;
+      to.head(200, [], -1);
+      const { state } = stage.core.generation.rules.upstreams.get('up')!.endpoints[0];
+      assert.equal(state.latency(), latency);
+      assert.equal(x.firstByte, 3030, 'the log says what the client waited for');
+    }
+  });
+
   test('a failed connect goes to the next endpoint at once, body and all', () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const stage = stageWith({}, {}, { retry: RETRY });
