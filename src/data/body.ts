@@ -46,6 +46,11 @@ export class RequestBody {
     return this.#upload === null || this.#upload.resendable;
   }
 
+  /** An attempt waits for more of it from the client. */
+  get waits(): boolean {
+    return this.#upload?.waits ?? false;
+  }
+
   // ── from the client ──
 
   /** Reads all of it before anything else is done with it. */

@@ -355,6 +355,7 @@ export class ExchangeRun
   }
 
   drained(): void {
+    if (this.#stream !== null) this.#stream.waits = false;
     this.#call?.resume();
   }
 
@@ -554,15 +555,21 @@ export class ExchangeRun
     this.#finish();
   }
 
-  /** The time for all attempts together, or for draining, has run out. */
+  /**
+   * The time for all attempts together, or for draining, has run out: no fault of an endpoint that waited for a client who
+   * sends, or reads, too slowly.
+   */
   onTimeout(): void {
     if (this.#ended) return;
     if (this.#clientGone) return this.#finish();
     if (this.#call === null && this.#retryTimer === null) return;
     const failure = this.#call?.queued() ?? TIME_IS_OVER;
-    this.#attempts!.fail(failure);
+    const uploads = this.#body.waits && this.#reply === null;
+    if (uploads || this.#stream?.waits) this.#attempts!.abort();
+    else this.#attempts!.fail(failure);
     this.#dropCall();
     if (this.#stage === 'streaming') this.#breakOff('UPSTREAM_RESET');
+    else if (uploads) this.#refuse('REQUEST_TIMEOUT');
     else this.#refuse(FAILURE_CODES[failure.reason], failureHeaders(failure, false));
   }
 

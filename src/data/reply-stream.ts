@@ -15,6 +15,8 @@ export class ReplyStream {
   received = 0;
   /** The upstream's reply is whole, and what of it is held is all there is. */
   ended = false;
+  /** The client takes no more for now. */
+  waits = false;
   readonly #inbound: Inbound;
   #held: Buffer[] = [];
   #trailers: HeaderList | null = null;
@@ -66,7 +68,8 @@ export class ReplyStream {
 
   #write(chunk: Buffer): Flow {
     if (this.#eventStream) this.#betweenEvents = endsEvent(chunk);
-    return this.#inbound.write(chunk) ? 'more' : 'wait';
+    this.waits = !this.#inbound.write(chunk);
+    return this.waits ? 'wait' : 'more';
   }
 
   end(trailers: HeaderList | null): void {

@@ -44,6 +44,11 @@ export class Upload {
     return !this.#lost;
   }
 
+  /** The attempt takes a piece now, and the client has sent none. */
+  get waits(): boolean {
+    return this.#flowing && !this.#finished;
+  }
+
   // ── from the client ──
 
   piece(chunk: Buffer): void {

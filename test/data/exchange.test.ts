@@ -840,6 +840,36 @@ describe('streams', () => {
     assert.equal(stage.core.inFlight, 0);
   });
 
+  test('a client too slow for the total time is not the endpoint’s failure', () => {
+    const outcomes = (slow: 'sending' | 'reading' | 'neither') => {
+      const stage = stageWith(
+        {},
+        {},
+        { endpoints: [endpointPlan('up', 'a')], breaker: { ...BREAKER, minRequests: 1 } },
+      );
+      const inbound = new FakeInbound({ method: 'POST', bodyLength: -1 });
+      stage.run(inbound);
+      const { to } = stage.forwarder.last;
+      to.sendMore();
+      inbound.events.bodyData(Buffer.from('some'));
+      if (slow !== 'sending') inbound.events.bodyEnd(null);
+      if (slow === 'reading') {
+        inbound.accepts = false;
+        to.head(200, [], -1);
+        to.data(Buffer.from('much'));
+      }
+      stage.clock += 10_100;
+      stage.wheel.advance(stage.clock);
+      assert.ok(stage.forwarder.last.cancelled);
+      const { breaker } = stage.core.generation.rules.upstreams.get('up')!.endpoints[0];
+      const count = (outcome: string) => stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome });
+      return [inbound.log.at(-1), count('timeout'), count('aborted'), breaker?.state(stage.clock)];
+    };
+    assert.deepEqual(outcomes('sending'), ['reply 408', 0, 1, 'closed']);
+    assert.deepEqual(outcomes('reading'), ['destroy', 0, 1, 'closed']);
+    assert.deepEqual(outcomes('neither'), ['reply 504', 1, 0, 'open']);
+  });
+
   test('1xx answers pass on', () => {
     const stage = new Stage(planOf());
     const inbound = new FakeInbound();
