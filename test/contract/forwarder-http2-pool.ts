@@ -89,6 +89,27 @@ function sharingTests(declare: Declare): void {
     for (const to of all) await to.done();
   });
 
+  declare('an upstream that takes no streams for now is waited for, on one connection', async (bench) => {
+    const upstream = await bench.frames();
+    const forwarder = bench.forwarder({ connections: 50 });
+    const [first, second] = [bench.recorder(), bench.recorder()];
+    forwarder.send(requestTo(upstream.endpoint), first);
+    const peer = await upstream.accept([MAX_STREAMS, 0]);
+    // A round trip: by the time of this one's end the SETTINGS have been acted on.
+    const other = await bench.upstream(true);
+    other.onRequest = (taken) => taken.answer('ok');
+    const to = bench.recorder();
+    forwarder.send(requestTo(other.endpoint), to);
+    await to.done();
+    forwarder.send(requestTo(upstream.endpoint), second);
+    assert.partialDeepStrictEqual(forwarder.stats(), { open: 2, waiting: 2, opened: 2 });
+    peer.send(settings([MAX_STREAMS, 2]));
+    await asked(peer, 3);
+    peer.send(reply(1), reply(3));
+    await Promise.all([first.done(), second.done()]);
+    assert.equal(upstream.peers.length, 1);
+  });
+
   declare('who waits is served in order, can be cancelled, and waits no longer than one may', async (bench) => {
     const upstream = await bench.frames();
     const forwarder = bench.forwarder({ connections: 1, queue: { max: 3, wait: 150 } });

@@ -154,10 +154,16 @@ export class Origin implements SessionOwner {
     return connections * this.#roomy;
   }
 
-  /** Makes another connection where those being made will not have room for all who wait. */
+  /**
+   * Makes another connection where those being made will not have room for all who wait. Not where one takes no streams at
+   * all for now (RFC 9113 §6.5.2): another would not either, nor the next; its SETTINGS will say when it does.
+   */
   #grow(): void {
     let room = 0;
-    for (const session of this.#sessions) if (session.making) room += this.#roomy;
+    for (const session of this.#sessions) {
+      if (session.making) room += this.#roomy;
+      else if (session.streamsMax === 0) return;
+    }
     while (room < this.line.waiting && this.#sessions.size < this.#most) {
       this.opened++;
       this.#sessions.add(new UpstreamSession(this));
