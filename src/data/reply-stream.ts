@@ -85,7 +85,9 @@ export class ReplyStream {
   breakOff(code: ErrorCode, protocol: Protocol, requestId: string): void {
     const { status, message } = ERRORS[code];
     if (this.length < 0 && isGrpcCall(this.#inbound)) return this.#inbound.end(grpcTrailers(status, message), null);
-    if (this.#eventStream && this.#betweenEvents) this.#inbound.write(errorEvent(protocol, code, requestId));
+    // Behind a length that was told an event could be its very rest, and look like the end.
+    const fits = this.#eventStream && this.#betweenEvents && this.length < 0;
+    if (fits) this.#inbound.write(errorEvent(protocol, code, requestId));
     this.#inbound.destroy();
   }
 }

@@ -765,15 +765,17 @@ describe('streams', () => {
   });
 
   test('a broken event stream ends with an error event between events, and never cleanly', () => {
-    for (const [chunk, ends] of [
-      ['event: ping\ndata: {}\n\n', true],
-      ['event: ping\ndata: {"a', false],
+    for (const [chunk, length, ends] of [
+      ['event: ping\ndata: {}\n\n', -1, true],
+      ['event: ping\ndata: {"a', -1, false],
+      // An event as long as what is missing would make the reply whole.
+      ['event: ping\ndata: {}\n\n', 1000, false],
     ] as const) {
       const stage = stageWith({}, { protocol: 'anthropic' });
       const inbound = new FakeInbound();
       stage.run(inbound);
       const { to } = stage.forwarder.last;
-      to.head(200, ['content-type', 'text/event-stream'], -1);
+      to.head(200, ['content-type', 'text/event-stream'], length);
       to.data(Buffer.from(chunk));
       to.failed({ reason: 'truncated', detail: '', sent: true });
       assert.equal(inbound.log.at(-1), 'destroy');
