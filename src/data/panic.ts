@@ -8,7 +8,7 @@
  */
 import type { Endpoint, Upstream } from './upstream.ts';
 
-/** The healthy endpoints of a level, and all of them. */
+/** The healthy endpoints of a level, and all of them but unhealthy ones of weight 0. */
 export interface LevelHealth {
   readonly healthy: number;
   readonly total: number;
@@ -31,10 +31,17 @@ export function levelHealth(upstream: Upstream, region: string): LevelHealth {
   let total = 0;
   for (const endpoint of upstream.endpoints) {
     if (!serves(upstream, endpoint, region)) continue;
+    const well = endpoint.state.healthy();
+    if (!well && isOff(endpoint)) continue;
     total++;
-    if (endpoint.state.healthy()) healthy++;
+    if (well) healthy++;
   }
   return { healthy, total };
+}
+
+/** Taken out of the traffic by the rules, it may well be down; that must not look like probes that are wrong. */
+function isOff(endpoint: Endpoint): boolean {
+  return endpoint.plan.weight === 0;
 }
 
 /** Are too few endpoints of a level healthy for health to be asked there? */
@@ -63,8 +70,10 @@ export function addUnhealthy(
   for (const level of used === undefined ? levels : [used]) {
     if (!ignoresHealth(upstream, level)) continue;
     const before = usable.length;
-    for (const endpoint of upstream.endpoints)
-      if (!endpoint.state.healthy() && serves(upstream, endpoint, level) && free(endpoint)) usable.push(endpoint);
+    for (const endpoint of upstream.endpoints) {
+      if (endpoint.state.healthy() || isOff(endpoint)) continue;
+      if (serves(upstream, endpoint, level) && free(endpoint)) usable.push(endpoint);
+    }
     if (usable.length > before) return;
   }
 }

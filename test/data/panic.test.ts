@@ -19,11 +19,11 @@ const BREAKER: BreakerPlan = {
   failures: ['5xx'],
 };
 
-/** Endpoints by name; what stands before a digit is the region, `any` for none. */
+/** Endpoints by name; what stands before a digit is the region, `any` for none, `off` for weight 0. */
 function upstream(names: string, more: Partial<UpstreamPlan> = {}): Upstream {
   const endpoints = names.split(' ').map((name) => {
     const region = name.replace(/\d+$/, '');
-    return endpointPlan('up', name, { region: region === 'any' ? '' : region });
+    return endpointPlan('up', name, { region: region === 'any' ? '' : region, weight: name.startsWith('off') ? 0 : 1 });
   });
   const choose = ['region', 'weight'] as const;
   return new Upstream(upstreamPlan('up', { endpoints, choose, health: HEALTH, breaker: BREAKER, ...more }), {
@@ -58,6 +58,17 @@ function reached(subject: Upstream, region: string, tried: string[] = []): strin
 }
 
 describe('the share', () => {
+  test('unhealthy endpoints of weight 0 do not count and are not used: they are out of service', () => {
+    const choose = ['latency'] as const;
+    const subject = fell(upstream('any1 off1 off2', { choose }), 'off1 off2');
+    assert.deepEqual([reached(subject, ''), isPanicking(subject, '')], ['any1', false]);
+    fell(subject, 'any1');
+    assert.deepEqual([reached(subject, ''), isPanicking(subject, '')], ['any1', true]);
+    // A healthy one stands in for the others, as ever.
+    const spare = fell(upstream('any1 off1', { choose }), 'any1');
+    assert.deepEqual([reached(spare, ''), isPanicking(spare, '')], ['off1', false]);
+  });
+
   test('at the threshold only healthy ones are used, below it all', () => {
     const subject = upstream('any1 any2 any3 any4', { choose: ['weight'] });
     fell(subject, 'any1 any2');
