@@ -109,9 +109,10 @@ export class RequestBody {
     this.#upload?.keepNoMore();
   }
 
-  /** No attempt takes any of it any more. */
+  /** Nobody takes any of it any more: what still comes is dropped. */
   close(): void {
     this.whole = null;
+    this.collecting = false;
     this.#pieces = null;
     this.#upload?.close();
   }

@@ -399,6 +399,19 @@ describe('bodies', () => {
     assert.equal(inbound.status, 413);
   });
 
+  test('what comes of one after an answer was made without it is dropped', async () => {
+    const stage = stageWith({ slow: { reply: async () => undefined } });
+    const inbound = post(10);
+    stage.run(inbound);
+    inbound.events.bodyData(Buffer.from('hello'));
+    inbound.events.shutDown();
+    inbound.events.bodyData(Buffer.from('world'));
+    inbound.events.bodyEnd(null);
+    await new Promise(setImmediate);
+    assert.deepEqual(inbound.log, ['read', 'reply 503']);
+    assert.equal(stage.forwarder.calls.length, 0);
+  });
+
   test('one that breaks is the client’s fault', () => {
     for (const [why, status] of [
       ['malformed', 400],
