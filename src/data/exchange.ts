@@ -355,7 +355,6 @@ export class ExchangeRun
   }
 
   drained(): void {
-    if (this.#stream !== null) this.#stream.waits = false;
     this.#call?.resume();
   }
 
@@ -565,10 +564,11 @@ export class ExchangeRun
     if (this.#call === null && this.#retryTimer === null) return;
     const failure = this.#call?.queued() ?? TIME_IS_OVER;
     const uploads = this.#body.waits && this.#reply === null;
-    if (uploads || this.#stream?.waits) this.#attempts!.abort();
+    // Behind its head `timeouts.idle` judges an endpoint, and before it not where the client was waited for.
+    if (uploads || this.#reply !== null) this.#attempts!.abort();
     else this.#attempts!.fail(failure);
     this.#dropCall();
-    if (this.#stage === 'streaming') this.#breakOff('UPSTREAM_RESET');
+    if (this.#stage === 'streaming') this.#breakOff('UPSTREAM_TIMEOUT');
     else if (uploads) this.#refuse('REQUEST_TIMEOUT');
     else this.#refuse(FAILURE_CODES[failure.reason], failureHeaders(failure, false));
   }

@@ -15,8 +15,6 @@ export class ReplyStream {
   received = 0;
   /** The upstream's reply is whole, and what of it is held is all there is. */
   ended = false;
-  /** The client takes no more for now. */
-  waits = false;
   readonly #inbound: Inbound;
   #held: Buffer[] = [];
   #trailers: HeaderList | null = null;
@@ -68,8 +66,7 @@ export class ReplyStream {
 
   #write(chunk: Buffer): Flow {
     if (this.#eventStream) this.#betweenEvents = endsEvent(chunk);
-    this.waits = !this.#inbound.write(chunk);
-    return this.waits ? 'wait' : 'more';
+    return this.#inbound.write(chunk) ? 'more' : 'wait';
   }
 
   end(trailers: HeaderList | null): void {

@@ -855,8 +855,8 @@ describe('streams', () => {
     assert.equal(stage.core.inFlight, 0);
   });
 
-  test('a client too slow for the total time is not the endpoint’s failure', () => {
-    const outcomes = (slow: 'sending' | 'reading' | 'neither') => {
+  test('a client too slow for the total time, and a reply too long for it, are not the endpoint’s failure', () => {
+    const outcomes = (slow: 'sending' | 'reading' | 'streaming' | 'neither') => {
       const stage = stageWith(
         {},
         {},
@@ -868,8 +868,8 @@ describe('streams', () => {
       to.sendMore();
       inbound.events.bodyData(Buffer.from('some'));
       if (slow !== 'sending') inbound.events.bodyEnd(null);
-      if (slow === 'reading') {
-        inbound.accepts = false;
+      if (slow === 'reading' || slow === 'streaming') {
+        inbound.accepts = slow === 'streaming';
         to.head(200, [], -1);
         to.data(Buffer.from('much'));
       }
@@ -882,6 +882,7 @@ describe('streams', () => {
     };
     assert.deepEqual(outcomes('sending'), ['reply 408', 0, 1, 'closed']);
     assert.deepEqual(outcomes('reading'), ['destroy', 0, 1, 'closed']);
+    assert.deepEqual(outcomes('streaming'), ['destroy', 0, 1, 'closed']);
     assert.deepEqual(outcomes('neither'), ['reply 504', 1, 0, 'open']);
   });
 

@@ -159,6 +159,8 @@ HTTP/2 is read by nghttp2, which holds clients and upstreams to RFC 9113. What W
   breaks off ends the client's stream with INTERNAL_ERROR, and never with END_STREAM; a gRPC call ends as is said below.
 - What an upstream answers with REFUSED_STREAM, or leaves out with a GOAWAY, it has not acted on (RFC 9113 §6.8, §8.7): it
   is sent again whatever its method, where \`retry.on\` has \`connect\` or \`reset\`.
+- An upstream whose SETTINGS take no streams for now (RFC 9113 §6.5.2) is not asked for further connections: requests wait
+  in line until it takes some.
 - A request's head several times over \`limits.headerSize\`, or with more fields than one for each eight octets of it (128
   at least), gets no status: its stream is reset with ENHANCE_YOUR_CALM, or the connection ends.
 - Server push and extended CONNECT (RFC 8441) are neither offered nor taken.
