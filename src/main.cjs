@@ -8,6 +8,7 @@
 'use strict';
 var path = require('path');
 var fs = require('fs');
+var os = require('os');
 
 var EX_CONFIG = 78;
 
@@ -43,6 +44,26 @@ function descriptors() {
   return all;
 }
 
+/*
+ * Where compiled code is kept: the next start takes half as long. Whoever can write there decides what Weir runs, since V8
+ * does not verify it. Node's own default is one folder for all users below the temporary folder, which any of them may
+ * have made first; so the folder is this user's, and one that others own or can write to is not used.
+ */
+function keepCompiledCode() {
+  var module = require('module');
+  // Named by the operator, or on a system where each user has a temporary folder.
+  if (process.env.NODE_COMPILE_CACHE || !process.getuid) return void module.enableCompileCache();
+  try {
+    var folder = path.join(os.tmpdir(), 'weir-cache-' + process.getuid());
+    fs.mkdirSync(folder, { recursive: true, mode: 448 /* 0700 */ });
+    var found = fs.lstatSync(folder);
+    if (found.isDirectory() && found.uid === process.getuid() && (found.mode & 18) /* 0022 */ === 0)
+      module.enableCompileCache(folder);
+  } catch (_) {
+    // It starts without one.
+  }
+}
+
 function handOver(node) {
   var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), {
     stdio: descriptors(),
@@ -66,8 +87,7 @@ function handOver(node) {
 }
 
 if (isSafe(process.version)) {
-  // Compiled code is kept in the system's temporary folder: the next start takes half as long.
-  require('module').enableCompileCache();
+  keepCompiledCode();
   import(require('url').pathToFileURL(program()).href).then(function (module) {
     return module.main(process.argv.slice(2));
   });

@@ -2,7 +2,18 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -59,6 +70,30 @@ describe('the entry file', () => {
     });
     assert.equal(status, 0);
     assert.match(stdout, /\(node v(24|26|27)\./);
+  });
+
+  test('keeps compiled code in a folder of its user alone', () => {
+    const user = process.getuid!();
+    const temporary = mkdtempSync(join(folder, 'tmp-'));
+    const env = { TMPDIR: temporary, NODE_COMPILE_CACHE: undefined };
+    const cache = join(temporary, `weir-cache-${user}`);
+    const start = () => run([ENTRY, '--version'], env).status;
+    assert.equal(start(), 0);
+    assert.equal(statSync(cache).mode & 0o777, 0o700);
+    assert.notEqual(readdirSync(cache).length, 0);
+    assert.deepEqual(readdirSync(temporary), [`weir-cache-${user}`]);
+    // Made by somebody else, who waits for it to be used.
+    for (const prepare of [
+      () => mkdirSync(cache),
+      () => symlinkSync(mkdtempSync(join(folder, 'other-')), cache),
+      () => writeFileSync(cache, ''),
+    ]) {
+      rmSync(cache, { recursive: true });
+      prepare();
+      if (statSync(cache).isDirectory()) chmodSync(cache, 0o777);
+      assert.equal(start(), 0);
+      if (statSync(cache).isDirectory()) assert.deepEqual(readdirSync(cache), []);
+    }
   });
 
   test('refuses in one line with status 78 where there is none', () => {
