@@ -47,11 +47,12 @@ export async function serve(args: string[]): Promise<number> {
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
-  const told = endSignal();
+  const { told, ending } = endSignal();
   // From the beginning: without a listener it would end the process. While that starts, the rules are being read anyway.
   process.on('SIGHUP', () => void server?.reload('signal'));
   try {
-    server = await startServer({ configFile: parsed.config, env: process.env, sink, takeover: parsed.takeover });
+    const { config, takeover } = parsed;
+    server = await startServer({ configFile: config, env: process.env, sink, takeover, ending });
   } catch (error) {
     return explain(error);
   }
@@ -74,8 +75,8 @@ function explain(error: unknown): number {
   return error.exitCode;
 }
 
-/** Resolves at the first SIGTERM or SIGINT. From then on another one ends the process at once. */
-function endSignal(): Promise<void> {
+/** `told` resolves at the first SIGTERM or SIGINT. From then on another one ends the process at once. */
+function endSignal(): { readonly told: Promise<void>; ending(): boolean } {
   const { promise, resolve } = Promise.withResolvers<void>();
   let first = { signal: '', at: 0 };
   const receive = (signal: NodeJS.Signals, number: number): void => {
@@ -87,5 +88,5 @@ function endSignal(): Promise<void> {
   };
   process.on('SIGTERM', receive);
   process.on('SIGINT', receive);
-  return promise;
+  return { told: promise, ending: () => first.signal !== '' };
 }

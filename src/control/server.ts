@@ -34,6 +34,8 @@ export interface ServerOptions {
   readonly sink?: LineSink;
   /** Take over from the Weir that runs with this config, where there is one. */
   readonly takeover?: boolean;
+  /** Has the process been told to end? Then it takes nothing over: the Weir before it goes on. */
+  readonly ending?: () => boolean;
 }
 
 export interface Server {
@@ -78,6 +80,7 @@ class ControlPlane implements Server {
   readonly #config: WeirConfig;
   readonly #sink: LineSink;
   readonly #registry = new Registry();
+  readonly #ending: () => boolean;
   readonly #zones: ZoneDirectory;
   readonly #geo: GeoSource;
   readonly #certificates: CertificateStore;
@@ -97,8 +100,10 @@ class ControlPlane implements Server {
   #closing: Promise<void> | null = null;
   readonly takenOver: Promise<void>;
 
-  constructor(config: WeirConfig, { env, sink = createSink(), takeover = false }: ServerOptions) {
+  constructor(config: WeirConfig, options: ServerOptions) {
+    const { env, sink = createSink(), takeover = false, ending = () => false } = options;
     this.#config = config;
+    this.#ending = ending;
     this.#sink = sink;
     this.log = createLog(config.log, sink);
     const { log } = this;
@@ -153,6 +158,7 @@ class ControlPlane implements Server {
     this.#phase = 'serving';
     // Only now: until here the admin listener of the process before has answered, and traffic was its own as well.
     if (this.#sockets.takesOver) await this.#listenForAdmin();
+    if (this.#sockets.takesOver && this.#ending()) return;
     await this.#sockets.takeOver();
     const threads = this.#pool.status().wanted;
     this.log.info({ ...this.#urls(), revision: result.revision, threads }, 'weir is ready');

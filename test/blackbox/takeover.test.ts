@@ -131,6 +131,27 @@ test('a new process that cannot start changes nothing', async (t) => {
   assert.equal(await textOf(weir.url), 'new');
 });
 
+test('a new process that is told to end before it serves changes nothing', async (t) => {
+  const ATTEMPTS = 5;
+  for (let i = 1; ; i++) {
+    const weir = await startWeir(t, { rules: here('old') });
+    const told = anotherWeir(t, weir, ['--takeover']);
+    await weir.record(({ message }) => message === 'another process asks to take over');
+    told.process.signal('SIGTERM');
+    assert.equal(await told.process.exited, 0);
+    const message = (text: string) => weir.records().some((record) => record.message === text);
+    await until(
+      () => message('the process that was to take over has ended') || message('another process has taken over'),
+      'the old one to notice',
+    );
+    // On a busy machine the signal can be late.
+    if (i < ATTEMPTS && message('another process has taken over')) continue;
+    for (let j = 0; j < 20; j++) assert.equal(await textOf(weir.url), 'old');
+    assert.equal(await textOf(`${weir.admin}/readyz`), 'ready\n');
+    return;
+  }
+});
+
 test('without --takeover a second process on the same addresses is refused, and told how', async (t) => {
   const weir = await startWeir(t, { rules: here('first') });
   const { host } = new URL(weir.url);
