@@ -224,12 +224,8 @@ export class SocketPipe {
   }
 
   #receive(line: string): void {
-    let message: Message;
-    try {
-      message = JSON.parse(line);
-    } catch {
-      return this.#end();
-    }
+    const message = parsed(line);
+    if (message === null) return this.#end();
     this.onMessage(message, message.socket === true ? (this.#sockets.shift() ?? null) : null);
   }
 
@@ -237,6 +233,16 @@ export class SocketPipe {
     if (this.#closed) return;
     this.close();
     this.onEnd();
+  }
+}
+
+/** Null where `line` is no object. */
+function parsed(line: string): Message | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' ? (value as Message | null) : null;
+  } catch {
+    return null;
   }
 }
 

@@ -1,7 +1,9 @@
 /** A new process takes over from a running one: whoever asks meanwhile notices nothing. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -183,4 +185,18 @@ test('a folder that others can write to is not used', async (t) => {
   assert.equal(await successor.process.exited, 1);
   assert.match(successor.log(), /no folder for --takeover: .*can be written to by others/);
   chmodSync(runtime, 0o700);
+});
+
+test('whoever says nonsense on the Unix socket is cut off', async (t) => {
+  const runtime = mkdtempSync(join(tmpdir(), 'weir-runtime-'));
+  t.after(() => rmSync(runtime, { recursive: true }));
+  const weir = await startWeir(t, { rules: here('here'), config: { runtime } });
+  const [name] = readdirSync(runtime);
+  for (const line of ['null', '1', '"ask"', '{', '']) {
+    const client = connect(join(runtime, name));
+    client.resume().write(`${line}\n`);
+    await once(client, 'close');
+  }
+  assert.equal(await textOf(weir.url), 'here');
+  assert.ok(weir.process.running);
 });
