@@ -122,6 +122,8 @@ export class Core {
   readonly random: () => number;
   readonly newId: () => string;
   readonly tunnels = new OpenTunnels();
+  /** The time to drain is over: what still arrives is refused. */
+  over = false;
   readonly #access: AccessLog | null;
   #generation: Generation;
   #inFlight = 0;

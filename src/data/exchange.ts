@@ -146,6 +146,7 @@ export class ExchangeRun
   begin(): void {
     const refusal = readRequest(this, this.#inbound, this.#core, this.#generation);
     if (refusal !== '') return this.#refuse(refusal);
+    if (this.#core.over) return this.#refuse('SHUTTING_DOWN');
     this.upstreamPath = this.path;
     const { router } = this.#generation.rules;
     if (isDiagnostic(this.method)) {

@@ -27,7 +27,7 @@ import { StateDirectory, type StateHold } from './states.ts';
 /** Resolution of deadlines in milliseconds: they are seconds long. */
 const TIMER_RESOLUTION_MS = 50;
 const DRAIN_POLL_MS = 20;
-/** Milliseconds in which clients can read the last answers and close; above what edges and WebSockets linger. */
+/** Milliseconds without a request after which none is waited for: clients have read their answers; above what edges and WebSockets linger. */
 const FLUSH_MS = 1_500;
 
 export class TrafficThread {
@@ -202,14 +202,29 @@ export class TrafficThread {
     for (const edge of this.#edges) edge.drain(grace);
     await this.#until(() => this.#connections === 0 && this.#core!.inFlight === 0, performance.now() + grace);
     this.#core!.tunnels.goAway();
-    await this.#until(() => this.#core!.inFlight === 0, end);
+    const quiet = this.#quiet();
+    await this.#until(quiet, end);
+    this.#core!.over = true;
     for (const edge of this.#edges) edge.shutDown();
-    await this.#until(() => this.#connections === 0, performance.now() + FLUSH_MS);
+    await this.#until(quiet, performance.now() + FLUSH_MS);
     await Promise.all(this.#edges.map((edge) => edge.close()));
     await this.#states.close();
     this.#access?.close();
     this.#post({ type: 'drained' });
     process.exit(0);
+  }
+
+  /**
+   * Is nothing left? A connection on which no request is under way may still bring one: its head may have begun within the
+   * grace, or its last answer may be on its way to the client.
+   */
+  #quiet(): () => boolean {
+    let busy = performance.now();
+    return () => {
+      const now = performance.now();
+      if (this.#core!.inFlight > 0) busy = now;
+      return this.#core!.inFlight === 0 && (this.#connections === 0 || now - busy >= FLUSH_MS);
+    };
   }
 
   get #connections(): number {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import { describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { WireClient } from '../contract/edge-wire.ts';
 import { type RawConnection, RawUpstream } from '../contract/forwarder-upstream.ts';
 import { until } from '../tools/until.ts';
@@ -101,6 +102,46 @@ test('an idle connection is kept for the grace, and then closed in good order', 
   assert.equal(idle.error, '');
   assert.equal(await weir.process.exited, 0);
 });
+
+test('a request whose head ends behind the grace has as long as any other', async (t) => {
+  const started = await start(t, { drainGrace: '200ms', drainTimeout: '1m' });
+  const { weir, upstream, client } = started;
+  const [late, idle] = [await client(), await client()];
+  idle.send('GET /fixed HTTP/1.1\r\nhost: a\r\n\r\n');
+  await idle.reply();
+  late.send('GET / HTTP/1.1\r\n');
+  await connectionsOf(weir, 2);
+  weir.process.signal('SIGTERM');
+  await idle.over();
+  late.send('host: a\r\n\r\n');
+  const up = await upstream.accept();
+  await up.request();
+  // Longer than clients have to read their last answers.
+  await pause(2_500);
+  up.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+  assert.deepEqual((await late.reply()).body, 'ok');
+  assert.equal(await weir.process.exited, 0);
+});
+
+test('a request whose head ends behind the drain limit gets 503, and no upstream hears of it', async (t) => {
+  const started = await start(t, { drainTimeout: '500ms', drainGrace: '500ms' });
+  const { weir, upstream, client } = started;
+  const late = await client();
+  late.send('GET / HTTP/1.1\r\n');
+  const { reader } = await streaming(started);
+  await connectionsOf(weir, 2);
+  weir.process.signal('SIGTERM');
+  await reader.over();
+  late.send('host: a\r\n\r\n');
+  const reply = await late.reply();
+  assert.deepEqual([reply.status, JSON.parse(reply.body).code], [503, 'SHUTTING_DOWN']);
+  assert.equal(upstream.connections.length, 1);
+  assert.equal(await weir.process.exited, 0);
+});
+
+async function connectionsOf(weir: Weir, count: number): Promise<void> {
+  await until(async () => (await weir.metric('weir_connections')) === count, 'the connections to be seen');
+}
 
 const ERROR_EVENTS: Readonly<Record<string, (data: Record<string, Record<string, unknown>>) => unknown>> = {
   generic: ({ error }) => error.code,
