@@ -33,9 +33,9 @@ interface Successor {
 
 export class Handover {
   readonly #options: HandoverOptions;
-  readonly #server: Server;
+  #server: Server | null = null;
   #path = '';
-  /** Of the file that `publish` made; another one under that path is not ours to remove. */
+  /** Of the file at `#path`; another one there is not ours. */
   #inode = 0;
   /** Threads that have asked while not all have. */
   #waiting: (() => void)[] | null = [];
@@ -43,7 +43,6 @@ export class Handover {
 
   constructor(options: HandoverOptions) {
     this.#options = options;
-    this.#server = createServer({ pauseOnConnect: true }, (connection) => this.#accept(connection));
   }
 
   /** Where threads ask. */
@@ -51,25 +50,35 @@ export class Handover {
     return this.#path;
   }
 
-  /** @throws {Error} the system's. */
+  /** False where the file at `path` was removed, or another process has put its own there. */
+  get reachable(): boolean {
+    return inodeOf(this.#path) === this.#inode;
+  }
+
+  /** At another path than before, if there was one. @throws {Error} the system's. */
   listen(path: string): Promise<void> {
+    // First, since it removes the file it has made.
+    this.#server?.close();
     rmSync(path, { force: true });
+    const server = createServer({ pauseOnConnect: true }, (connection) => this.#accept(connection));
+    this.#server = server;
     this.#path = path;
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
+      server.once('error', reject);
       // `listen` binds before it returns: nobody but this user can ever connect.
       const mask = process.umask(0o177);
       try {
-        this.#server.listen(path, () => {
-          this.#server.off('error', reject);
-          this.#server.on('error', (error) => this.#options.log.error({ err: error }, 'handover'));
+        server.listen(path, () => {
+          server.off('error', reject);
+          server.on('error', (error) => this.#options.log.error({ err: error }, 'handover'));
           resolve();
         });
       } finally {
         process.umask(mask);
       }
+      this.#inode = inodeOf(path);
       // It is no reason for the process to stay.
-      this.#server.unref();
+      server.unref();
     });
   }
 
@@ -77,15 +86,13 @@ export class Handover {
   publish({ shared, own }: RuntimePaths): void {
     renameSync(own, shared);
     this.#path = shared;
-    this.#inode = statSync(shared).ino;
   }
 
   close(): void {
-    this.#server.close();
+    this.#server?.close();
     this.#successor?.pipe.close();
     this.#successor = null;
-    if (this.#inode === 0) rmSync(this.#path, { force: true });
-    else if (inodeOf(this.#path) === this.#inode) rmSync(this.#path, { force: true });
+    if (this.#inode !== 0 && this.reachable) rmSync(this.#path, { force: true });
     // A private folder holds nothing else.
     if (this.#path.endsWith('/sockets')) rmSync(dirname(this.#path), { recursive: true, force: true });
   }

@@ -1,6 +1,6 @@
 /** Where a running Weir can be found by the one that takes over from it: Unix sockets in a folder of this user's own. */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { lstatSync, mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -31,14 +31,24 @@ export function runtimePaths(
   if (uid !== userId()) throw new Error(`${folder} belongs to another user`);
   if ((mode & 0o022) !== 0) throw new Error(`${folder} can be written to by others`);
   const name = createHash('sha256').update(configFile).digest('hex').slice(0, 16);
-  const own = join(folder, `${name}.${process.pid}.sock`);
-  if (Buffer.byteLength(own) > PATH_MAX) throw new Error(`${own} is too long for a Unix socket`);
+  const own = bounded(join(folder, `${name}.${process.pid}.sock`));
   return { shared: join(folder, `${name}.sock`), own };
 }
 
-/** Where no folder can be shared threads still get their sockets, from one that nobody knows. */
+/** Where no folder can be shared threads still get their sockets, from one that nobody knows. @throws {Error} as above. */
 export function privatePath(): string {
-  return join(mkdtempSync(join(tmpdir(), 'weir-')), 'sockets');
+  const folder = mkdtempSync(join(tmpdir(), 'weir-'));
+  try {
+    return bounded(join(folder, 'sockets'));
+  } catch (error) {
+    rmdirSync(folder);
+    throw error;
+  }
+}
+
+function bounded(path: string): string {
+  if (Buffer.byteLength(path) > PATH_MAX) throw new Error(`${path} is too long for a Unix socket`);
+  return path;
 }
 
 function defaultFolder(env: Readonly<Record<string, string | undefined>>): string {

@@ -134,7 +134,7 @@ class ControlPlane implements Server {
     this.#pool = new ThreadPool({
       config,
       threads,
-      sockets: () => this.#sockets.path,
+      sockets: () => this.#sockets.pathForThread(),
       log,
       onLog: createAccessWriter(config.log, sink),
       onDeath: (thread, slot) => this.#releaseThread(thread, slot),

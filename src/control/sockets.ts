@@ -1,4 +1,5 @@
 /** Everything about what this process listens on: where its sockets come from, who is given them, and when they end. */
+import { existsSync } from 'node:fs';
 import { WeirError } from '../errors.ts';
 import { type BoundSocket, canPassSockets } from '../net/sockets.ts';
 import type { WeirConfig } from '../types/config.ts';
@@ -24,10 +25,13 @@ export interface SocketsOptions {
 export class Sockets {
   readonly #options: SocketsOptions;
   readonly #listening: ListeningSockets;
-  readonly #handover: Handover | null;
+  /** Null where sockets cannot be passed: threads bind addresses themselves. */
+  #handover: Handover | null;
   /** Null where no folder can be had: then nobody can take over. */
   #paths: RuntimePaths | null = null;
   #predecessor: Predecessor | null = null;
+  /** It serves, and can be found. */
+  #published = false;
 
   constructor(options: SocketsOptions) {
     this.#options = options;
@@ -38,9 +42,12 @@ export class Sockets {
       : null;
   }
 
-  /** Path where threads ask for their sockets; null where they bind addresses themselves. */
-  get path(): string | null {
-    return this.#handover?.path ?? null;
+  /** Path where a thread can ask for its sockets now; null where it binds addresses itself. */
+  pathForThread(): string | null {
+    if (this.#handover === null) return null;
+    // Whatever tidies temporary folders may have removed it.
+    if (!this.#handover.reachable) this.#listenAgain(this.#handover);
+    return this.#handover.path;
   }
 
   /** For the admin listener; null where it binds its address itself. */
@@ -56,15 +63,17 @@ export class Sockets {
   /** Gets every socket. @throws {WeirError} for the first address that cannot be had. */
   async open(): Promise<void> {
     const { config, takeover, env, log } = this.#options;
-    if (this.#handover === null) {
-      if (takeover) throw new WeirError('this Node cannot pass sockets on, so there is no --takeover');
+    await this.#findPaths();
+    const path = this.#handover && this.#ownPath();
+    if (this.#handover === null || path === null) {
+      this.#handover = null;
+      if (takeover) throw new WeirError('sockets cannot be passed on here, so there is no --takeover');
       return assertFree(config.listeners);
     }
-    await this.#findPaths();
     if (takeover && this.#paths) await this.#adoptPredecessor(this.#paths.shared);
     await this.#listening.inherit(passedSockets(env));
     await this.#listening.bindRest();
-    await this.#handover.listen(this.#paths?.own ?? privatePath());
+    await this.#handover.listen(path);
     if (!takeover || this.#predecessor) return;
     log.info({}, 'no other weir runs with this config: there is nothing to take over');
   }
@@ -73,6 +82,7 @@ export class Sockets {
   async takeOver(): Promise<void> {
     const { log } = this.#options;
     if (this.#paths) this.#handover?.publish(this.#paths);
+    this.#published = true;
     if (this.#predecessor === null) return;
     const { pid } = this.#predecessor;
     await this.#predecessor.dismiss();
@@ -97,7 +107,34 @@ export class Sockets {
     this.#predecessor = null;
   }
 
+  /** Null where no file can be made that threads could find. */
+  #ownPath(): string | null {
+    try {
+      return this.#paths?.own ?? privatePath();
+    } catch (error) {
+      this.#options.log.warn(
+        { problem: (error as Error).message },
+        'no folder for a Unix socket: threads bind addresses',
+      );
+      return null;
+    }
+  }
+
+  #listenAgain(handover: Handover): void {
+    const { config, env, log } = this.#options;
+    log.warn({ path: handover.path }, 'the Unix socket of this process is gone: it makes another');
+    try {
+      if (this.#paths) this.#paths = runtimePaths(config.runtime, config.file, env);
+      handover.listen(this.#paths?.own ?? privatePath()).catch((error) => log.error({ err: error }, 'handover'));
+      // One that is there by now is another process's.
+      if (this.#published && this.#paths && !existsSync(this.#paths.shared)) handover.publish(this.#paths);
+    } catch (error) {
+      log.error({ err: error }, 'threads that die cannot be replaced: they would not find their sockets');
+    }
+  }
+
   async #findPaths(): Promise<void> {
+    if (this.#handover === null) return;
     const { config, env, takeover, log } = this.#options;
     try {
       this.#paths = runtimePaths(config.runtime, config.file, env);

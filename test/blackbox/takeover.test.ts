@@ -1,7 +1,7 @@
 /** A new process takes over from a running one: whoever asks meanwhile notices nothing. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -185,6 +185,39 @@ test('a folder that others can write to is not used', async (t) => {
   assert.equal(await successor.process.exited, 1);
   assert.match(successor.log(), /no folder for --takeover: .*can be written to by others/);
   chmodSync(runtime, 0o700);
+});
+
+test('where no folder can be had threads bind addresses themselves', async (t) => {
+  const long = mkdtempSync(join(tmpdir(), 'weir-long-'));
+  t.after(() => rmSync(long, { recursive: true }));
+  const deep = join(long, 'x'.repeat(100));
+  mkdirSync(deep);
+  for (const TMPDIR of ['/dev/null/none', deep]) {
+    const weir = await startWeir(t, {
+      rules: here('here'),
+      env: { TMPDIR, XDG_RUNTIME_DIR: '', RUNTIME_DIRECTORY: '' },
+    });
+    for (let i = 0; i < 20; i++) assert.equal(await textOf(weir.url), 'here');
+    assert.deepEqual((await weir.status()).threads, { wanted: 2, listening: 2, deaths: 0 });
+    await weir.record(({ message }) => String(message).includes('threads bind addresses'));
+  }
+  assert.deepEqual(readdirSync(deep), ['weir-cache-', 'weir-'].map((name) => `${name}${process.getuid!()}`).sort());
+});
+
+test('without its file in the runtime folder a dead thread is replaced all the same, and a successor finds it', async (t) => {
+  const runtime = mkdtempSync(join(tmpdir(), 'weir-runtime-'));
+  t.after(() => rmSync(runtime, { recursive: true }));
+  const env = { NODE_OPTIONS: `--import ${new URL('../control/faults.ts', import.meta.url).href}` };
+  const weir = await startWeir(t, { rules: here('here'), config: { runtime }, env });
+  rmSync(runtime, { recursive: true });
+  weir.process.signal('SIGWINCH');
+  await weir.record(({ message }) => message === 'a traffic thread was replaced');
+  assert.deepEqual((await weir.status()).threads, { wanted: 2, listening: 2, deaths: 1 });
+  for (let i = 0; i < 20; i++) assert.equal(await textOf(weir.url), 'here');
+  const next = await takeOver(t, weir);
+  assert.equal(await weir.process.exited, 0);
+  assert.equal(await textOf(next.url), 'here');
+  assert.equal(readdirSync(runtime).length, 1);
 });
 
 test('whoever says nonsense on the Unix socket is cut off', async (t) => {
