@@ -24,8 +24,8 @@ import {
 import type { RuleCode } from './rules.ts';
 import { StatusLine } from './status-line.ts';
 
-/** Replies of 1xx before a final one. */
-const INFORMED_MAX = 64;
+/** Replies of 1xx before a final one. Nothing holds them back where a client reads slowly. */
+export const INFORMED_MAX = 64;
 
 /** The head of a final reply, judged. */
 export interface ResponseHead {

@@ -296,6 +296,7 @@ const MALFORMED: Readonly<Record<string, string>> = {
   'a status of 099': 'HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nok',
   'a status of 600': 'HTTP/1.1 600 Odd\r\nContent-Length: 2\r\n\r\nok',
   'a status of 999': 'HTTP/1.1 999 Odd\r\nContent-Length: 2\r\n\r\nok',
+  'interim replies without end': 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(65),
   'a head that is too large': `HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(80_000)}\r\nContent-Length: 0\r\n\r\n`,
 };
 

@@ -373,6 +373,7 @@ function malformedTests(declare: Declare): void {
     'a status of 600': [headers(1, [':status', '600'])],
     'a status of 999': [headers(1, [':status', '999'], END_HEADERS), frame(DATA, END_STREAM, 1, 'ok')],
     'an interim reply with a length': [headers(1, [':status', '103', 'content-length', '0'], END_HEADERS)],
+    'interim replies without end': Array.from({ length: 65 }, () => headers(1, [':status', '103'], END_HEADERS)),
     garbage: [Buffer.from('this is not HTTP/2 at all, and long enough to be noticed')],
     'a push': [frame(5, END_HEADERS, 1, Buffer.concat([Buffer.from([0, 0, 0, 2]), Buffer.alloc(0)]))],
     'a head that is too large': [

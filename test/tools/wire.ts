@@ -163,6 +163,7 @@ HTTP/2 is read by nghttp2, which holds clients and upstreams to RFC 9113. What W
   in line until it takes some.
 - A request's head several times over \`limits.headerSize\`, or with more fields than one for each eight octets of it (128
   at least), gets no status: its stream is reset with ENHANCE_YOUR_CALM, or the connection ends.
+- More than 64 replies of 1xx before the final one are a 502, as over HTTP/1.1.
 - Server push and extended CONNECT (RFC 8441) are neither offered nor taken.
 
 ### gRPC

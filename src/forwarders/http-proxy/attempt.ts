@@ -2,6 +2,7 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
 import { FIELDS_MAX, type HeaderList, hasTooManyFields, removeFraming } from '../../headers.ts';
+import { INFORMED_MAX } from '../../http1/response-reader.ts';
 import type { PoolPlan } from '../../types/plan.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import type { Deadlines } from '../deadlines.ts';
@@ -49,6 +50,8 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   /** It stood in line for it. */
   #queued = false;
   #connected = false;
+  /** Replies of 1xx so far. */
+  #informed = 0;
   #headSeen = false;
   #finished = false;
   #paused = false;
@@ -127,7 +130,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
       if (this.#isCurrent(upstream)) this.#onSocket(socket);
     });
     upstream.on('information', ({ statusCode, rawHeaders }) => {
-      if (this.#isCurrent(upstream) && statusCode !== 100) this.#onInformed(statusCode, rawHeaders.slice());
+      if (this.#isCurrent(upstream)) this.#onInformed(statusCode, rawHeaders.slice());
     });
     upstream.on('upgrade', (_reply, socket) => {
       socket.destroy();
@@ -151,6 +154,9 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   }
 
   #onInformed(status: number, headers: HeaderList): void {
+    if (++this.#informed > INFORMED_MAX)
+      return this.#fail({ reason: 'protocol', detail: 'there are too many replies of 1xx', sent: true });
+    if (status === 100) return;
     removeFraming(headers);
     this.#to.informed(status, headers);
   }

@@ -1,6 +1,7 @@
 /** One request to an upstream, and whoever asked for it. */
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
 import { type HeaderList, removeFraming } from '../../headers.ts';
+import { INFORMED_MAX } from '../../http1/response-reader.ts';
 import { withoutPseudo } from '../../http2/fields.ts';
 import { Outflow } from '../../http2/outflow.ts';
 import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2/stream-events.ts';
@@ -49,6 +50,8 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   /** Bytes the connection had brought when the request went out. */
   #heardBefore = 0;
   #paused = false;
+  /** Replies of 1xx so far. */
+  #informed = 0;
   #answered = false;
   #headSeen = false;
   /** All of the reply is here. */
@@ -150,7 +153,9 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
 
   informed(status: number, headers: HeaderList): void {
     this.#answered = true;
-    if (this.#ended || status === 100) return;
+    if (this.#ended) return;
+    if (++this.#informed > INFORMED_MAX) return this.#giveUp('there are too many replies of 1xx');
+    if (status === 100) return;
     removeFraming(headers);
     this.#to.informed(status, headers);
   }
