@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { until } from '../tools/until.ts';
 import { asked, type Declare, reply } from './forwarder-http2-bench.ts';
 import { PATIENT, RawUpstream, requestTo } from './forwarder-upstream.ts';
-import { GOAWAY, HEADERS, RST_STREAM, rst, settings } from './http2-frames.ts';
+import { ACK, type FramePeer, GOAWAY, goaway, HEADERS, RST_STREAM, rst, SETTINGS, settings } from './http2-frames.ts';
 
 const MAX_STREAMS = 3;
 
@@ -11,6 +11,14 @@ export function poolTests(declare: Declare): void {
   sharingTests(declare);
   endTests(declare);
   fallbackTests(declare);
+}
+
+/** The forwarder knows our settings. */
+function heard(peer: FramePeer): Promise<boolean> {
+  return until(
+    () => peer.frames.some(({ type, flags }) => type === SETTINGS && flags === ACK),
+    'the settings to be taken',
+  );
 }
 
 function sharingTests(declare: Declare): void {
@@ -108,6 +116,38 @@ function sharingTests(declare: Declare): void {
     peer.send(reply(1), reply(3));
     await Promise.all([first.done(), second.done()]);
     assert.equal(upstream.peers.length, 1);
+  });
+
+  declare('the line for an upstream that takes no streams for now is as long as any', async (bench) => {
+    const upstream = await bench.frames();
+    const forwarder = bench.forwarder({ queue: { max: 2, wait: 30_000 } });
+    const all = Array.from({ length: 4 }, () => bench.recorder());
+    forwarder.send(requestTo(upstream.endpoint), all[0]);
+    const peer = await upstream.accept([MAX_STREAMS, 0]);
+    await heard(peer);
+    for (const to of all.slice(1)) forwarder.send(requestTo(upstream.endpoint), to);
+    for (const to of all.slice(2)) assert.equal((await to.fails()).reason, 'busy');
+    assert.partialDeepStrictEqual(forwarder.stats(), { open: 1, waiting: 2, full: 2 });
+    peer.send(settings([MAX_STREAMS, 2]));
+    await asked(peer, 3);
+    peer.send(reply(1), reply(3));
+    for (const to of all.slice(0, 2)) await to.done();
+  });
+
+  declare('one that takes no streams and goes is a failed connection, and is not called again', async (bench) => {
+    for (const bye of [goaway(0, 0), null]) {
+      const upstream = await bench.frames();
+      const forwarder = bench.forwarder();
+      const to = bench.recorder();
+      forwarder.send(requestTo(upstream.endpoint), to);
+      const peer = await upstream.accept([MAX_STREAMS, 0]);
+      await heard(peer);
+      if (bye !== null) peer.send(bye);
+      else peer.close();
+      const failure = await to.fails();
+      assert.deepEqual([failure.reason, failure.sent], ['connect', false]);
+      assert.equal(forwarder.stats().opened, 1);
+    }
   });
 
   declare('who waits is served in order, can be cancelled, and waits no longer than one may', async (bench) => {

@@ -147,24 +147,27 @@ export class Origin implements SessionOwner {
     return this.#closed.promise;
   }
 
+  /**
+   * Connections that may still be made. None where one takes no streams at all for now (RFC 9113 §6.5.2): another would
+   * not either, nor the next; its SETTINGS will say when it does.
+   */
+  get #spare(): number {
+    for (const session of this.#sessions) if (session.closedToAll) return 0;
+    return this.#most - this.#sessions.size;
+  }
+
   /** Requests for which there will be room on the connections that are being made, or can be. */
   #roomComing(): number {
-    let connections = this.#most - this.#sessions.size;
+    let connections = this.#spare;
     for (const session of this.#sessions) if (session.making) connections++;
     return connections * this.#roomy;
   }
 
-  /**
-   * Makes another connection where those being made will not have room for all who wait. Not where one takes no streams at
-   * all for now (RFC 9113 §6.5.2): another would not either, nor the next; its SETTINGS will say when it does.
-   */
+  /** Makes another connection where those being made will not have room for all who wait. */
   #grow(): void {
     let room = 0;
-    for (const session of this.#sessions) {
-      if (session.making) room += this.#roomy;
-      else if (session.streamsMax === 0) return;
-    }
-    while (room < this.line.waiting && this.#sessions.size < this.#most) {
+    for (const session of this.#sessions) if (session.making) room += this.#roomy;
+    for (let spare = this.#spare; room < this.line.waiting && spare > 0; spare--) {
       this.opened++;
       this.#sessions.add(new UpstreamSession(this));
       room += this.#roomy;

@@ -42,6 +42,8 @@ export class UpstreamSession extends Timed {
   #socket: Socket | null = null;
   #session: ClientHttp2Session | null = null;
   #streamsMax = 0;
+  /** A stream was made on it. */
+  #used = false;
   /** Streams that are not over, given up or not: what the other end counts. */
   #streams = 0;
   /** Attempts that wait for their stream. */
@@ -69,6 +71,14 @@ export class UpstreamSession extends Timed {
   get streamsMax(): number {
     return this.#streamsMax;
   }
+  /** The other end takes no streams for now. */
+  get closedToAll(): boolean {
+    return this.#state === READY && this.#streamsMax === 0;
+  }
+  /** It has ended without ever taking a stream: for those who wait that is no connection. */
+  get #useless(): boolean {
+    return this.#state === GREETING || (this.closedToAll && !this.#used);
+  }
   /** Bytes that came, to see whether anything does. */
   get bytesRead(): number {
     return this.#socket?.bytesRead ?? 0;
@@ -89,6 +99,7 @@ export class UpstreamSession extends Timed {
    */
   open(fields: HeaderList, endStream: boolean): ClientHttp2Stream {
     const stream = this.#session!.request(fields, { endStream });
+    this.#used = true;
     this.#streams++;
     this.#riders++;
     this.#owner.dial.deadlines.clear(this);
@@ -192,7 +203,7 @@ export class UpstreamSession extends Timed {
   #away(last: number): void {
     this.goneAway = true;
     this.#lastStream = Math.min(this.#lastStream, last);
-    if (this.#state === GREETING) this.#fail('it closed the connection at once');
+    if (this.#useless) this.#fail('it closed the connection at once');
     else this.retire();
   }
 
@@ -202,7 +213,7 @@ export class UpstreamSession extends Timed {
   }
 
   #closed(): void {
-    if (this.#state === GREETING) this.#fail('it closed the connection before it spoke HTTP/2');
+    if (this.#useless) this.#fail('it closed the connection before it took a request');
     this.end();
     this.#owner.dial.deadlines.clear(this);
   }
