@@ -37,6 +37,29 @@ async function warm(bench: Bench, forwarder: Forwarder, upstream: RawUpstream, r
   return connection;
 }
 
+// An upstream that wants no more of an upload answers and closes; the next write fails before the answer is read.
+for (const secure of [false, true])
+  for (const bodyLength of [-1, 1_000_000])
+    test(`an answer before a reset is read although a write fails first (${secure ? 'TLS' : 'TCP'}, ${bodyLength})`, async (bench) => {
+      const upstream = await bench.upstream(secure);
+      const to = bench.recorder();
+      const forwarder = bench.forwarder();
+      const call = forwarder.send(requestTo(upstream.endpoint, { method: 'POST', bodyLength }), to);
+      const connection = await upstream.accept();
+      await connection.head();
+      connection.stopReading();
+      call.write(Buffer.alloc(100_000));
+      for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+      connection.write('HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig');
+      await until(() => connection.socket.writableLength === 0, 'the answer to leave');
+      // What it has not read makes this a reset.
+      connection.socket.destroy();
+      for (let i = 0; i < 10; i++) call.write(Buffer.alloc(20_000));
+      await to.done();
+      assert.deepEqual([to.status, to.body], [413, 'big']);
+      assert.equal(forwarder.stats().open, 0);
+    });
+
 /** Counts what is handed to the system for `upstream` from now on: gathered pieces are one. */
 function countWrites(bench: Bench, upstream: RawUpstream): { count: number } {
   const writes = { count: 0 };

@@ -57,6 +57,8 @@ What was decided where the RFCs leave a choice:
   comes behind the thousandth, framing too (CVE-2026-58044), and would take the body for another request. A request that
   would have more when the rules have added theirs is a 431, and no endpoint is asked; a reply a 502.
 - Behind a request or reply that closes the connection nothing is read.
+- An upstream may answer and close before it has the whole request: its answer is read although writing to it failed
+  first (RFC 9112 §9.5). What it says then is passed on, and is no broken connection to the breaker.
 - A reply without a length and without chunks ends with its connection. HTTP/1.0 replies with Transfer-Encoding are
   refused.
 

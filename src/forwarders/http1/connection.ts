@@ -125,6 +125,10 @@ export class Connection extends Link implements Carrier, ResponseSink {
     else attempt.askForMore();
   }
 
+  protected override get listens(): boolean {
+    return this.#attempt !== null && !this.#unsent && !this.#replyWhole;
+  }
+
   protected override stalled(): void {
     if (this.#attempt) this.#fail(this.#attempt, lateFailure('the upstream takes no more of the request'));
   }
@@ -258,6 +262,7 @@ export class Connection extends Link implements Carrier, ResponseSink {
       this.#idleFor > 0 &&
       this.#reader.reusable &&
       this.usable &&
+      this.socket!.errored === null &&
       this.socket!.writableLength === 0
     );
   }

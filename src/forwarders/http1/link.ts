@@ -15,6 +15,7 @@ export abstract class Link extends Timed {
   #socket: Socket | null = null;
   #stalling = false;
   #ended = false;
+  #broken = false;
 
   constructor(settings: DialSettings) {
     super();
@@ -33,6 +34,8 @@ export abstract class Link extends Timed {
   protected abstract drained(): void;
   /** It stayed full for too long. */
   protected abstract stalled(): void;
+  /** What came before it broke may still be of use. */
+  protected abstract get listens(): boolean;
 
   /** The socket, once there is one that can be written to. */
   get socket(): Socket | null {
@@ -81,6 +84,7 @@ export abstract class Link extends Timed {
       return;
     }
     this.#socket = socket;
+    this.#readBeforeEnd(socket);
     socket.on('end', this.#onEnd);
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);
@@ -88,6 +92,23 @@ export abstract class Link extends Timed {
     socket.on('timeout', this.#onTimeout);
     this.made(null);
   };
+
+  /**
+   * Node ends a socket at once when a write fails, with all that it has not read. An upstream that wants no more of an
+   * upload answers and closes, so a write often fails before that answer was read (RFC 9112 §9.5). The end by an error
+   * therefore waits until the loop has polled once more.
+   */
+  #readBeforeEnd(socket: Socket): void {
+    const end = socket.destroy;
+    socket.destroy = (error) => {
+      if (this.#broken && error !== undefined) return socket;
+      if (error === undefined || !this.listens) return end.call(socket, error);
+      this.#broken = true;
+      // The first one may come from within a poll that looked before the answer was there.
+      setImmediate(() => setImmediate(() => end.call(socket, error)));
+      return socket;
+    };
+  }
 
   #place = (): Buffer => this.#reads.next();
 
