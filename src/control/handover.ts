@@ -129,7 +129,7 @@ export class Handover {
         : 'it is not serving';
     if (refused !== '') return pipe.send({ refused, pid: process.pid });
     this.#successor = { pid, pipe };
-    log.info({ pid }, 'another process asks to take over');
+    log.info({ successor: pid }, 'another process asks to take over');
     for (const { name, socket, inherited } of sockets.all()) pipe.send({ name, inherited }, socket);
     pipe.send({ end: true, pid: process.pid });
   }
@@ -137,7 +137,7 @@ export class Handover {
   #ready(pipe: SocketPipe): void {
     if (this.#successor?.pipe !== pipe) return;
     const { pid } = this.#successor;
-    this.#options.log.info({ pid }, 'another process has taken over');
+    this.#options.log.info({ successor: pid }, 'another process has taken over');
     pipe.send({ draining: true });
     this.#options.onTakenOver(pid);
   }
@@ -146,7 +146,8 @@ export class Handover {
     if (this.#successor?.pipe !== pipe) return;
     const { pid } = this.#successor;
     this.#successor = null;
-    if (this.#options.serving()) this.#options.log.warn({ pid }, 'the process that was to take over has ended');
+    if (this.#options.serving())
+      this.#options.log.warn({ successor: pid }, 'the process that was to take over has ended');
   }
 }
 

@@ -87,7 +87,7 @@ export class Sockets {
     const { pid } = this.#predecessor;
     await this.#predecessor.dismiss();
     this.#predecessor = null;
-    log.info({ pid }, 'took over from another process, which drains');
+    log.info({ predecessor: pid }, 'took over from another process, which drains');
   }
 
   /** A thread has died. */
@@ -155,7 +155,10 @@ export class Sockets {
     if (this.#predecessor === null) return;
     const { pid, sockets } = this.#predecessor;
     for (const { name, socket } of this.#listening.adopt(sockets)) {
-      this.#options.log.warn({ pid, name }, 'this address is no longer in the config: nobody will listen there');
+      this.#options.log.warn(
+        { predecessor: pid, name },
+        'this address is no longer in the config: nobody will listen there',
+      );
       socket.close();
     }
   }

@@ -104,7 +104,19 @@ test('what the old process has begun it finishes, and the new one has the new ru
   up.write(`${event('2')}0\r\n\r\n`);
   assert.equal((await client.reply()).body, 'data: 1\n\ndata: 2\n\n');
   assert.equal(await old.process.exited, 0);
-  assert.ok(old.records().some(({ message, pid }) => message === 'another process has taken over' && Number(pid) > 0));
+  // Each line is told by its own process, which `pid` names; the other one has a field of its own.
+  const [is, was] = [successor.process.pid, old.process.pid];
+  const told = (weir: Weir, about: string) =>
+    weir
+      .records()
+      .flatMap(({ message, pid, successor, predecessor }) =>
+        message?.includes(about) ? [{ pid, successor, predecessor }] : [],
+      );
+  assert.deepEqual(told(old, 'another process asks to take over'), [
+    { pid: was, successor: is, predecessor: undefined },
+  ]);
+  assert.deepEqual(told(old, 'another process has taken over'), [{ pid: was, successor: is, predecessor: undefined }]);
+  assert.deepEqual(told(successor, 'took over from another'), [{ pid: is, successor: undefined, predecessor: was }]);
 });
 
 test('the new process may have more threads, or fewer', async (t) => {
