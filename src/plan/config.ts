@@ -1,5 +1,6 @@
 /** `config/weir.yaml` → {@link WeirConfig}. Pure: the text comes in, paths are resolved but nothing is looked up. */
 import { dirname, resolve } from 'node:path';
+import { isFieldName } from '../headers.ts';
 import { canonicalAddress, loopback, parseCidr } from '../net/address.ts';
 import { CLAIM, kindOf, PASS } from '../net/request-fields.ts';
 import type {
@@ -230,6 +231,7 @@ function resolvePassHeaders(reader: Reader): PassHeadersConfig {
 
 /** Message and hint for a field that the settings cannot let pass. */
 function notDropped(name: string): [string, string] {
+  if (!isFieldName(name)) return [`\`${name}\` is not a header name`, 'write it like x-real-ip'];
   if (kindOf(name) === PASS) return [`\`${name}\` is not dropped by default, so it passes anyway`, 'leave it out'];
   return [`\`${name}\` belongs to this hop: Weir reads it, and writes its own`, ''];
 }

@@ -192,7 +192,7 @@ function badValue(error: ErrorObject, path: ConfigPath, source: Source): Told {
   const allowed = error.params?.allowedValues ?? (error.keyword === 'const' ? [error.params.allowedValue] : undefined);
   if (allowed) {
     const names = (allowed as unknown[]).map(String);
-    const expected = names.length > MOST_NAMED ? 'one of those the schema lists' : `one of: ${names.join(', ')}`;
+    const expected = typeof own === 'string' ? withoutMust(own) : oneOf(names);
     const near = node.fromEnv ? undefined : nearest(String(error.data), names);
     const hint = near === undefined ? '' : `did you mean \`${near}\`?`;
     return { offset, code: 'bad-value', message: mustBe(path, expected, source), hint };
@@ -216,6 +216,10 @@ function badName(error: ErrorObject, path: ConfigPath, root: TreeNode): Told {
 }
 
 const MOST_NAMED = 8;
+
+function oneOf(names: readonly string[]): string {
+  return names.length > MOST_NAMED ? 'one of the names in the schema' : `one of: ${names.join(', ')}`;
+}
 
 /** Messages for editors say "must be …"; so does {@link mustBe}. */
 function withoutMust(message: string): string {

@@ -166,3 +166,13 @@ describe('config', () => {
     assert.equal(folder, '/etc/weir/here');
   });
 });
+
+test('a unit that was left out is what the hint asks for, before quotes', () => {
+  const text =
+    'policies: { p: { rateLimit: { key: k, limit: 600 } } }\nroutes: { r: { use: [p], reply: { status: 200 } } }\n';
+  const { problems } = loadRules([{ file: '/w/rules.yaml', text }], { kinds: KINDS, env: {}, root: '/w' });
+  assert.deepEqual(
+    problems.map(({ code, hint }) => [code, hint]),
+    [['unquoted-text', 'write it like 600/1m, or quote it: "600"']],
+  );
+});

@@ -44,6 +44,8 @@ export const BODY = {
   body: { type: 'string', description: 'The body as it is; sets no content-type.' },
 } as const;
 
+export const METHOD_EXPECTED = 'must be a method such as GET or POST, in upper case';
+
 export const METHODS = [
   'GET',
   'HEAD',

@@ -147,7 +147,10 @@ export const CONFIG = {
       },
     },
     threads: {
-      anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 1, maximum: 1024 }],
+      anyOf: [
+        { const: 'auto', patternErrorMessage: 'must be auto, or a number from 1 to 1024' },
+        { type: 'integer', minimum: 1, maximum: 1024 },
+      ],
       default: 'auto',
       description: 'Traffic threads: a number, or auto for one per core.',
     },

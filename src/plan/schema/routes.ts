@@ -1,4 +1,4 @@
-import { BODY, DISCONNECT, METHODS, NAMES, PROTOCOL, SIZE, type Written } from './common.ts';
+import { BODY, DISCONNECT, METHOD_EXPECTED, METHODS, NAMES, PROTOCOL, SIZE, type Written } from './common.ts';
 
 const MATCH = {
   type: 'object',
@@ -25,7 +25,7 @@ const MATCH = {
       type: 'array',
       minItems: 1,
       uniqueItems: true,
-      items: { enum: METHODS },
+      items: { enum: METHODS, patternErrorMessage: METHOD_EXPECTED },
       description: 'Upper case; without it any. GET takes HEAD too.',
       examples: [['POST']],
     },

@@ -1,5 +1,5 @@
 import { ERRORS } from '../../errors.ts';
-import { BODY, METHODS, type Written } from './common.ts';
+import { BODY, METHOD_EXPECTED, METHODS, type Written } from './common.ts';
 
 const TEXTS = { type: 'object', additionalProperties: { type: 'string' } } as const;
 
@@ -33,7 +33,7 @@ export const TEST = {
       additionalProperties: false,
       required: ['path'],
       properties: {
-        method: { enum: METHODS, default: 'GET', description: 'Upper case.' },
+        method: { enum: METHODS, patternErrorMessage: METHOD_EXPECTED, default: 'GET', description: 'Upper case.' },
         host: { type: 'string', minLength: 1, default: 'localhost', description: 'Without port.' },
         path: {
           type: 'string',

@@ -2,6 +2,15 @@ import { DURATION, DURATION_RANGE, NAMES, PERCENT, PROTOCOL, THRESHOLD, type Wri
 
 const STATUS = { type: 'integer', minimum: 400, maximum: 599 } as const;
 
+/** One of `names`, or a status. */
+const outcome = <const N extends readonly string[]>(...names: N) =>
+  ({
+    anyOf: [
+      { enum: names, patternErrorMessage: `must be one of: ${names.join(', ')}, or a status from 400 to 599` },
+      STATUS,
+    ],
+  }) as const;
+
 export const ENDPOINT = {
   type: 'object',
   description: 'One URL with its labels.',
@@ -109,7 +118,7 @@ const BREAKER = {
       uniqueItems: true,
       description: 'What counts as a failure: connect, timeout, truncated, reset, 5xx, or a status.',
       default: ['connect', 'timeout', 'truncated', '5xx'],
-      items: { anyOf: [{ enum: ['connect', 'timeout', 'truncated', 'reset', '5xx'] }, STATUS] },
+      items: outcome('connect', 'timeout', 'truncated', 'reset', '5xx'),
     },
   },
 } as const;
@@ -126,7 +135,7 @@ const RETRY = {
       uniqueItems: true,
       description: 'What is worth another attempt: connect, busy, timeout, reset, 5xx, or a status.',
       default: ['connect', 'busy', 429, 502, 503, 504, 529],
-      items: { anyOf: [{ enum: ['connect', 'busy', 'timeout', 'reset', '5xx'] }, STATUS] },
+      items: outcome('connect', 'busy', 'timeout', 'reset', '5xx'),
     },
     backoff: { ...DURATION_RANGE, default: '500ms..5s', description: 'Shortest and longest wait before a retry.' },
     budget: { ...PERCENT, default: '20%', description: 'Retries as a share of requests, at most.' },

@@ -34,7 +34,11 @@ export const SCHEMA = {
       minLength: 1,
       description: 'Who shares one allowance: a template such as "${signature.key}" or "${client.address}".',
     },
-    limit: { type: 'string', description: 'How many requests in how long: `600/1m`, `10/s`, `10000/1d`.' },
+    limit: {
+      type: 'string',
+      description: 'How many requests in how long: `600/1m`, `10/s`, `10000/1d`.',
+      examples: ['600/1m', '10/s'],
+    },
     burst: {
       type: 'integer',
       minimum: 1,
