@@ -75,7 +75,9 @@ export class ListeningSockets {
       const name = await this.#nameOf(socket);
       if (name === null || this.adopt([{ name, socket, inherited: true }]).length > 0) {
         const address = formatAddress(socket.address, socket.port);
-        throw new WeirError(`LISTEN_FDS: ${address} was passed on, but no listener in the config has this address`);
+        throw new WeirError(
+          `LISTEN_FDS: the socket ${address} was passed on, but no listener in the config has this address; add one, or remove it from the socket unit`,
+        );
       }
     }
   }

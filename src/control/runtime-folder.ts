@@ -1,8 +1,8 @@
 /** Where a running Weir can be found by the one that takes over from it: Unix sockets in a folder of this user's own. */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Longest path that a Unix socket can have (unix(7): `sun_path`, with its final NUL). */
 const PATH_MAX = 107;
@@ -25,11 +25,13 @@ export function runtimePaths(
   env: Readonly<Record<string, string | undefined>>,
 ): RuntimePaths {
   const folder = configured ?? defaultFolder(env);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode } = lstatSync(folder);
+  makeFolder(folder);
+  const found = lstatSync(folder);
+  if (found.isSymbolicLink()) throw new Error(`${folder} is a symbolic link; set \`runtime\` to the folder itself`);
+  if (!found.isDirectory()) throw new Error(`${folder} is not a folder`);
   // Who can write there could put a socket of his own in the way and be given the listeners, or give his.
-  if (uid !== userId()) throw new Error(`${folder} belongs to another user`);
-  if ((mode & 0o022) !== 0) throw new Error(`${folder} can be written to by others`);
+  if (found.uid !== userId()) throw new Error(`${folder} belongs to another user`);
+  if ((found.mode & 0o022) !== 0) throw new Error(`${folder} is writable by others; run chmod 700 on it`);
   const name = createHash('sha256').update(configFile).digest('hex').slice(0, 16);
   const own = bounded(join(folder, `${name}.${process.pid}.sock`));
   return { shared: join(folder, `${name}.sock`), own };
@@ -49,6 +51,19 @@ export function privatePath(): string {
 function bounded(path: string): string {
   if (Buffer.byteLength(path) > PATH_MAX) throw new Error(`${path} is too long for a Unix socket`);
   return path;
+}
+
+/** As `mkdirSync` with `recursive`, which never returns where the parent exists and takes nothing, in /proc for one. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeFolder(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
+  }
 }
 
 function defaultFolder(env: Readonly<Record<string, string | undefined>>): string {

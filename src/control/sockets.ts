@@ -75,7 +75,7 @@ export class Sockets {
     await this.#listening.bindRest();
     await this.#handover.listen(path);
     if (!takeover || this.#predecessor) return;
-    log.info({}, 'no other weir runs with this config: there is nothing to take over');
+    log.info({}, 'no other weir runs with this config, so there is nothing to take over');
   }
 
   /** This process serves: who starts with `takeover` finds it, and the one before it, if there is one, ends. */
@@ -140,8 +140,8 @@ export class Sockets {
       this.#paths = runtimePaths(config.runtime, config.file, env);
     } catch (error) {
       const { message } = error as Error;
-      if (takeover) throw new WeirError(`there is no folder for --takeover: ${message}`);
-      log.warn({ problem: message }, 'no other process will be able to take over from this one');
+      if (takeover) throw new WeirError(`--takeover: ${message}`);
+      log.warn({ problem: message }, 'the runtime folder cannot be used: no other process can take over from this one');
       return;
     }
     if (takeover || !(await isRunning(this.#paths.shared))) return;
@@ -157,7 +157,7 @@ export class Sockets {
     for (const { name, socket } of this.#listening.adopt(sockets)) {
       this.#options.log.warn(
         { predecessor: pid, name },
-        'this address is no longer in the config: nobody will listen there',
+        'this address is no longer in the config: its socket is closed',
       );
       socket.close();
     }

@@ -143,6 +143,6 @@ test('a socket for which there is no listener is an error: its clients would wai
   assert.equal(await unit.exited, 1);
   assert.match(
     unit.text(),
-    new RegExp(`LISTEN_FDS: 127.0.0.1:${manager.sockets[0].port} was passed on, but no listener`),
+    new RegExp(`LISTEN_FDS: the socket 127.0.0.1:${manager.sockets[0].port} was passed on, but no listener`),
   );
 });

@@ -192,10 +192,10 @@ test('a folder that others can write to is not used', async (t) => {
   chmodSync(runtime, 0o777);
   const weir = await startWeir(t, { rules: here('here'), config: { runtime } });
   assert.equal(await textOf(weir.url), 'here', 'threads have their sockets all the same');
-  await weir.record(({ problem }) => String(problem).includes('can be written to by others'));
+  await weir.record(({ problem }) => String(problem).includes('is writable by others'));
   const successor = anotherWeir(t, weir, ['--takeover']);
   assert.equal(await successor.process.exited, 1);
-  assert.match(successor.log(), /no folder for --takeover: .*can be written to by others/);
+  assert.match(successor.log(), /--takeover: .* is writable by others; run chmod 700 on it/);
   chmodSync(runtime, 0o700);
 });
 
