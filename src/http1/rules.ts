@@ -33,11 +33,7 @@ export const RULES = table({
   'bad-method': ['RFC 9112 §3.1', 400, 'A method is a token, followed by one space.'],
   'unknown-method': ['RFC 9110 §9.1', 501, 'Only methods that Node knows are known, in upper case; over HTTP/2 too.'],
   'bad-target': ['RFC 9112 §3.2', 400, 'A target is visible ASCII without a fragment, followed by one space.'],
-  'target-too-long': [
-    'RFC 9110 §15.5.15',
-    414,
-    'The target is longer than the limit, or the request line than a head may be.',
-  ],
+  'target-too-long': ['RFC 9110 §15.5.15', 414, 'The target, or the request line with it, is longer than the limit.'],
   'target-form': [
     'RFC 9112 §3.2',
     400,
@@ -63,7 +59,7 @@ export const RULES = table({
   'space-before-colon': ['RFC 9112 §5.1', 400, 'No space or tab stands between a field name and its colon.'],
   'bad-field-name': ['RFC 9110 §5.1', 400, 'A field name is a token, followed by a colon.'],
   'bad-field-value': ['RFC 9110 §5.5', 400, 'A field value has no control character but tab.'],
-  'head-too-large': ['RFC 6585 §5', 431, 'The head is larger than the limit, and its request line is not.'],
+  'head-too-large': ['RFC 6585 §5', 431, 'The request line fits into a head, but the fields after it do not.'],
   'too-many-fields': ['RFC 6585 §5', 431, 'A head or a trailer section has more fields than the limit.'],
   // ── what fields say about the message ──
   'no-host': ['RFC 9112 §3.2', 400, 'An HTTP/1.1 request has a Host.'],

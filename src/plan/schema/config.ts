@@ -91,7 +91,13 @@ const LIMITS = {
         'Octets a second at which a client is never too slow, whatever the size of its body; with 0B any octet gives all of `requestTimeout` back.',
     },
     idleTimeout: { ...DURATION, default: '75s', description: 'Keep-alive.' },
-    connections: { type: 'integer', minimum: 1, maximum: 10_000_000, default: 20_000, description: 'Open at once.' },
+    connections: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 10_000_000,
+      default: 20_000,
+      description: 'Client connections open at once, for each listener and traffic thread; further ones are closed.',
+    },
     drainTimeout: { ...DURATION, default: '30s', description: 'How long SIGTERM waits for open requests.' },
     drainGrace: {
       ...DURATION,
@@ -125,13 +131,13 @@ export const CONFIG = {
             enum: ['http1', 'node'],
             default: 'http1',
             description:
-              "Whose HTTP/1.1 reads requests: http1 is Weir's own, strict one; node is Node's HTTP server, looser and dearer.",
+              "What reads HTTP/1.1 requests: http1 is Weir's own strict codec; node is Node's HTTP server, less strict and slower.",
           },
           halfClose: {
             type: 'boolean',
             default: false,
             description:
-              'Answer clients that shut down their sending side behind a whole request; else such a client is gone. Not with `tls`.',
+              'Answer clients that shut down their sending side after a whole request; without it their requests are cancelled. Not with `tls`.',
           },
         },
       },
@@ -159,7 +165,7 @@ export const CONFIG = {
       type: 'string',
       minLength: 1,
       description:
-        "A folder of this user's own for the Unix socket by which weir serve --takeover finds the running process; by default $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/weir or weir-UID in the temporary folder.",
+        'A folder that this user alone can write to, for the Unix socket by which weir serve --takeover finds the running process; by default $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/weir or weir-UID in the temporary folder.',
     },
     store: {
       type: ['string', 'object'],
@@ -205,7 +211,7 @@ export const CONFIG = {
       additionalProperties: false,
       properties: {
         fromTrusted: { ...FIELD_NAMES, description: 'Names of fields that pass from trustedProxies.' },
-        fromAnyone: { ...FIELD_NAMES, description: 'Names of fields that pass whoever sends them.' },
+        fromAnyone: { ...FIELD_NAMES, description: 'Names of fields that pass from any client.' },
       },
       examples: [{ fromTrusted: ['cf-connecting-ip', 'x-forwarded-port'] }],
     },
