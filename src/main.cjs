@@ -36,11 +36,19 @@ function program() {
   return fs.existsSync(source) ? source : path.join(__dirname, '..', 'dist', 'cli', 'main.js');
 }
 
+function isOpen(fd) {
+  try {
+    return fs.fstatSync(fd).isSocket();
+  } catch (_) {
+    return false;
+  }
+}
+
 /* Standard streams, and the sockets that a service manager passed on (sd_listen_fds(3)). */
 function descriptors() {
   var passed = Number(process.env.LISTEN_PID) === process.pid ? Number(process.env.LISTEN_FDS) || 0 : 0;
   var all = ['inherit', 'inherit', 'inherit'];
-  for (var i = 0; i < passed; i++) all.push(3 + i);
+  for (var fd = 3; fd < 3 + passed && isOpen(fd); fd++) all.push(fd);
   return all;
 }
 

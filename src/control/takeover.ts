@@ -72,13 +72,16 @@ export function passedSockets(env: Readonly<Record<string, string | undefined>>)
   const { LISTEN_PID, LISTEN_FDS, WEIR_HANDED_OVER } = env;
   const meant = WEIR_HANDED_OVER ? process.ppid : process.pid;
   if (Number(LISTEN_PID) !== meant || LISTEN_FDS === undefined) return [];
-  return Array.from({ length: Number(LISTEN_FDS) || 0 }, (_, i) => {
+  if (!/^\d+$/.test(LISTEN_FDS)) throw new WeirError(`LISTEN_FDS: ${JSON.stringify(LISTEN_FDS)} is no number`);
+  const sockets: BoundSocket[] = [];
+  for (let i = 0; i < Number(LISTEN_FDS); i++) {
     try {
-      return BoundSocket.open(FIRST_DESCRIPTOR + i);
+      sockets.push(BoundSocket.open(FIRST_DESCRIPTOR + i));
     } catch (error) {
       throw new WeirError(`LISTEN_FDS: ${(error as Error).message}`);
     }
-  });
+  }
+  return sockets;
 }
 
 async function connect(path: string): Promise<SocketPipe | null> {

@@ -106,6 +106,8 @@ export class BoundSocket {
   /** A descriptor that this process has inherited. @throws {Error} where it is no TCP socket. */
   static open(fd: number): BoundSocket {
     const { TCP, SERVER } = NATIVE!;
+    // It may be one of Node's own, which must not be touched.
+    if (!isSocket(fd)) throw new Error(`descriptor ${fd} is not a bound TCP socket`);
     const handle = new TCP(SERVER);
     const status = handle.open(fd);
     if (status !== 0) throw systemError(status, `descriptor ${fd}`);
@@ -233,6 +235,14 @@ export class SocketPipe {
     if (this.#closed) return;
     this.close();
     this.onEnd();
+  }
+}
+
+function isSocket(fd: number): boolean {
+  try {
+    return fstatSync(fd).isSocket();
+  } catch {
+    return false;
   }
 }
 

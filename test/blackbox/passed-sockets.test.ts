@@ -38,7 +38,7 @@ class Manager {
   /** `LISTEN_PID` is the process that is executed, as systemd has it. */
   start(
     config: object,
-    { preload = [], args = [] }: { preload?: readonly string[]; args?: readonly string[] } = {},
+    { preload = [], args = [], count }: { preload?: readonly string[]; args?: readonly string[]; count?: string } = {},
   ): Unit {
     const file = join(this.folder, 'weir.yaml');
     writeFileSync(file, JSON.stringify({ threads: 2, rules: 'rules', ...config }));
@@ -46,7 +46,7 @@ class Manager {
     const command = [process.execPath, ...preload, entryFile(), 'serve', '--config', file, ...args];
     const child = spawn('sh', ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...command], {
       stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
-      env: { ...process.env, LISTEN_FDS: String(descriptors.length) },
+      env: { ...process.env, LISTEN_FDS: count ?? String(descriptors.length) },
     });
     let text = '';
     for (const stream of [child.stdout!, child.stderr!])
@@ -145,4 +145,20 @@ test('a socket for which there is no listener is an error: its clients would wai
     unit.text(),
     new RegExp(`LISTEN_FDS: the socket 127.0.0.1:${manager.sockets[0].port} was passed on, but no listener`),
   );
+});
+
+test('descriptors that are not there, or no TCP sockets, are an error and harm nothing', async (t) => {
+  const manager = new Manager(t, 0);
+  const config = { listeners: [{ address: '127.0.0.1:0' }] };
+  for (const [count, problem] of [
+    // Without a socket passed, 3 is one of Node's own.
+    ['1', 'descriptor 3 is not a bound TCP socket'],
+    ['99999999', 'descriptor 3 is not a bound TCP socket'],
+    ['Infinity', '"Infinity" is no number'],
+    ['-1', '"-1" is no number'],
+  ]) {
+    const unit = manager.start(config, { count });
+    assert.equal(await unit.exited, 1, count);
+    assert.equal(unit.text(), `weir: LISTEN_FDS: ${problem}\n`);
+  }
 });

@@ -96,6 +96,17 @@ describe('the entry file', () => {
     }
   });
 
+  test('passes on what is there, whatever LISTEN_FDS says', () => {
+    for (const count of ['99999999', 'Infinity']) {
+      const command = [...pretend('v20.20.2'), ENTRY, '--version'];
+      const { status } = spawnSync('sh', ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', process.execPath, ...command], {
+        env: { ...process.env, LISTEN_FDS: count },
+        timeout: 20_000,
+      });
+      assert.equal(status, 0, count);
+    }
+  });
+
   test('refuses in one line with status 78 where there is none', () => {
     const lonely = join(folder, 'main.cjs');
     copyFileSync(ENTRY, lonely);
