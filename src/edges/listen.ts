@@ -1,5 +1,5 @@
 /** How every edge listens: on an address of its own, or on sockets that others have bound. */
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { BoundSockets } from '../types/transport.ts';
 import type { EdgeSettings } from './settings.ts';
 
@@ -23,15 +23,34 @@ export async function listen(
   });
   const { allowHalfOpen } = server as Server & { readonly allowHalfOpen: boolean };
   const feeders = others.map(() => createServer({ allowHalfOpen, noDelay: true }));
+  const feed = others.length > 0 ? sharedLimit(server, connections) : null;
   for (const feeder of feeders) {
-    feeder.maxConnections = connections;
-    feeder.on('connection', (socket) => server.emit('connection', socket));
+    feeder.on('connection', feed!);
     feeder.on('error', () => {});
   }
   await Promise.all(
     feeders.map((feeder, i) => started(feeder, (done) => feeder.listen(others[i].native, BACKLOG, done))),
   );
   return feeders;
+}
+
+/** Hands connections to `server` as if it had accepted them, `connections` at most together with those it accepts itself. */
+function sharedLimit(server: Server, connections: number): (socket: Socket) => void {
+  let [open, fed] = [0, 0];
+  server.on('connection', (socket: Socket) => {
+    open++;
+    socket.once('close', () => open--);
+  });
+  const feeds = (more: number): void => {
+    fed += more;
+    server.maxConnections = connections - fed;
+  };
+  return (socket) => {
+    if (open >= connections) return socket.destroy();
+    feeds(1);
+    socket.once('close', () => feeds(-1));
+    server.emit('connection', socket);
+  };
 }
 
 function started(server: Server, start: (done: () => void) => void): Promise<void> {
