@@ -34,9 +34,18 @@ export interface Overview {
 }
 
 export function adminSource(from: Overview): AdminSource {
+  let gathering: Promise<string> | null = null;
+  const gather = (): Promise<string> =>
+    metrics(from).finally(() => {
+      gathering = null;
+    });
   return {
     unready: () => unready(from),
-    metrics: () => metrics(from),
+    // Whoever asks while they are gathered gets the same: the main thread's time is not for the many.
+    metrics: () => {
+      gathering ??= gather();
+      return gathering;
+    },
     status: () => status(from),
     config: () => ({ config: maskSecrets(from.config), plan: maskSecrets(from.reloader.plan) }),
     reload: () => from.reloader.reload('api'),

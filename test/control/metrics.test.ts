@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { exposition } from '../../src/control/exposition.ts';
 import { FAMILIES } from '../../src/control/families.ts';
+import { adminSource, type Overview } from '../../src/control/overview.ts';
 import { processSamples } from '../../src/control/process.ts';
 import { retire, sumSamples } from '../../src/control/samples.ts';
 import { DURATION_BOUNDS, Registry } from '../../src/metrics/registry.ts';
@@ -89,4 +90,24 @@ test('the process tells its CPU time, memory, files and start', async () => {
   assert.ok(samples.get('process_resident_memory_bytes')! > 1e6);
   assert.ok(Math.abs(samples.get('process_start_time_seconds')! - Date.now() / 1000) < 600);
   if (process.platform === 'linux') assert.ok(samples.get('process_open_fds')! > 2);
+});
+
+test('whoever asks while metrics are gathered gets those', async () => {
+  const answers: ((samples: []) => void)[] = [];
+  const collect = (): Promise<[]> => new Promise((resolve) => answers.push(resolve));
+  const source = adminSource({
+    registry: thread(1, []),
+    pool: { collect, status: () => ({ wanted: 1, listening: 1, deaths: 0 }) },
+    geo: { status: () => ({}) },
+    sink: { dropped: 0 },
+    compiled: () => null,
+  } as unknown as Overview);
+  const texts = Array.from({ length: 100 }, () => source.metrics());
+  assert.equal(answers.length, 1);
+  answers[0]([]);
+  assert.equal(new Set(await Promise.all(texts)).size, 1);
+  const later = source.metrics();
+  assert.equal(answers.length, 2);
+  answers[1]([]);
+  assert.match(await later, /^weir_requests_total/m);
 });
