@@ -38,7 +38,7 @@ export class Handover {
   /** Of the file at `#path`; another one there is not ours. */
   #inode = 0;
   /** Threads that have asked while not all have. */
-  #waiting: (() => void)[] | null = [];
+  #waiting: Map<number, () => void> | null = new Map();
   #successor: Successor | null = null;
 
   constructor(options: HandoverOptions) {
@@ -108,16 +108,17 @@ export class Handover {
   }
 
   #askedByThread(pipe: SocketPipe, slot: number): void {
+    if (!Number.isInteger(slot) || slot < 0 || slot >= this.#options.threads) return pipe.close();
     const answer = (): void => {
       for (const { listener, socket } of this.#options.sockets.forSlot(slot)) pipe.send({ listener }, socket);
       pipe.send({ end: true });
     };
     if (this.#waiting === null) return answer();
-    this.#waiting.push(answer);
-    if (this.#waiting.length < this.#options.threads) return;
+    this.#waiting.set(slot, answer);
+    if (this.#waiting.size < this.#options.threads) return;
     const all = this.#waiting;
     this.#waiting = null;
-    for (const each of all) each();
+    for (const each of all.values()) each();
   }
 
   #askedBySuccessor(pipe: SocketPipe, pid: number): void {

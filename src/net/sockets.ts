@@ -145,6 +145,9 @@ export class BoundSocket {
 
 type Message = Readonly<Record<string, unknown>>;
 
+/** Characters that a message may have; longer ones are none of ours. */
+const MESSAGE_MAX = 65_536;
+
 /** A Unix-domain connection that carries messages, each with a socket or without. */
 export class SocketPipe {
   onMessage: (message: Message, socket: BoundSocket | null) => void = () => {};
@@ -193,6 +196,11 @@ export class SocketPipe {
     return new SocketPipe(pipe);
   }
 
+  /** Nothing can be sent or received any more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   send(message: Message, socket: BoundSocket | null = null): void {
     if (this.#closed) return;
     const request = new NATIVE!.WriteWrap();
@@ -223,6 +231,7 @@ export class SocketPipe {
       this.#text = this.#text.slice(end + 1);
       this.#receive(line);
     }
+    if (this.#text.length > MESSAGE_MAX) this.#end();
   }
 
   #receive(line: string): void {

@@ -237,9 +237,15 @@ test('whoever says nonsense on the Unix socket is cut off', async (t) => {
   t.after(() => rmSync(runtime, { recursive: true }));
   const weir = await startWeir(t, { rules: here('here'), config: { runtime } });
   const [name] = readdirSync(runtime);
-  for (const line of ['null', '1', '"ask"', '{', '']) {
+  const slots = ['', ',"slot":-1', ',"slot":2', ',"slot":0.5', ',"slot":1e300'].map(
+    (slot) => `{"ask":"thread"${slot}}`,
+  );
+  const lines = ['null', '1', '"ask"', '{', '', ...slots].map((line) => `${line}\n`);
+  for (const text of [...lines, 'x'.repeat(100_000)]) {
     const client = connect(join(runtime, name));
-    client.resume().write(`${line}\n`);
+    // What is not read any more is answered with EPIPE or a reset.
+    client.on('error', () => {});
+    client.resume().write(text);
     await once(client, 'close');
   }
   assert.equal(await textOf(weir.url), 'here');
