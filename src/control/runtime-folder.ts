@@ -1,5 +1,5 @@
 /** Where a running Weir can be found by the one that takes over from it: Unix sockets in a folder of this user's own. */
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -33,7 +33,8 @@ export function runtimePaths(
   if (found.uid !== userId()) throw new Error(`${folder} belongs to another user`);
   if ((found.mode & 0o022) !== 0) throw new Error(`${folder} is writable by others; run chmod 700 on it`);
   const name = createHash('sha256').update(configFile).digest('hex').slice(0, 16);
-  const own = bounded(join(folder, `${name}.${process.pid}.sock`));
+  // Not the process id: in containers that share the folder all have the same.
+  const own = bounded(join(folder, `${name}.${randomBytes(6).toString('hex')}.sock`));
   return { shared: join(folder, `${name}.sock`), own };
 }
 
