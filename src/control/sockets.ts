@@ -85,9 +85,10 @@ export class Sockets {
     this.#published = true;
     if (this.#predecessor === null) return;
     const { pid } = this.#predecessor;
-    await this.#predecessor.dismiss();
+    const drains = await this.#predecessor.dismiss();
     this.#predecessor = null;
-    log.info({ predecessor: pid }, 'took over from another process, which drains');
+    if (drains) log.info({ predecessor: pid }, 'took over from another process, which drains');
+    else log.warn({ predecessor: pid }, 'took over from another process, which has ended or does not answer');
   }
 
   /** A thread has died. */

@@ -21,10 +21,16 @@ export class Predecessor {
     this.sockets = sockets;
   }
 
-  /** Tells it to stop accepting, to finish what it has, and to end. Resolves when it has begun to. */
-  async dismiss(): Promise<void> {
-    await answered(this.#pipe, { ready: true }, (message) => message.draining === true).catch(() => {});
-    this.#pipe.close();
+  /** Tells it to stop accepting, to finish what it has, and to end. False where it does not say that it does. */
+  async dismiss(): Promise<boolean> {
+    try {
+      await answered(this.#pipe, { ready: true }, (message) => message.draining === true);
+      return true;
+    } catch {
+      return false;
+    } finally {
+      this.#pipe.close();
+    }
   }
 
   /** It goes on as if nobody had asked. */
@@ -101,6 +107,7 @@ function answered(
   question: Readonly<Record<string, unknown>>,
   last: (message: Readonly<Record<string, unknown>>, socket: BoundSocket | null) => boolean,
 ): Promise<void> {
+  if (pipe.closed) return Promise.reject(new Error('it has ended'));
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const timer = setTimeout(() => reject(new Error(`no answer within ${ANSWER_TIMEOUT} ms`)), ANSWER_TIMEOUT);
   pipe.onEnd = () => reject(new Error('it has ended'));

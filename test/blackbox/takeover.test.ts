@@ -186,6 +186,21 @@ test('with nobody to take over from it starts as always; what a killed process l
   await next.record(({ message }) => String(message).includes('nothing to take over'));
 });
 
+test('an old process that dies while the new one starts holds nothing up', async (t) => {
+  const weir = await startWeir(t, { rules: here('old') });
+  const { url } = weir;
+  const successor = anotherWeir(t, weir, ['--takeover']);
+  await weir.record(({ message }) => message === 'another process asks to take over');
+  weir.process.signal('SIGKILL');
+  assert.equal(await weir.process.exited, 'SIGKILL');
+  await successor.ready();
+  assert.equal(await textOf(url), 'old');
+  const took = await successor.record(({ message }) => String(message).startsWith('took over'));
+  assert.equal(took.predecessor, weir.process.pid);
+  const [loaded] = successor.records();
+  assert.ok(Number(took.time) - Number(loaded.time) < 4_000, 'it waits for no answer');
+});
+
 test('a folder that others can write to is not used', async (t) => {
   const runtime = mkdtempSync(join(tmpdir(), 'weir-runtime-'));
   t.after(() => rmSync(runtime, { recursive: true }));
