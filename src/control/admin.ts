@@ -1,8 +1,10 @@
 /** The admin listener: probes, metrics, status, effective config, reload. Apart from traffic, and it never crashes. */
+
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { ERRORS, type ErrorCode, errorBody, WeirError } from '../errors.ts';
+import { http } from '../net/node-http.ts';
 import type { BoundSocket } from '../net/sockets.ts';
 import type { AdminConfig } from '../types/config.ts';
 import type { Log } from '../types/policy.ts';
@@ -64,7 +66,7 @@ export class AdminServer {
     this.#config = config;
     this.#log = log;
     this.#pages = pagesOf(source);
-    this.#server = createServer(
+    this.#server = http.createServer(
       {
         // A slow or stuck client loses its connection soon, and before that to any newcomer (admin-connections.ts).
         headersTimeout: patience,

@@ -2,9 +2,10 @@
  * Active health probes: one GET at a time to each endpoint of an upstream with `health`, from the main thread. What
  * they find goes into the endpoint's shared state, where every traffic thread reads it.
  */
-import { type ClientRequest, get as httpGet, type RequestOptions } from 'node:http';
-import { get as httpsGet } from 'node:https';
+
+import type { ClientRequest, RequestOptions } from 'node:http';
 import { isIP } from 'node:net';
+import { http, https } from '../net/node-http.ts';
 import type { EndpointPlan, HealthPlan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
 
@@ -130,7 +131,7 @@ class Probe {
       const timer = setTimeout(end, this.#health.timeout, `no answer within ${this.#health.timeout} ms`);
       this.#cancel = () => end('cancelled');
       try {
-        request = (endpoint.secure ? httpsGet : httpGet)(probeOptions(endpoint, this.#health));
+        request = (endpoint.secure ? https : http).get(probeOptions(endpoint, this.#health));
       } catch (error) {
         return end((error as Error).message);
       }

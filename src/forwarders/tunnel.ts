@@ -1,9 +1,10 @@
 /** WebSocket and other upgrades: one connection of its own upstream, then bytes both ways that nobody looks at. */
-import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type HeaderList, hasTooManyFields, hostFirst } from '../headers.ts';
+import { http, https } from '../net/node-http.ts';
 import type { PoolPlan } from '../types/plan.ts';
 import type { Failure, UpstreamRequest } from '../types/transport.ts';
 import { bare } from './dial.ts';
@@ -173,6 +174,6 @@ function makeRequest(request: UpstreamRequest & { readonly protocol: string }): 
     agent: false as const,
     allowHalfOpen: true,
   };
-  if (!endpoint.secure) return requestHttp(options);
-  return requestHttps({ ...options, servername: isIP(host) ? '' : host });
+  if (!endpoint.secure) return http.request(options);
+  return https.request({ ...options, servername: isIP(host) ? '' : host });
 }

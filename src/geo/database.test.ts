@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { bundledDatabase } from './bundled.ts';
+import { BUNDLED_SHA256, bundledDatabase } from './bundled.ts';
 import { GeoDatabase } from './database.ts';
 import { writeMmdb } from './mmdb-writer.test.ts';
 import { verifyDatabase } from './verify.ts';
@@ -131,6 +132,11 @@ describe('a bad database', () => {
     for (let length = 0; length < bytes.length; length++)
       assert.throws(() => verifyDatabase(bytes.subarray(0, length)), Error, `${length} of ${bytes.length} bytes`);
     verifyDatabase(bytes);
+  });
+
+  it('the bundled one is known to be good, and is', () => {
+    assert.equal(createHash('sha256').update(bundled).digest('hex'), BUNDLED_SHA256);
+    verifyDatabase(bundled, '');
   });
 
   it('is refused when the bundled one is cut anywhere', () => {

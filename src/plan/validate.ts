@@ -23,6 +23,9 @@ export function createValidator(schema: object): Validator {
     strictTypes: false,
     strictTuples: false,
     validateFormats: false,
+    // The schemas are our own and tested: compiling draft-07's schema to check them takes longer than they do.
+    meta: false,
+    validateSchema: false,
     logger: false,
   });
   ajv.addVocabulary(EDITOR_KEYWORDS);

@@ -2,8 +2,9 @@
  * Node's request and response as this edge wants them: body chunks handed on as the parser finds them, without the
  * stream in between, and heads written as they are. What is used of Node's inner workings is all in this file.
  */
-import { IncomingMessage, ServerResponse } from 'node:http';
+
 import type { Socket } from 'node:net';
+import { http } from '../../net/node-http.ts';
 
 /** Who is told about one request and its response. */
 export interface MessageEvents {
@@ -16,7 +17,7 @@ export interface MessageEvents {
   responseClosed(): void;
 }
 
-export class Request extends IncomingMessage {
+export class Request extends http.IncomingMessage {
   to: MessageEvents | null = null;
   /** An upgrade was asked for and not taken: Node's parser then drops what stands behind the request in the same read. */
   upgradeIgnored = false;
@@ -48,7 +49,7 @@ export class Request extends IncomingMessage {
 /** Node looks here for `Expect` and `TE` alone, and would fold all fields into an object for it: this edge reads both. */
 Object.defineProperty(Request.prototype, 'headers', { value: Object.freeze({}), writable: true });
 
-export class Response extends ServerResponse<Request> {
+export class Response extends http.ServerResponse<Request> {
   declare _header: string | null;
   declare _headerSent: boolean;
   declare _hasBody: boolean;

@@ -1,7 +1,8 @@
 /** Refusals of what never became a request, and the end of connections whose client may still be sending. */
-import { STATUS_CODES } from 'node:http';
+
 import type { Socket } from 'node:net';
 import { ALLOW_USUAL, ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
+import { http } from '../../net/node-http.ts';
 
 /** How long an ended connection is kept so that its client can read the answer before a reset wipes it out. */
 export const LINGER_MS = 1000;
@@ -16,7 +17,7 @@ export function refuse(socket: Socket, code: ErrorCode): void {
   const body = errorBody('generic', status, code, message, '');
   const allow = code === 'METHOD_NOT_ALLOWED' ? `${ALLOW_USUAL.join(': ')}\r\n` : '';
   socket.write(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${allow}content-type: application/problem+json\r\n` +
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\n${allow}content-type: application/problem+json\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
   linger(socket);

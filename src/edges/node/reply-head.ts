@@ -1,6 +1,7 @@
 /** Heads of replies as text: every HTTP/1.1 edge writes them alike. */
-import { STATUS_CODES } from 'node:http';
+
 import { type HeaderList, isFieldName, isFieldValue, removeFraming } from '../../headers.ts';
+import { http } from '../../net/node-http.ts';
 
 /** The `Date` line, made once a second. */
 export class DateClock {
@@ -41,13 +42,13 @@ export function replyHead(status: number, headers: HeaderList, framing: string, 
     if (own === 'date') dated = true;
     fields += `${name}: ${value}\r\n`;
   }
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${framing}${dated ? '' : clock.line}${fields}\r\n`;
+  return `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\n${framing}${dated ? '' : clock.line}${fields}\r\n`;
 }
 
 /** Head of a 1xx: no framing (RFC 9110 §8.6), no date. `headers` is changed. Null as in {@link replyHead}. */
 export function interimHead(status: number, headers: HeaderList): string | null {
   removeFraming(headers);
-  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  let head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\n`;
   for (let i = 0; i < headers.length; i += 2) {
     if (!isFieldName(headers[i]) || !isFieldValue(headers[i + 1])) return null;
     head += `${headers[i]}: ${headers[i + 1]}\r\n`;

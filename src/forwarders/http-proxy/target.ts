@@ -1,8 +1,9 @@
 /** One endpoint, as http-proxy wants to know it, and the connections of Node's agent to it. */
-import { Agent, type AgentOptions } from 'node:http';
-import { Agent as SecureAgent } from 'node:https';
+
+import type { Agent, AgentOptions } from 'node:http';
 import { isIP } from 'node:net';
 import type HttpProxy from 'http-proxy';
+import { http, https } from '../../net/node-http.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
 import type { LineStats } from '../../types/transport.ts';
 import type { Deadlines } from '../deadlines.ts';
@@ -82,8 +83,8 @@ function createAgent(endpoint: EndpointPlan, hostname: string, pool: PoolPlan): 
     scheduling: 'lifo',
     timeout: pool.idle,
   };
-  if (!endpoint.secure) return new Agent(options);
-  return new SecureAgent({ ...options, servername: isIP(hostname) ? '' : hostname });
+  if (!endpoint.secure) return new http.Agent(options);
+  return new https.Agent({ ...options, servername: isIP(hostname) ? '' : hostname });
 }
 
 function count(lists: NodeJS.ReadOnlyDict<unknown[]>): number {
