@@ -1,8 +1,10 @@
 /** One stream of a client, as the exchange sees it. */
-import { constants, type ServerHttp2Stream } from 'node:http2';
+
+import type { ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { ALLOW_USUAL, ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
 import type { HeaderList } from '../../headers.ts';
+import { INTERNAL_ERROR, NO_ERROR } from '../../http2/codes.ts';
 import { fieldsObject } from '../../http2/fields.ts';
 import { grpcErrorHead, isGrpcCall } from '../../http2/grpc.ts';
 import { Outflow } from '../../http2/outflow.ts';
@@ -13,8 +15,6 @@ import { ENDING_POLL_MS, LINGER_MS } from './limits.ts';
 import { finalHead, hasNoBody, interimFields, trailerFields } from './reply-head.ts';
 import { type BodyHome, type BodyOwner, RequestBody } from './request-body.ts';
 import type { RequestHead } from './request-head.ts';
-
-const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
 
 /** What the streams of all connections of one edge share. Times in milliseconds, 0 for none. */
 export interface StreamHome extends BodyHome {
@@ -302,7 +302,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   /** The reply is out, and the rest of the request of no use to anybody (RFC 9113 §8.1). */
   #stopClient(): void {
     if (this.#body.whole || this.#broken || this.over || this.#isClosed) return;
-    if (hasSentEnd(this.#stream)) return reset(this.#stream, NGHTTP2_NO_ERROR);
+    if (hasSentEnd(this.#stream)) return reset(this.#stream, NO_ERROR);
     const { wheel, writeTimeout } = this.#owner.home;
     this.#phase = ENDING;
     this.#waited += ENDING_POLL_MS;
@@ -335,7 +335,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
     if (!this.#isClosed) {
       this.#phase = RESETTING;
       this.#owner.home.wheel.set(this, this.#owner.home.writeTimeout || LINGER_MS);
-      reset(this.#stream, NGHTTP2_INTERNAL_ERROR);
+      reset(this.#stream, INTERNAL_ERROR);
     }
     this.#body.discard();
   }

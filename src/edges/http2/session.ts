@@ -6,11 +6,14 @@
  * where nothing can cross it, ahead of the reply to the only open stream, and else at the end of the grace; it names the
  * last stream served, so that a client knows which request, if any, it may send again elsewhere.
  */
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { HeaderList } from '../../headers.ts';
+import { ENHANCE_YOUR_CALM } from '../../http2/codes.ts';
 import { ignore } from '../../http2/stream-events.ts';
 import { canonicalAddress } from '../../net/address.ts';
+import { http2 } from '../../net/node-http.ts';
 import { Timer } from '../../state/wheel.ts';
 import type { Accept } from '../../types/transport.ts';
 import type { Drain } from '../drain.ts';
@@ -18,8 +21,6 @@ import { Allowance } from './allowance.ts';
 import { Http2Inbound, type StreamHome, type StreamOwner } from './inbound.ts';
 import { CONNECTION_WINDOW, LINGER_MS, PINGS, RESETS, SETTINGS, sessionOptions } from './limits.ts';
 import { RequestHead } from './request-head.ts';
-
-const { NGHTTP2_ENHANCE_YOUR_CALM } = constants;
 
 /** What all connections of one edge share. Times in milliseconds, 0 for none. */
 export interface SessionHome extends StreamHome {
@@ -56,7 +57,7 @@ export class ClientSession extends Timer implements StreamOwner {
     this.#resets = new Allowance(RESETS, now);
     this.#pings = new Allowance(PINGS, now);
     this.#settings = new Allowance(SETTINGS, now);
-    this.#session = performServerHandshake(socket, sessionOptions(home.headerSize));
+    this.#session = http2().performServerHandshake(socket, sessionOptions(home.headerSize));
     this.#session.setLocalWindowSize(CONNECTION_WINDOW);
     this.#listen();
     this.#wait(home.headerTimeout);
@@ -111,7 +112,7 @@ export class ClientSession extends Timer implements StreamOwner {
     this.#banned = true;
     this.#closing = true;
     // From inside what was read Node could not send the reason.
-    setImmediate(() => this.#session.destroy(new Error('calm down'), NGHTTP2_ENHANCE_YOUR_CALM));
+    setImmediate(() => this.#session.destroy(new Error('calm down'), ENHANCE_YOUR_CALM));
     this.#linger();
   }
 

@@ -1,7 +1,8 @@
 /** One request to an upstream, and whoever asked for it. */
-import { type ClientHttp2Stream, constants, type IncomingHttpHeaders, type IncomingHttpStatusHeader } from 'node:http2';
+import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
 import { type HeaderList, removeFraming } from '../../headers.ts';
 import { INFORMED_MAX } from '../../http1/response-reader.ts';
+import { CANCEL, END_STREAM } from '../../http2/codes.ts';
 import { withoutPseudo } from '../../http2/fields.ts';
 import { Outflow } from '../../http2/outflow.ts';
 import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2/stream-events.ts';
@@ -15,8 +16,6 @@ import { bodyLength, isTooLarge } from './reply-fields.ts';
 import { requestFields, requestLength } from './request-fields.ts';
 import type { UpstreamSession } from './session.ts';
 import { Upload } from './upload.ts';
-
-const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM } = constants;
 
 const ATTEMPT = Symbol('attempt');
 type Carried = ClientHttp2Stream & { [ATTEMPT]: Attempt };
@@ -206,7 +205,7 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
     session.served++;
     this.#end();
     // An upload that the reply did not wait for is of no use to anybody.
-    if (!hasSentEnd(this.#stream!)) reset(this.#stream!, NGHTTP2_CANCEL);
+    if (!hasSentEnd(this.#stream!)) reset(this.#stream!, CANCEL);
     session.left();
     this.#to.end(this.#trailers);
   }
@@ -354,7 +353,7 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   #leave(): void {
     this.#end();
     if (this.#stream === null) return;
-    reset(this.#stream, NGHTTP2_CANCEL);
+    reset(this.#stream, CANCEL);
     this.#stream.resume();
     this.#session!.left();
   }
@@ -377,7 +376,7 @@ function askForBody(attempt: Attempt): void {
 type Headers = IncomingHttpHeaders & IncomingHttpStatusHeader;
 
 function onResponse(this: ClientHttp2Stream, headers: Headers, flags: number, raw?: HeaderList): void {
-  const last = (flags & NGHTTP2_FLAG_END_STREAM) !== 0;
+  const last = (flags & END_STREAM) !== 0;
   (this as Carried)[ATTEMPT].head(Number(headers[':status']), withoutPseudo(raw!), last);
 }
 

@@ -1,16 +1,14 @@
 /** What became of a stream, as the {@link Failure} that the exchange understands. Pure. */
-import { constants } from 'node:http2';
+import {
+  COMPRESSION_ERROR,
+  ENHANCE_YOUR_CALM,
+  FLOW_CONTROL_ERROR,
+  FRAME_SIZE_ERROR,
+  HTTP_1_1_REQUIRED,
+  PROTOCOL_ERROR,
+  REFUSED_STREAM,
+} from '../../http2/codes.ts';
 import type { Failure } from '../../types/transport.ts';
-
-const {
-  NGHTTP2_COMPRESSION_ERROR,
-  NGHTTP2_ENHANCE_YOUR_CALM,
-  NGHTTP2_FLOW_CONTROL_ERROR,
-  NGHTTP2_FRAME_SIZE_ERROR,
-  NGHTTP2_HTTP_1_1_REQUIRED,
-  NGHTTP2_PROTOCOL_ERROR,
-  NGHTTP2_REFUSED_STREAM,
-} = constants;
 
 /** How a stream ended. */
 export interface StreamEnd {
@@ -26,7 +24,7 @@ export interface StreamEnd {
 
 /** The upstream wants HTTP/1.1 for this (RFC 9113 §7). */
 export function wantsHttp1(end: StreamEnd): boolean {
-  return end.code === NGHTTP2_HTTP_1_1_REQUIRED && !end.headSeen;
+  return end.code === HTTP_1_1_REQUIRED && !end.headSeen;
 }
 
 /** The connection has used up all numbers for streams. */
@@ -37,7 +35,7 @@ export function isOutOfStreams(end: StreamEnd): boolean {
 export function streamFailure(end: StreamEnd): Failure {
   const detail = describe(end);
   // RFC 9113 §8.7: nothing was done with such a request, so it may be sent again whatever its method.
-  if (!end.headSeen && (end.unseen || isOutOfStreams(end) || end.code === NGHTTP2_REFUSED_STREAM || wantsHttp1(end)))
+  if (!end.headSeen && (end.unseen || isOutOfStreams(end) || end.code === REFUSED_STREAM || wantsHttp1(end)))
     return { reason: 'reset', detail, sent: false };
   if (isMalformed(end)) return { reason: 'protocol', detail, sent: true };
   return { reason: end.headSeen ? 'truncated' : 'reset', detail, sent: true };
@@ -45,11 +43,11 @@ export function streamFailure(end: StreamEnd): Failure {
 
 /** Codes with which nghttp2 answers what is no HTTP, and Node a head that is too large. */
 const MALFORMED: ReadonlySet<number> = new Set([
-  NGHTTP2_PROTOCOL_ERROR,
-  NGHTTP2_FLOW_CONTROL_ERROR,
-  NGHTTP2_FRAME_SIZE_ERROR,
-  NGHTTP2_COMPRESSION_ERROR,
-  NGHTTP2_ENHANCE_YOUR_CALM,
+  PROTOCOL_ERROR,
+  FLOW_CONTROL_ERROR,
+  FRAME_SIZE_ERROR,
+  COMPRESSION_ERROR,
+  ENHANCE_YOUR_CALM,
 ]);
 
 function isMalformed({ code, error }: StreamEnd): boolean {

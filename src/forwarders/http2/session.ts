@@ -1,9 +1,12 @@
 /** One connection to an origin, from dialling to its end, and how many streams it has room for. */
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type Settings } from 'node:http2';
+
+import type { ClientHttp2Session, ClientHttp2Stream, Settings } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { HeaderList } from '../../headers.ts';
+import { REFUSED_STREAM } from '../../http2/codes.ts';
 import { ignore } from '../../http2/stream-events.ts';
+import { http2 } from '../../net/node-http.ts';
 import type { Failure } from '../../types/transport.ts';
 import { Timed } from '../deadlines.ts';
 import { Dial, type DialSettings } from '../dial.ts';
@@ -168,7 +171,7 @@ export class UpstreamSession extends Timed {
     deadlines.set(this, pool.connect);
     socket.on('close', () => this.#closed());
     try {
-      this.#greet(connect(endpoint.origin, { ...SESSION_OPTIONS, createConnection: () => socket }));
+      this.#greet(http2().connect(endpoint.origin, { ...SESSION_OPTIONS, createConnection: () => socket }));
     } catch (error) {
       this.#fail((error as Error).message);
       socket.destroy();
@@ -186,7 +189,7 @@ export class UpstreamSession extends Timed {
     // Pushes are refused in our SETTINGS; one may come before those are read.
     session.on('stream', (stream) => {
       ignore(stream);
-      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      stream.close(REFUSED_STREAM);
     });
   }
 
