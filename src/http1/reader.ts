@@ -263,7 +263,7 @@ export abstract class MessageReader {
   #over(): void {
     if (this.code !== '') this.refuse(this.code);
     else if (this.mode === HEAD) this.headRead();
-    else if (this.fields.lengths > 0 || this.fields.encodings > 0) this.refuse('framing-in-trailers');
+    else if (framesConnection(this.fields)) this.refuse('framing-in-trailers');
     else this.mode = FINISH;
   }
 
@@ -336,6 +336,11 @@ export abstract class MessageReader {
     this.mode = TAKEN;
     return this.backlog.takeAll();
   }
+}
+
+/** Fields that some parsers, Node's among them, obey in trailers as well: to the length of what follows, or to its end. */
+function framesConnection({ lengths, encodings, connections }: FieldSection): boolean {
+  return lengths > 0 || encodings > 0 || connections > 0;
 }
 
 /** A long piece is mostly body: only its head is made a string. */

@@ -93,7 +93,7 @@ export const RULES = table({
   'framing-in-trailers': [
     'RFC 9110 §6.5.1',
     400,
-    'Content-Length and Transfer-Encoding do not stand in trailers; other fields that must not are dropped.',
+    'Content-Length, Transfer-Encoding and Connection do not stand in trailers; other fields that must not are dropped.',
   ],
   'trailers-too-large': ['RFC 6585 §5', 431, 'The trailer section is larger than the limit.'],
   // ── replies ──

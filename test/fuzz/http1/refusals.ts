@@ -269,6 +269,7 @@ const REQUESTS: Readonly<Record<string, readonly string[]>> = {
   'framing-in-trailers': [
     chunked('0\r\nContent-Length: 0\r\n\r\n'),
     chunked('0\r\na: b\r\ntransfer-encoding: chunked\r\n\r\n'),
+    chunked('0\r\na: b\r\nConnection: close\r\n\r\n'),
   ],
   'trailers-too-large': [chunked(`0\r\na: ${'b'.repeat(300)}\r\n\r\n`), chunked(`0\r\n${'a'.repeat(256)}`)],
 };
