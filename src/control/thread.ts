@@ -37,6 +37,8 @@ export class Thread {
   addresses: readonly BoundAddress[] = [];
   /** Milliseconds since the epoch; 0 until it listens. */
   listeningSince = 0;
+  /** It ended by an error of its own, whatever it was asked to do. */
+  crashed = false;
   /** The newest snapshot of its counters. */
   samples: readonly Sample[] = [];
   readonly #worker: Worker;
@@ -62,6 +64,7 @@ export class Thread {
     });
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) => {
+      this.crashed = true;
       this.#why ||= error instanceof Error ? (error.stack ?? error.message) : String(error);
     });
     this.#exited = new Promise((resolve) => {

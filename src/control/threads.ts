@@ -264,11 +264,14 @@ export class ThreadPool {
     slot.thread = null;
     this.#retired = retire(this.#retired, thread.samples);
     // What cannot even start the first time is the caller's to tell.
-    if (this.#stopping || (!this.#running && thread.listeningSince === 0)) return;
+    if (!this.#running && thread.listeningSince === 0) return;
+    // One that drains and crashes takes its open requests along, and leaves locks that other threads wait for.
+    if (this.#stopping && !thread.crashed) return;
     this.#deaths++;
-    const restartIn = this.#nextWait(slot, thread);
+    const restartIn = this.#stopping ? null : this.#nextWait(slot, thread);
     this.#options.log.error({ thread: thread.number, why, restartIn }, 'a traffic thread died');
     this.#options.onDeath?.(thread.number, slot.index);
+    if (restartIn === null) return;
     slot.timer = setTimeout(() => void this.#replace(slot), restartIn);
   }
 

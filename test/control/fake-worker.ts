@@ -1,6 +1,6 @@
 /**
  * A traffic thread that speaks the protocol and does what the plan's revision says, so that every failure can be had:
- * `refuse`, `hang-prepare`, `slow-prepare`, `die-prepare`, `die-commit`, `hang-commit`, `die-start`, `fail-start`, `hang-start`, each also as `one-…` (only the
+ * `refuse`, `hang-prepare`, `slow-prepare`, `die-prepare`, `die-commit`, `hang-commit`, `die-start`, `fail-start`, `hang-start`, `die-drain`, each also as `one-…` (only the
  * thread whose number the size of the zone `victim` is does it), `stay` (does not end when drained), anything else works.
  * It answers HTTP with its thread number and the revision in use; `GET /die` kills it, `GET /slow` is answered when it
  * drains.
@@ -87,6 +87,7 @@ const handle: Record<string, (message: never) => void> = {
     if (current !== 'no-metrics') send({ type: 'metrics', id, samples: registry.snapshot() });
   },
   drain() {
+    if (does(current, 'die-drain')) throw new Error('dies while it drains');
     server.close(() => {
       send({ type: 'drained' });
       if (current !== 'stay') port.close();

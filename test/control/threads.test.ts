@@ -309,6 +309,20 @@ test('drain lets open requests finish and refuses swaps', async (t) => {
   assert.equal(r.pool.status().deaths, 0);
 });
 
+test('a thread that dies while it drains is logged and told of, and not replaced', async (t) => {
+  const dead: number[] = [];
+  const r = await running(t, { onDeath: (thread) => dead.push(thread) }, 'die-drain');
+  await r.pool.drain(10_000);
+  assert.deepEqual(dead.toSorted(), [1, 2]);
+  const lines = r.log.lines.filter(({ message }) => message === 'a traffic thread died');
+  assert.equal(lines.length, 2);
+  for (const { fields } of lines) {
+    assert.match(String(fields.why), /dies while it drains/);
+    assert.equal(fields.restartIn, null);
+  }
+  assert.deepEqual(r.pool.status(), { wanted: 2, listening: 0, deaths: 2 });
+});
+
 test('drain ends a thread that does not end by itself', async (t) => {
   const r = await running(t, { threads: 1 }, 'stay');
   await r.pool.drain(100);
