@@ -110,6 +110,11 @@ with status 499 where no reply had begun, and the attempt counts as \`aborted\`.
 still goes out. Requests pipelined behind are not served. TLS has no half-close before 1.3 (RFC 5246 §7.2.1), and between
 HTTP/2 peers there is none.
 
+A client that leaves in the midst of a body is noticed as long as Weir reads it. While Weir holds it back, over HTTP/1.1 and
+with more sent than is read ahead (64 KiB, less with \`edge: node\`), neither FIN nor reset is seen until the upstream takes
+more, or \`pool.queue.wait\` or one of the upstream's \`timeouts\` ends the wait: until then it keeps its place in the line
+for a connection. Over HTTP/2 it is noticed at once.
+
 With \`halfClose: true\` on a plain listener a client that shuts down its sending side behind a whole request gets its
 answer (RFC 9112 §9.6 leaves room for both). One that has closed altogether looks the same until something is sent: so,
 where no reply begins within 200 ms, an HTTP/1.1 client is sent a \`100 Continue\`, which every client must be able to skip
