@@ -52,6 +52,15 @@ function descriptors() {
   return all;
 }
 
+/* Not `recursive`: that never returns where the parent exists and takes nothing, in /proc for one. */
+function makeFolder(folder) {
+  try {
+    fs.mkdirSync(folder, 448 /* 0700 */);
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error;
+  }
+}
+
 /*
  * Where compiled code is kept: the next start takes half as long. Whoever can write there decides what Weir runs, since V8
  * does not verify it. Node's own default is one folder for all users below the temporary folder, which any of them may
@@ -63,7 +72,7 @@ function keepCompiledCode() {
   if (process.env.NODE_COMPILE_CACHE || !process.getuid) return void module.enableCompileCache();
   try {
     var folder = path.join(os.tmpdir(), 'weir-cache-' + process.getuid());
-    fs.mkdirSync(folder, { recursive: true, mode: 448 /* 0700 */ });
+    makeFolder(folder);
     var found = fs.lstatSync(folder);
     if (found.isDirectory() && found.uid === process.getuid() && (found.mode & 18) /* 0022 */ === 0)
       module.enableCompileCache(folder);
