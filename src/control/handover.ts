@@ -52,7 +52,7 @@ export class Handover {
 
   /** False where the file at `path` was removed, or another process has put its own there. */
   get reachable(): boolean {
-    return inodeOf(this.#path) === this.#inode;
+    return this.#inode !== 0 && inodeOf(this.#path) === this.#inode;
   }
 
   /** At another path than before, if there was one. @throws {Error} the system's. */
@@ -92,7 +92,7 @@ export class Handover {
     this.#server?.close();
     this.#successor?.pipe.close();
     this.#successor = null;
-    if (this.#inode !== 0 && this.reachable) rmSync(this.#path, { force: true });
+    if (this.reachable) rmSync(this.#path, { force: true });
     // A private folder holds nothing else.
     if (this.#path.endsWith('/sockets')) rmSync(dirname(this.#path), { recursive: true, force: true });
   }

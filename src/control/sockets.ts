@@ -64,16 +64,17 @@ export class Sockets {
   async open(): Promise<void> {
     const { config, takeover, env, log } = this.#options;
     await this.#findPaths();
-    const path = this.#handover && this.#ownPath();
-    if (this.#handover === null || path === null) {
+    if (this.#handover && !(await this.#listen(this.#handover))) {
+      this.#handover.close();
       this.#handover = null;
+    }
+    if (this.#handover === null) {
       if (takeover) throw new WeirError('sockets cannot be passed on here, so there is no --takeover');
       return assertFree(config.listeners);
     }
     if (takeover && this.#paths) await this.#adoptPredecessor(this.#paths.shared);
     await this.#listening.inherit(passedSockets(env));
     await this.#listening.bindRest();
-    await this.#handover.listen(path);
     if (!takeover || this.#predecessor) return;
     log.info({}, 'no other weir runs with this config, so there is nothing to take over');
   }
@@ -108,17 +109,35 @@ export class Sockets {
     this.#predecessor = null;
   }
 
-  /** Null where no file can be made that threads could find. */
-  #ownPath(): string | null {
+  /** False where no file can be made that threads could find. */
+  async #listen(handover: Handover): Promise<boolean> {
+    if (this.#paths) {
+      try {
+        await handover.listen(this.#paths.own);
+        return true;
+      } catch (error) {
+        // The folder may be on a file system that takes no sockets, or nothing at all.
+        this.#unusable(error as Error);
+      }
+    }
     try {
-      return this.#paths?.own ?? privatePath();
+      await handover.listen(privatePath());
+      return true;
     } catch (error) {
       this.#options.log.warn(
         { problem: (error as Error).message },
         'no folder for a Unix socket: threads bind addresses',
       );
-      return null;
+      return false;
     }
+  }
+
+  /** The runtime folder is. @throws {WeirError} where this process was to take over by it. */
+  #unusable({ message }: Error): void {
+    const { takeover, log } = this.#options;
+    this.#paths = null;
+    if (takeover) throw new WeirError(`--takeover: ${message}`);
+    log.warn({ problem: message }, 'the runtime folder cannot be used: no other process can take over from this one');
   }
 
   #listenAgain(handover: Handover): void {
@@ -140,10 +159,7 @@ export class Sockets {
     try {
       this.#paths = runtimePaths(config.runtime, config.file, env);
     } catch (error) {
-      const { message } = error as Error;
-      if (takeover) throw new WeirError(`--takeover: ${message}`);
-      log.warn({ problem: message }, 'the runtime folder cannot be used: no other process can take over from this one');
-      return;
+      return this.#unusable(error as Error);
     }
     if (takeover || !(await isRunning(this.#paths.shared))) return;
     // Both may run, on different ports; then the first is the one that can be found. On the same ones this one ends.

@@ -214,12 +214,23 @@ test('a folder that others can write to is not used', async (t) => {
   chmodSync(runtime, 0o700);
 });
 
+test('a folder in which no socket can be made is not used', async (t) => {
+  // Root owns it, and cannot make a file there.
+  const runtime = '/proc/sys';
+  const weir = await startWeir(t, { rules: here('here'), config: { runtime } });
+  assert.equal(await textOf(weir.url), 'here', 'threads have their sockets all the same');
+  await weir.record(({ message }) => String(message).startsWith('the runtime folder cannot be used'));
+  const successor = anotherWeir(t, weir, ['--takeover']);
+  assert.equal(await successor.process.exited, 1);
+  assert.match(successor.log(), /--takeover: .*\/proc\/sys/);
+});
+
 test('where no folder can be had threads bind addresses themselves', async (t) => {
   const long = mkdtempSync(join(tmpdir(), 'weir-long-'));
   t.after(() => rmSync(long, { recursive: true }));
   const deep = join(long, 'x'.repeat(100));
   mkdirSync(deep);
-  for (const TMPDIR of ['/dev/null/none', deep]) {
+  for (const TMPDIR of ['/dev/null/none', '/proc', deep]) {
     const weir = await startWeir(t, {
       rules: here('here'),
       env: { TMPDIR, XDG_RUNTIME_DIR: '', RUNTIME_DIRECTORY: '' },
