@@ -431,7 +431,8 @@ export class ExchangeRun
 
   #crash(error: unknown): void {
     this.#core.log.error({ id: this.id, route: this.route, err: error }, 'a policy failed');
-    this.#refuse('INTERNAL');
+    // One that was waited for may fail after another answer was made.
+    if (this.#stage === 'none') this.#refuse('INTERNAL');
   }
 
   /**

@@ -224,6 +224,21 @@ describe('policies', () => {
     assert.equal(stage.core.inFlight, 0);
   });
 
+  test('an admit that fails after an answer was made without it does not cut that off', async () => {
+    let fail = (_error: Error) => {};
+    const waiting = new Promise<undefined>((_resolve, reject) => {
+      fail = reject;
+    });
+    const stage = stageWith({ slow: { admit: () => waiting } });
+    const inbound = new FakeInbound({ method: 'POST', bodyLength: -1 });
+    const x = stage.run(inbound);
+    inbound.events.bodyFailed('malformed');
+    fail(new Error('x'));
+    await new Promise(setImmediate);
+    assert.deepEqual(inbound.log, ['reply 400']);
+    assert.equal(x.code, 'BAD_REQUEST');
+  });
+
   test('a policy that throws is a 500 and a policy that throws on the way back too, once', async () => {
     for (const hooks of [
       { admit: () => assert.fail('x') },
