@@ -151,7 +151,10 @@ class ControlPlane implements Server {
 
   async start(): Promise<void> {
     this.#pool.load();
-    [this.#geoData] = await Promise.all([this.#geo.start(), this.#certificates.load(), this.#sockets.open()]);
+    const work = [this.#geo.start(), this.#certificates.load(), this.#sockets.open()] as const;
+    // Where one fails `close` follows, and can give back only what the others have got by then.
+    await Promise.allSettled(work);
+    [this.#geoData] = await Promise.all(work);
     await this.#startWatching();
     const result = await this.#reloader.first((plan, zones) => this.#startTraffic(plan, zones));
     if (!result.ok) throw new StartProblems(result.problems, result.files);

@@ -145,6 +145,20 @@ test('a new process that cannot start changes nothing', async (t) => {
   assert.equal(await textOf(weir.url), 'new');
 });
 
+test('a new process that fails while it gets the sockets ends, and gives way to the next', async (t) => {
+  const weir = await startWeir(t, { rules: here('old') });
+  const missing = '/nonexistent/pem';
+  weir.writeConfig({
+    listeners: [{ address: '127.0.0.1:0', tls: { certificates: [{ cert: missing, key: missing }] } }],
+  });
+  const failed = anotherWeir(t, weir, ['--takeover']);
+  assert.equal(await failed.process.exited, 1);
+  assert.match(failed.log(), /cannot be read: ENOENT/);
+  weir.writeConfig({});
+  const next = await takeOver(t, weir);
+  assert.equal(await textOf(next.url), 'old');
+});
+
 test('a new process that is told to end before it serves changes nothing', async (t) => {
   const ATTEMPTS = 5;
   for (let i = 1; ; i++) {
