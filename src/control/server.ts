@@ -151,10 +151,13 @@ class ControlPlane implements Server {
 
   async start(): Promise<void> {
     this.#pool.load();
-    const work = [this.#geo.start(), this.#certificates.load(), this.#sockets.open()] as const;
-    // Where one fails `close` follows, and can give back only what the others have got by then.
-    await Promise.allSettled(work);
-    [this.#geoData] = await Promise.all(work);
+    const sockets = this.#sockets.open();
+    try {
+      [this.#geoData] = await Promise.all([this.#geo.start(), this.#certificates.load(), sockets]);
+    } finally {
+      // Where another fails `close` follows, and gives back only what is here by then.
+      await Promise.allSettled([sockets]);
+    }
     await this.#startWatching();
     const result = await this.#reloader.first((plan, zones) => this.#startTraffic(plan, zones));
     if (!result.ok) throw new StartProblems(result.problems, result.files);
