@@ -557,8 +557,8 @@ export class ExchangeRun
   }
 
   /**
-   * The time for all attempts together, or for draining, has run out: no fault of an endpoint that waited for a client who
-   * sends, or reads, too slowly.
+   * The time for all attempts together, or for draining, has run out. That is the endpoint's fault only where it had the
+   * whole request and has not answered; behind its head `timeouts.idle` judges it.
    */
   onTimeout(): void {
     if (this.#ended) return;
@@ -566,7 +566,6 @@ export class ExchangeRun
     if (this.#call === null && this.#retryTimer === null) return;
     const failure = this.#call?.queued() ?? TIME_IS_OVER;
     const uploads = this.#body.waits && this.#reply === null;
-    // Behind its head `timeouts.idle` judges an endpoint, and before it not where the client was waited for.
     if (uploads || this.#reply !== null) this.#attempts!.abort();
     else this.#attempts!.fail(failure);
     this.#dropCall();

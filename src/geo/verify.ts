@@ -10,8 +10,8 @@ const RECORDS_CHECKED = 4096;
  * Opens `bytes`, then walks the whole search tree: every pointer must lead to a node, to nothing, or into the data
  * section, every record (up to 4096) must decode, and one at least must name a country. A file overwritten half-way
  * often opens and answers quietly; this finds what of it can be found without a checksum.
- * Takes about 50 ms for the bundled database's 2.6 million pointers, a third of the time until Weir is ready, so a file
- * that is known to be good (SHA-256 `good`, in hex) is only opened.
+ * That takes about 50 ms of a start for the bundled database's 2.6 million pointers, so a file that is known to be good
+ * (SHA-256 `good`, in hex) is only opened.
  * @throws {Error} that says what is wrong
  */
 export function verifyDatabase(bytes: Uint8Array, good: string = BUNDLED_SHA256): GeoDatabase {
