@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { connect, Socket } from 'node:net';
 import { after, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { queryObjects, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Connection } from '../../src/edges/http1/connection.ts';
@@ -239,7 +240,13 @@ test(`http1: ${CONNECTIONS} clients that leave at any moment leave nothing behin
   await wave(0, CONNECTIONS / 20);
   const before = await wave(1, CONNECTIONS / 20);
   const grown = (await wave(2, (CONNECTIONS * 9) / 10)) - before;
-  assert.deepEqual(alive(), none, `left of ${PARTS.map((part) => part.name)}`);
+  // A handle that is being closed may hold the last connection for a few turns more; what is left behind stays.
+  let rest = alive();
+  for (let look = 0; look < 20 && !isDeepStrictEqual(rest, none); look++) {
+    await turns(100);
+    rest = alive();
+  }
+  assert.deepEqual(rest, none, `left of ${PARTS.map((part) => part.name)}`);
   assert.ok(grown < 2_000_000, `${grown} bytes are left of ${calls} requests`);
   assert.ok(ends.gone > 1000 && ends.done > 1000 && ends.taken > 10, `all ends were seen: ${JSON.stringify(ends)}`);
 });
