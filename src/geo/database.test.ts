@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { writeMmdb } from '../testing/mmdb-writer.ts';
 import { BUNDLED_SHA256, bundledDatabase } from './bundled.ts';
 import { GeoDatabase } from './database.ts';
-import { writeMmdb } from './mmdb-writer.test.ts';
 import { verifyDatabase } from './verify.ts';
 
 const bundled = readFileSync(bundledDatabase());

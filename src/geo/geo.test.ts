@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { writeMmdb } from '../testing/mmdb-writer.ts';
 import { CONTINENT_OF } from './continents.ts';
 import { GeoDatabase } from './database.ts';
 import { Geo, geoFrom } from './geo.ts';
-import { writeMmdb } from './mmdb-writer.test.ts';
 import { Overrides, parseOverrides } from './overrides.ts';
 
 const read = (text: string) => parseOverrides(text);

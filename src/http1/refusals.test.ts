@@ -1,8 +1,8 @@
 /** Every rule has a message that breaks it, and breaks it the same way however the bytes are cut. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LIMITS, REFUSALS, type Refusal } from '../../test/fuzz/http1/refusals.ts';
-import { cutAt, drip, type Trace, traceReply, traceRequests } from '../../test/fuzz/http1/trace.ts';
+import { LIMITS, REFUSALS, type Refusal } from '../testing/http1/refusals.ts';
+import { cutAt, drip, type Trace, traceReply, traceRequests } from '../testing/http1/trace.ts';
 import { RULES, type RuleCode } from './rules.ts';
 
 function run({ bytes, asked, closes }: Refusal, cut: (bytes: Buffer) => Iterable<Buffer>): Trace {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LIMITS } from '../../test/fuzz/http1/refusals.ts';
-import { cutAt, drip, traceRequests } from '../../test/fuzz/http1/trace.ts';
 import type { HeaderList } from '../headers.ts';
+import { LIMITS } from '../testing/http1/refusals.ts';
+import { cutAt, drip, traceRequests } from '../testing/http1/trace.ts';
 import { type RequestHead, RequestReader, type RequestSink } from './request-reader.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { LIMITS } from '../../test/fuzz/http1/refusals.ts';
-import { cutAt, drip, traceReply } from '../../test/fuzz/http1/trace.ts';
 import type { HeaderList } from '../headers.ts';
+import { LIMITS } from '../testing/http1/refusals.ts';
+import { cutAt, drip, traceReply } from '../testing/http1/trace.ts';
 import { type ResponseHead, ResponseReader, type ResponseSink } from './response-reader.ts';
 
 const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');

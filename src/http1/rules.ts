@@ -1,6 +1,6 @@
 /**
  * The grammar of refusals: everything that makes the codec turn a message away, one row each. docs/wire.md is written
- * from this table (test/tools/wire.ts); test/fuzz/http1/refusals.ts holds a message for every row that triggers it.
+ * from this table (test/tools/wire.ts); src/testing/http1/refusals.ts holds a message for every row that triggers it.
  */
 
 /** One reason to refuse a message. */

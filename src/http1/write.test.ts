@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Random } from '../../test/fuzz/http1/random.ts';
-import { LIMITS } from '../../test/fuzz/http1/refusals.ts';
-import { traceReply, traceRequests } from '../../test/fuzz/http1/trace.ts';
 import type { HeaderList } from '../headers.ts';
+import { LIMITS } from '../testing/http1/refusals.ts';
+import { traceReply, traceRequests } from '../testing/http1/trace.ts';
+import { Random } from '../testing/random.ts';
 import { checkField, chunkPrefix, LAST_CHUNK, lastChunk, requestHead, responseHead } from './write.ts';
 
 const HOST: HeaderList = ['Host', 'a'];

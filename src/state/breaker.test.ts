@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { runThreads } from '../../test/contract/threads.ts';
+import { runThreads } from '../testing/threads.ts';
 import { Breaker, type BreakerSettings } from './breaker.ts';
 
-const JOBS = new URL('../../test/contract/state-jobs.ts', import.meta.url).href;
+const JOBS = new URL('../testing/state-jobs.ts', import.meta.url).href;
 const T0 = 1_700_000_000_000;
 const SETTINGS: BreakerSettings = {
   window: 60_000,

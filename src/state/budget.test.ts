@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { runThreads } from '../../test/contract/threads.ts';
+import { runThreads } from '../testing/threads.ts';
 import { type BudgetSettings, RetryBudget } from './budget.ts';
 
-const JOBS = new URL('../../test/contract/state-jobs.ts', import.meta.url).href;
+const JOBS = new URL('../testing/state-jobs.ts', import.meta.url).href;
 const T0 = 1_700_000_000_000;
 
 function make(settings: BudgetSettings) {

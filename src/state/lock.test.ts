@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { runThreads, startThread } from '../../test/contract/threads.ts';
+import { runThreads, startThread } from '../testing/threads.ts';
 import { ANONYMOUS, lock, lockBytes, lockWord, markLocks, releaseLocks, unlock } from './lock.ts';
 
-const JOBS = new URL('../../test/contract/state-jobs.ts', import.meta.url).href;
+const JOBS = new URL('../testing/state-jobs.ts', import.meta.url).href;
 const WORD = lockWord(0);
 
 /** A zone whose lock a thread took to its grave. */

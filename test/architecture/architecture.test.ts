@@ -34,7 +34,7 @@ interface SourceFile {
 }
 
 const files: readonly SourceFile[] = globSync('**/*.ts', { cwd: SRC })
-  .filter((path) => !path.endsWith('.test.ts') && !path.includes('/testing/'))
+  .filter((path) => !path.endsWith('.test.ts') && !path.startsWith('testing/'))
   .map((path) => {
     const text = readFileSync(join(SRC, path), 'utf8');
     return { path, text, imports: importsOf(path, text) };

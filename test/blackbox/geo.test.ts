@@ -4,7 +4,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bundledDatabase } from '../../src/geo/bundled.ts';
-import { writeMmdb } from '../../src/geo/mmdb-writer.test.ts';
+import { writeMmdb } from '../../src/testing/mmdb-writer.ts';
 import { until } from '../tools/until.ts';
 import { startWeir } from '../tools/weir.ts';
 

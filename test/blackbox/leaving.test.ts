@@ -8,7 +8,7 @@ import { DATA, FramePeer, headers } from '../contract/http2-frames.ts';
 import { until } from '../tools/until.ts';
 import { startWeir, type Weir } from '../tools/weir.ts';
 
-const pem = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
+const pem = (name: string) => readFileSync(new URL(`../tools/tls/${name}`, import.meta.url), 'utf8');
 const TLS = { certificates: [{ cert: 'first.pem', key: 'first.key' }] };
 const STREAM =
   'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n';

@@ -32,7 +32,7 @@ function echo(): Server {
   });
 }
 
-const pem = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
+const pem = (name: string) => readFileSync(new URL(`../tools/tls/${name}`, import.meta.url), 'utf8');
 
 before(async () => {
   upstream = echo();

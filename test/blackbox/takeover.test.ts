@@ -259,7 +259,7 @@ test('where no folder can be had threads bind addresses themselves', async (t) =
 test('without its file in the runtime folder a dead thread is replaced all the same, and a successor finds it', async (t) => {
   const runtime = mkdtempSync(join(tmpdir(), 'weir-runtime-'));
   t.after(() => rmSync(runtime, { recursive: true }));
-  const env = { NODE_OPTIONS: `--import ${new URL('../control/faults.ts', import.meta.url).href}` };
+  const env = { NODE_OPTIONS: `--import ${new URL('../tools/faults.ts', import.meta.url).href}` };
   const weir = await startWeir(t, { rules: here('here'), config: { runtime }, env });
   rmSync(runtime, { recursive: true });
   weir.process.signal('SIGWINCH');

@@ -8,7 +8,7 @@ import { WireClient } from '../contract/edge-wire.ts';
 import { until } from '../tools/until.ts';
 import { startWeir } from '../tools/weir.ts';
 
-const pem = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
+const pem = (name: string) => readFileSync(new URL(`../tools/tls/${name}`, import.meta.url), 'utf8');
 
 test('certificates by name, and a renewed one for new connections only', async (t) => {
   const names = ['first', 'exact', 'wildcard'];

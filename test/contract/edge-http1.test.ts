@@ -1,4 +1,4 @@
-/** The contract, kept by our own edge; where it refuses with another status than 400, test/edges/refusals.test.ts says which. */
+/** The contract, kept by our own edge; where it refuses with another status than 400, edge-http1-refusals.test.ts says which. */
 import { Http1Edge } from '../../src/edges/http1/index.ts';
 import { edgeContract } from './edge.ts';
 
@@ -6,7 +6,7 @@ const status = (code: number, section: string) => `refused as well, with ${code}
 
 edgeContract('http1', (settings, accept) => new Http1Edge(settings, accept), {
   'TLS: HTTP/1.1 is the protocol, also for those who would rather speak h2':
-    'h2 is spoken too: edge-http2.test.ts and test/edges/alpn.test.ts',
+    'h2 is spoken too: edge-http2.test.ts and edge-alpn.test.ts',
   // stricter, or another status of the RFC's choosing
   'taken: an empty Host': 'stricter: http and https URIs always have a host (RFC 9110 §4.2.1)',
   'refused: HTTP/0.9': status(505, 'RFC 9110 §15.6.6'),

@@ -12,7 +12,7 @@ import { until } from '../tools/until.ts';
 import { Call } from './edge-inbound.ts';
 import { FramePeer } from './http2-frames.ts';
 
-const read = (end: string) => readFileSync(new URL(`../fixtures/tls/first.${end}`, import.meta.url), 'utf8');
+const read = (end: string) => readFileSync(new URL(`../tools/tls/first.${end}`, import.meta.url), 'utf8');
 const CERTIFICATE = { cert: read('pem'), key: read('key') };
 
 const DATE = 'Tue, 15 Nov 1994 08:12:31 GMT';

@@ -9,7 +9,7 @@ import type { Bench, Declare } from './edge.ts';
 const GET = 'GET / HTTP/1.1\r\nHost: weir.test\r\n\r\n';
 
 function pair(name: string): CertificatePairs[number] {
-  const read = (end: string) => readFileSync(new URL(`../fixtures/tls/${name}.${end}`, import.meta.url), 'utf8');
+  const read = (end: string) => readFileSync(new URL(`../tools/tls/${name}.${end}`, import.meta.url), 'utf8');
   return { cert: read('pem'), key: read('key') };
 }
 

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { runThreads } from '../../src/testing/threads.ts';
 import { type Limit, type Store, StoreError, type Taken } from '../../src/types/store.ts';
 import { type LimitModel, modelOf } from './limit-models.ts';
-import { runThreads } from './threads.ts';
 
 /** An implementation, made ready for one test. */
 export interface StoreSubject {

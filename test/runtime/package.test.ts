@@ -1,7 +1,7 @@
 /** The built package, run as npm installs it (test/tools/package.ts). */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -26,6 +26,7 @@ describe('the package', () => {
     assert.ok(existsSync(join(installed, 'config', 'schema', 'rules.schema.json')));
     assert.ok(!existsSync(join(installed, 'src', 'cli')));
     assert.ok(!existsSync(join(installed, 'test')));
+    assert.deepEqual(globSync(['**/testing', '**/*.test.*'], { cwd: installed, exclude: ['**/node_modules'] }), []);
   });
 
   test('serves, and answers on threads of its own', async () => {

@@ -8,7 +8,7 @@ import { ERRORS } from '../../src/errors.ts';
 import { METHODS } from '../../src/http1/request-line.ts';
 import { RULES, type RuleCode } from '../../src/http1/rules.ts';
 import { grpcStatus } from '../../src/http2/grpc.ts';
-import { REFUSALS } from '../fuzz/http1/refusals.ts';
+import { REFUSALS } from '../../src/testing/http1/refusals.ts';
 
 export const WIRE_PAGE = join(import.meta.dirname, '..', '..', 'docs', 'wire.md');
 
@@ -135,7 +135,7 @@ can stand, so there the client's connection breaks. \`timeouts.idle\` without a 
 ## Rules
 
 Each row is tested in \`src/http1/refusals.test.ts\`, whole and cut at every octet, with the messages of
-\`test/fuzz/http1/refusals.ts\`; one of them is shown. The status is for requests; rules that only a reply can break show 502.
+\`src/testing/http1/refusals.ts\`; one of them is shown. The status is for requests; rules that only a reply can break show 502.
 `;
 
 /** The page as it should be. */

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { exportJWK, exportSPKI, generateKeyPair, importJWK, type JWK, type JWTPayload, UnsecuredJWT } from 'jose';
+import { ISSUER, type Signer, START, signer, signSecret, world } from '../../testing/jwt.ts';
 import type { RawJwt } from './config.ts';
-import { ISSUER, type Signer, START, signer, signSecret, world } from './fakes.test.ts';
 import { jwt } from './index.ts';
 
 const SECRET = 'a secret of thirty-two bytes, or more';

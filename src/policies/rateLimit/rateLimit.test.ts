@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
+import { getHeader } from '../../headers.ts';
 import {
   admitted,
   type FakeHost,
@@ -11,8 +12,7 @@ import {
   laterStore,
   lostStore,
   resolveWith,
-} from '../../../test/contract/fake-env.ts';
-import { getHeader } from '../../headers.ts';
+} from '../../testing/fake-env.ts';
 import type { Exchange, Hooks, Reply } from '../../types/policy.ts';
 import { StoreError } from '../../types/store.ts';
 import type { RawRateLimit } from './config.ts';

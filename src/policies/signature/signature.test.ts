@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
+import type { HeaderList } from '../../headers.ts';
+import { removeHeader, setHeader } from '../../headers.ts';
 import {
   admitted,
   type FakeHost,
@@ -13,10 +15,8 @@ import {
   laterStore,
   lostStore,
   resolveWith,
-} from '../../../test/contract/fake-env.ts';
-import { runThreads } from '../../../test/contract/threads.ts';
-import type { HeaderList } from '../../headers.ts';
-import { removeHeader, setHeader } from '../../headers.ts';
+} from '../../testing/fake-env.ts';
+import { runThreads } from '../../testing/threads.ts';
 import type { Exchange } from '../../types/policy.ts';
 import { StoreError } from '../../types/store.ts';
 import type { RawSignature } from './config.ts';
@@ -352,7 +352,7 @@ test('10,000 duplicates of 100 signed requests over several threads: exactly 100
   const { config, request } = make({}, host);
   const requests = Array.from({ length: 100 }, () => request().headers);
   const data = { zones: host.zones, config, requests, body: BODY.toString(), now: NOW, rounds: 25 };
-  const jobs = new URL('../../../test/contract/signature-jobs.ts', import.meta.url).href;
+  const jobs = new URL('../../testing/signature-jobs.ts', import.meta.url).href;
   const passed = await runThreads<number>(jobs, 'replay', 4, data);
   assert.equal(
     passed.reduce((sum, n) => sum + n, 0),

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { LIMITS } from '../../../src/testing/http1/refusals.ts';
+import { traceRequests } from '../../../src/testing/http1/trace.ts';
 import { RequestOracle } from './oracle.ts';
-import { LIMITS } from './refusals.ts';
-import { traceRequests } from './trace.ts';
 
 const message = (line: string): Buffer =>
   Buffer.from(`POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${line}\r\nhello\r\n0\r\n\r\n`);

@@ -1,9 +1,9 @@
 /** Where our reader took more than Node's parser, or something else. */
 import { isDeepStrictEqual } from 'node:util';
 import { passingTrailers } from '../../../src/http1/trailers.ts';
+import type { Message, Trace } from '../../../src/testing/http1/trace.ts';
 import { nodeStopsBehind, nodeTunnels } from './exceptions.ts';
 import type { OracleTrace } from './oracle.ts';
-import type { Message, Trace } from './trace.ts';
 
 /** What is wrong, or ''. `ours` may refuse what Node takes; never the other way round. */
 export function difference(ours: Trace, node: OracleTrace, asked: string | null = null): string {

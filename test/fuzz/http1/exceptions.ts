@@ -3,7 +3,7 @@
  * says which messages it is about, and what is still compared.
  */
 import { indexOfHeader } from '../../../src/headers.ts';
-import type { Message } from './trace.ts';
+import type { Message } from '../../../src/testing/http1/trace.ts';
 
 /**
  * Behind a request that offers an upgrade, Node's HTTP server loses what came in the same read where nobody listens to

@@ -1,13 +1,13 @@
 /** A slice of the fuzz on every run, and everything it ever found. An hour of it is run by hand: run.ts. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { LIMITS } from '../../../src/testing/http1/refusals.ts';
+import { traceReply, traceRequests } from '../../../src/testing/http1/trace.ts';
+import { Random } from '../../../src/testing/random.ts';
 import { difference } from './compare.ts';
 import { Fuzz } from './fuzz.ts';
 import type { OracleTrace } from './oracle.ts';
-import { Random } from './random.ts';
-import { LIMITS } from './refusals.ts';
 import { readSeeds } from './seeds.ts';
-import { traceReply, traceRequests } from './trace.ts';
 
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 20);
 const SEED = Number(process.env.FUZZ_SEED ?? 1);

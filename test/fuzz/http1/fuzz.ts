@@ -4,13 +4,13 @@
  * nothing; what is kept inside stays bounded.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { LIMITS } from '../../../src/testing/http1/refusals.ts';
+import { cutAt, drip, type Trace, traceReply, traceRequests } from '../../../src/testing/http1/trace.ts';
+import type { Random } from '../../../src/testing/random.ts';
 import { difference } from './compare.ts';
 import { mutate, reply, requests } from './grammar.ts';
 import { type OracleTrace, RequestOracle, readReplies } from './oracle.ts';
-import type { Random } from './random.ts';
 import { recordedReplies, recordedRequests } from './recorded.ts';
-import { LIMITS } from './refusals.ts';
-import { cutAt, drip, type Trace, traceReply, traceRequests } from './trace.ts';
 
 /** One connection's bytes. */
 export interface Case {

@@ -2,7 +2,7 @@
  * Messages for the fuzz: mostly right, wrong in a few places. Each part has right spellings and wrong ones; `noise` says
  * how often a wrong one is taken, so that a message with one fault in it is as usual as a good one.
  */
-import type { Random } from './random.ts';
+import type { Random } from '../../../src/testing/random.ts';
 
 const METHODS = ['GET', 'GET', 'GET', 'POST', 'POST', 'PUT', 'HEAD', 'DELETE', 'PATCH', 'OPTIONS', 'M-SEARCH', 'QUERY'];
 const ODD_METHODS = [

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Message } from './trace.ts';
+import type { Message } from '../../../src/testing/http1/trace.ts';
 
 /** Like a `Trace`, as far as Node tells. */
 export interface OracleTrace {

@@ -1,11 +1,11 @@
 /** Strict, but not too strict for anybody who is out there: recorded clients and servers are understood to the last octet. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { LIMITS } from '../../../src/testing/http1/refusals.ts';
+import { drip, type Trace, traceReply, traceRequests } from '../../../src/testing/http1/trace.ts';
 import { difference } from './compare.ts';
 import { RequestOracle, readReplies } from './oracle.ts';
 import { recordedReplies, recordedRequests } from './recorded.ts';
-import { LIMITS } from './refusals.ts';
-import { drip, type Trace, traceReply, traceRequests } from './trace.ts';
 
 const gist = ({ messages, informed, code, rest }: Trace) => ({ messages, informed, code, rest });
 

@@ -3,8 +3,8 @@
  * a seed, and exits 1 where there is one.
  */
 import { parseArgs } from 'node:util';
+import { Random } from '../../../src/testing/random.ts';
 import { Fuzz } from './fuzz.ts';
-import { Random } from './random.ts';
 import { writeSeed } from './seeds.ts';
 
 const { values } = parseArgs({

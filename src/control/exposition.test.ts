@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { DURATION_BOUNDS, Registry } from '../metrics/registry.ts';
+import { exposition } from './exposition.ts';
+import { FAMILIES } from './families.ts';
+import { adminSource, type Overview } from './overview.ts';
+import { processSamples } from './process.ts';
+import { retire, sumSamples } from './samples.ts';
+
+function thread(requests: number, seconds: readonly number[]): Registry {
+  const registry = new Registry();
+  registry.counter('weir_requests_total', { route: 'a', status_class: '2xx' }).value = requests;
+  const duration = registry.histogram('weir_request_duration_seconds', { route: 'a' });
+  for (const value of seconds) duration.observe(value);
+  registry.gauge('weir_connections', { listener: '127.0.0.1:80' }, () => 3);
+  registry.gauge('weir_breaker_state', { endpoint: 'u/e' }, () => 2);
+  return registry;
+}
+
+test('threads add up; a gauge that all read from shared memory does not', async () => {
+  const samples = sumSamples([thread(2, [0.002, 4]).snapshot(), thread(5, [700]).snapshot()]);
+  const text = await exposition(samples);
+  assert.match(text, /^weir_requests_total\{route="a",status_class="2xx"\} 7$/m);
+  assert.match(text, /^weir_connections\{listener="127\.0\.0\.1:80"\} 6$/m);
+  assert.match(text, /^weir_breaker_state\{endpoint="u\/e"\} 2$/m);
+});
+
+test('histogram buckets include the smaller ones', async () => {
+  const text = await exposition(thread(0, [0.002, 0.002, 4, 700]).snapshot());
+  const buckets = [...text.matchAll(/^weir_request_duration_seconds_bucket\{route="a",le="([^"]+)"\} (\d+)$/gm)];
+  assert.deepEqual(
+    buckets.map((match) => match[1]),
+    [...DURATION_BOUNDS.map(String), '+Inf'],
+  );
+  const at = (le: string): string => buckets.find((match) => match[1] === le)![2];
+  assert.deepEqual(
+    [at('0.001'), at('0.0025'), at('2.5'), at('5'), at('600'), at('+Inf')],
+    ['0', '2', '2', '3', '3', '4'],
+  );
+  assert.match(text, /^weir_request_duration_seconds_sum\{route="a"\} 704\.004$/m);
+  assert.match(text, /^weir_request_duration_seconds_count\{route="a"\} 4$/m);
+});
+
+test('labels are the same series in any order, and are escaped', async () => {
+  const one = { family: 'weir_requests_total', type: 'counter', values: [1] } as const;
+  const samples = sumSamples([
+    [{ ...one, labels: { route: 'a"\\\n', status_class: '2xx' } }],
+    [{ ...one, labels: { status_class: '2xx', route: 'a"\\\n' } }],
+  ]);
+  assert.equal(samples.length, 1);
+  assert.match(await exposition(samples), /^weir_requests_total\{route="a\\"\\\\\\n",status_class="2xx"\} 2$/m);
+});
+
+test('of a thread that ended only what counts on stays', () => {
+  const retired = retire(retire([], thread(2, [1]).snapshot()), thread(3, [1, 1]).snapshot());
+  assert.deepEqual(retired.map((sample) => sample.type).sort(), ['counter', 'histogram']);
+  assert.equal(retired.find((sample) => sample.type === 'counter')?.values[0], 5);
+  assert.equal(retired.find((sample) => sample.type === 'histogram')?.values.at(-1), 3);
+});
+
+test('a family that a policy kind brings along is shown', async () => {
+  const text = await exposition([
+    { family: 'weir_params_dropped_total', type: 'counter', labels: { policy: 'clean' }, values: [4] },
+  ]);
+  assert.match(text, /^# TYPE weir_params_dropped_total counter\nweir_params_dropped_total\{policy="clean"\} 4$/m);
+});
+
+test('the table and the program name the same families', () => {
+  const src = join(import.meta.dirname, '..');
+  const named = new Set<string>();
+  for (const file of globSync('**/*.ts', { cwd: src, exclude: ['control/families.ts', 'testing/**', '**/*.test.ts'] }))
+    for (const [name] of readFileSync(join(src, file), 'utf8').matchAll(/(?<=')(weir|process)_[a-z_]+(?=')/g))
+      named.add(name);
+  assert.deepEqual([...named].sort(), Object.keys(FAMILIES).sort());
+});
+
+test('every family has a help text and its kind', async () => {
+  for (const [name, family] of Object.entries(FAMILIES)) {
+    assert.match(name, /^(weir|process)_[a-z_]+$/);
+    assert.ok(family.help.length > 10 && family.help.endsWith('.'), name);
+    assert.equal(family.type === 'counter', name.endsWith('_total'), name);
+  }
+});
+
+test('the process tells its CPU time, memory, files and start', async () => {
+  const samples = new Map(processSamples(Date.now()).map((sample) => [sample.family, sample.values[0]]));
+  assert.ok(samples.get('process_cpu_seconds_total')! > 0);
+  assert.ok(samples.get('process_resident_memory_bytes')! > 1e6);
+  assert.ok(Math.abs(samples.get('process_start_time_seconds')! - Date.now() / 1000) < 600);
+  if (process.platform === 'linux') assert.ok(samples.get('process_open_fds')! > 2);
+});
+
+test('whoever asks while metrics are gathered gets those', async () => {
+  const answers: ((samples: []) => void)[] = [];
+  const collect = (): Promise<[]> => new Promise((resolve) => answers.push(resolve));
+  const source = adminSource({
+    registry: thread(1, []),
+    pool: { collect, status: () => ({ wanted: 1, listening: 1, deaths: 0 }) },
+    geo: { status: () => ({}) },
+    sink: { dropped: 0 },
+    compiled: () => null,
+  } as unknown as Overview);
+  const texts = Array.from({ length: 100 }, () => source.metrics());
+  assert.equal(answers.length, 1);
+  answers[0]([]);
+  assert.equal(new Set(await Promise.all(texts)).size, 1);
+  const later = source.metrics();
+  assert.equal(answers.length, 2);
+  answers[1]([]);
+  assert.match(await later, /^weir_requests_total/m);
+});

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { memoryLog, tempFolder, until } from '../testing/control.ts';
+import { isNoise, watchFolder } from './watch.ts';
+
+/** A watched folder with `a.yaml`; `seen` waits for a change after what `act` does. */
+async function watched(t: TestContext, prepare: (folder: string) => void = () => {}, debounce = 10) {
+  const folder = join(tempFolder(t), 'rules');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'a.yaml'), 'a');
+  prepare(folder);
+  let changes = 0;
+  const watch = watchFolder({ folder, log: memoryLog(), onChange: () => changes++, debounce });
+  t.after(() => watch.close());
+  await watch.ready;
+  const seen = async (what: string, act: () => void): Promise<void> => {
+    const before = changes;
+    act();
+    await until(() => changes > before, what);
+  };
+  return { folder, seen, watch, count: () => changes, file: (name: string) => join(folder, name) };
+}
+
+test('every way a rule file changes is seen', async (t) => {
+  const { seen, file } = await watched(t);
+  await seen('a write in place', () => writeFileSync(file('a.yaml'), 'aa'));
+  await seen('a truncation', () => truncateSync(file('a.yaml')));
+  await seen('a new file', () => writeFileSync(file('b.yaml'), 'b'));
+  await seen('a rename', () => renameSync(file('b.yaml'), file('c.yaml')));
+  await seen('a removal', () => rmSync(file('c.yaml')));
+  await seen('an editor that saves by rename', () => {
+    writeFileSync(file('.a.yaml.swp'), 'x');
+    writeFileSync(file('a.yaml.tmp'), 'aaa');
+    renameSync(file('a.yaml.tmp'), file('a.yaml'));
+  });
+  await seen('an editor that keeps a backup', () => {
+    renameSync(file('a.yaml'), file('a.yaml~'));
+    writeFileSync(file('a.yaml'), 'aaaa');
+  });
+  await seen('the file after all that', () => writeFileSync(file('a.yaml'), 'aaaaa'));
+});
+
+test("a ConfigMap's swap of its ..data link is seen, again and again", async (t) => {
+  const version = (folder: string, n: number): void => {
+    mkdirSync(join(folder, `..v${n}`));
+    writeFileSync(join(folder, `..v${n}`, 'map.yaml'), String(n));
+    symlinkSync(`..v${n}`, join(folder, '..data_tmp'));
+    renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+    if (n > 1) rmSync(join(folder, `..v${n - 1}`), { recursive: true });
+  };
+  const { folder, seen } = await watched(t, (folder) => {
+    version(folder, 1);
+    symlinkSync('..data/map.yaml', join(folder, 'map.yaml'));
+  });
+  for (const n of [2, 3, 4]) await seen(`version ${n}`, () => version(folder, n));
+});
+
+test('a folder that is moved away and made anew is watched on', async (t) => {
+  const { folder, seen, file } = await watched(t);
+  await seen('the move', () => renameSync(folder, `${folder}.old`));
+  await seen('the new folder', () => {
+    mkdirSync(folder);
+    writeFileSync(file('new.yaml'), 'n');
+  });
+  await seen('a change in it', () => writeFileSync(file('new.yaml'), 'nn'));
+});
+
+test('a folder behind a link that moves to another one is seen', async (t) => {
+  const base = tempFolder(t);
+  for (const name of ['one', 'two']) {
+    mkdirSync(join(base, name));
+    writeFileSync(join(base, name, 'a.yaml'), name);
+  }
+  symlinkSync('one', join(base, 'current'));
+  let changes = 0;
+  const onChange = () => changes++;
+  const watch = watchFolder({ folder: join(base, 'current'), log: memoryLog(), onChange, debounce: 10, poll: 20 });
+  t.after(() => watch.close());
+  await watch.ready;
+  symlinkSync('two', join(base, 'next'));
+  renameSync(join(base, 'next'), join(base, 'current'));
+  await until(() => changes > 0, 'the link to be seen');
+  // Its watcher may still be starting: written anew until it is seen.
+  const before = changes;
+  await until(() => {
+    writeFileSync(join(base, 'two', 'a.yaml'), String(performance.now()));
+    return changes > before;
+  }, 'a change behind the new link');
+});
+
+test("editors' side files are no change", () => {
+  for (const name of ['.a.yaml.swp', 'a.yaml~', '4913', '#a.yaml#', '.hidden.yaml', 'a.yaml.tmp', '..2026_01_01'])
+    assert.ok(isNoise(name), name);
+  for (const name of ['a.yaml', '..data', '10-a.yaml', 'tmp.yaml']) assert.ok(!isNoise(name), name);
+});
+
+test('nothing is told after close', async (t) => {
+  const { folder, count, file, watch } = await watched(t);
+  let witnessed = 0;
+  const witness = watchFolder({ folder, log: memoryLog(), onChange: () => witnessed++, debounce: 50 });
+  t.after(() => witness.close());
+  await witness.ready;
+  writeFileSync(file('a.yaml'), 'aa');
+  await watch.close();
+  const before = count();
+  await until(() => witnessed > 0, 'another watcher to see it');
+  assert.equal(count(), before);
+});

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { KINDS } from '../policies/index.ts';
+import { FIXTURE_KINDS } from '../testing/kinds.ts';
+import { createLoader, loadConfig, loadRules, MAX_TOTAL_SIZE, type RuleFile } from './load.ts';
+import { maskPlan } from './mask.ts';
+import { MAX_FILE_SIZE } from './parse.ts';
+import { formatProblems } from './problems.ts';
+
+const load = createLoader(FIXTURE_KINDS);
+
+const UPSTREAM = 'upstreams: { a: { endpoints: { one: { url: "http://127.0.0.1:9101" } } } }\n';
+
+function rules(text: string, root = '/etc/weir/rules', env = {}) {
+  return load([{ file: `${root}/rules.yaml`, text: UPSTREAM + text }], { env, root });
+}
+
+const codesOf = (problems: readonly { readonly code: string }[]) => problems.map(({ code }) => code);
+
+describe('bounds', () => {
+  const filler = (bytes: number): RuleFile => ({ file: '/r/big.yaml', text: `# ${'x'.repeat(bytes)}` });
+
+  test('a file that is too large is not parsed', () => {
+    const { plan, problems } = load([filler(MAX_FILE_SIZE)], { env: {}, root: '/r' });
+    assert.equal(plan, null);
+    assert.deepEqual(codesOf(problems), ['file-too-large']);
+  });
+
+  test('nor are files that are too large together', () => {
+    const count = Math.ceil(MAX_TOTAL_SIZE / (MAX_FILE_SIZE - 10));
+    const { problems } = load(Array(count + 1).fill(filler(MAX_FILE_SIZE - 10)), { env: {}, root: '/r' });
+    assert.deepEqual(codesOf(problems), ['file-too-large']);
+  });
+
+  test('size is counted in bytes', () => {
+    const text = `# ${'€'.repeat(MAX_FILE_SIZE / 2)}`;
+    const { problems } = load([{ file: '/r/a.yaml', text }], { env: {}, root: '/r' });
+    assert.deepEqual(codesOf(problems), ['file-too-large']);
+  });
+
+  test('a file that cannot be read is a problem beside those of the others', () => {
+    const files = [
+      { file: '/r/a.yaml', text: '', unreadable: 'EACCES' },
+      { file: '/r/b.yaml', text: 'route: {}' },
+    ];
+    const { plan, problems } = load(files, { env: {}, root: '/r' });
+    assert.equal(plan, null);
+    assert.deepEqual(codesOf(problems), ['unreadable-file', 'unknown-section']);
+  });
+
+  test('sixty thousand keys and problems take no quadratic time', () => {
+    const keys = Array.from({ length: 60_000 }, (_, i) => `  k${i}: 1\n`).join('');
+    const start = performance.now();
+    const { problems } = load([{ file: '/r/a.yaml', text: `routes:\n${keys}` }], { env: {}, root: '/r' });
+    assert.equal(problems.length, 1001);
+    assert.deepEqual(codesOf(problems.slice(999)), ['wrong-type', 'too-many-problems']);
+    assert.equal(problems[1000].message, 'there are 59000 more problems');
+    // The parser's own check for duplicates alone would need half a minute.
+    assert.ok(performance.now() - start < 9000, `${performance.now() - start} ms`);
+  });
+
+  test('ten thousand routes load in seconds', () => {
+    const route = (i: number) =>
+      `  r${i}: { match: { host: h${i % 100}.example.com, path: "/v1/x${i}/:id", methods: [POST], headers: { x-t: "${i}" } }, use: [p], to: a }\n`;
+    const text = `policies: { p: { params: {} } }\nroutes:\n${Array.from({ length: 10_000 }, (_, i) => route(i)).join('')}`;
+    const start = performance.now();
+    const { plan, problems } = rules(text);
+    const took = performance.now() - start;
+    assert.deepEqual(problems, []);
+    assert.equal(plan?.routes.length, 10_000);
+    assert.ok(took < 10_000, `${took} ms`);
+  });
+
+  test('ten thousand routes that differ in one header only do too', () => {
+    const route = (i: number) => `  r${i}: { match: { path: /v1/x, headers: { x-tenant: t${i} } }, to: a }\n`;
+    const start = performance.now();
+    const { problems } = rules(`routes:\n${Array.from({ length: 10_000 }, (_, i) => route(i)).join('')}`);
+    assert.deepEqual(problems, []);
+    assert.ok(performance.now() - start < 10_000);
+  });
+});
+
+describe('revision', () => {
+  const text = 'routes: { r: { to: a } }\npolicies: { s: { signature: { keys: { k: "${env:KEY:-one}" } } } }\n';
+  const revision = (more: string, root?: string, env?: object) => rules(more, root, env).plan?.revision;
+
+  test('is twelve hex digits', () => {
+    assert.match(revision(text) ?? '', /^[0-9a-f]{12}$/);
+  });
+
+  test('is the same with comments, blank lines and in another folder', () => {
+    const login = 'routes: { r: { use: [l], to: a } }\npolicies: { l: { jwt: { keys: { file: ../jwks.json } } } }\n';
+    assert.equal(revision(`# hello\n\n${text}`), revision(text));
+    assert.equal(revision(login, '/one/rules'), revision(login, '/two/rules'));
+  });
+
+  test('is the same with other secrets', () => {
+    assert.equal(revision(text, undefined, { KEY: 'two' }), revision(text, undefined, { KEY: 'three' }));
+  });
+
+  test('is another with another meaning', () => {
+    assert.notEqual(revision(text.replace('to: a', 'to: a, errors: map')), revision(text));
+    const jwks = (file: string) =>
+      `routes: { r: { use: [l], to: a } }\npolicies: { l: { jwt: { keys: { file: ${file} } } } }`;
+    assert.notEqual(revision(jwks('a.json')), revision(jwks('b.json')));
+  });
+
+  test('does not depend on the order of keys, but on that of routes', () => {
+    const one = 'routes: { r: { to: a, errors: map }, s: { match: { path: /s }, to: a } }';
+    assert.equal(revision(one), revision(one.replace('to: a, errors: map', 'errors: map, to: a')));
+    const other = 'routes: { s: { match: { path: /s }, to: a }, r: { to: a, errors: map } }';
+    assert.notEqual(revision(one), revision(other));
+  });
+});
+
+describe('secrets', () => {
+  test('are masked wherever they stand', () => {
+    const { plan } = rules(
+      'routes: { r: { use: [s], to: a } }\npolicies: { s: { signature: { keys: { k: hunter2 } } } }\n',
+    );
+    assert.ok(plan);
+    assert.match(JSON.stringify(plan), /hunter2/);
+    assert.doesNotMatch(JSON.stringify(maskPlan(plan)), /hunter2/);
+    assert.match(JSON.stringify(maskPlan(plan)), /"secret":\{"secret":"\*\*\*"\}/);
+  });
+
+  test('from the environment are in no problem', () => {
+    const text = `routes: { r: { to: "\${env:S}", onDisconnect: "\${env:S}", body: { max: "\${env:S}" }, errors: "\${env:S}" } }
+upstreams: { b: { protocol: "\${env:S}", endpoints: { one: { url: "\${env:S}", weight: "\${env:S}" } } } }`;
+    const files = [{ file: '/r/rules.yaml', text }];
+    const { problems } = load(files, { env: { S: 'hunter2' }, root: '/r' });
+    assert.ok(problems.length >= 5);
+    assert.doesNotMatch(formatProblems(problems, files, { format: 'text', cwd: '/r' }), /hunter2/);
+  });
+});
+
+test('a template that a kind refuses itself is refused once', () => {
+  const text = `${UPSTREAM}routes: { r: { use: [h], to: a } }
+policies: { h: { headers: { request: { set: { x-a: "\${" } } } } }`;
+  const { problems } = loadRules([{ file: '/r/a.yaml', text }], { kinds: KINDS, env: {}, root: '/r' });
+  assert.deepEqual(codesOf(problems), ['template-syntax']);
+});
+
+describe('config', () => {
+  test('tells where the rules are even where it is faulty', () => {
+    const { config, rules: folder } = loadConfig('/etc/weir/weir.yaml', 'rules: ./here\n', {
+      env: {},
+      bundledDatabase: '',
+    });
+    assert.equal(config, null);
+    assert.equal(folder, '/etc/weir/here');
+  });
+});
+
+test('a unit that was left out is what the hint asks for, before quotes', () => {
+  const text =
+    'policies: { p: { rateLimit: { key: k, limit: 600 } } }\nroutes: { r: { use: [p], reply: { status: 200 } } }\n';
+  const { problems } = loadRules([{ file: '/w/rules.yaml', text }], { kinds: KINDS, env: {}, root: '/w' });
+  assert.deepEqual(
+    problems.map(({ code, hint }) => [code, hint]),
+    [['unquoted-text', 'write it like 600/1m, or quote it: "600"']],
+  );
+});

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { checkFiles } from '../../src/cli/check.ts';
+import { GOLDEN } from '../golden/golden.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/main.cjs');
+
+let folder = '';
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'weir-cli-'));
+  for (const name of ['config', 'rules'])
+    await cp(join(GOLDEN, 'reference', name), join(folder, name), { recursive: true });
+});
+
+after(() => rm(folder, { recursive: true, force: true }));
+
+interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function weir(...args: string[]): Promise<Ran> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { cwd: folder }, (error, stdout, stderr) =>
+      resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
+    );
+  });
+}
+
+async function withFile<T>(name: string, text: string, run: () => Promise<T>): Promise<T> {
+  const path = join(folder, name);
+  const before = await readFile(path, 'utf8').catch(() => null);
+  await writeFile(path, text);
+  try {
+    return await run();
+  } finally {
+    if (before === null) await rm(path);
+    else await writeFile(path, before);
+  }
+}
+
+describe('weir check', () => {
+  test('good rules: status 0, the warnings, and which keys need a restart', async () => {
+    const { status, stdout, stderr } = await weir('check');
+    assert.equal(status, 0);
+    assert.equal(stderr, '');
+    assert.match(stdout, /^rules\/policies\.yaml:13:3 warning unused-policy\n/);
+    assert.match(stdout, /\nok: revision [0-9a-f]{12}, 4 routes, 2 upstreams in 4 rule files; 0 errors, 1 warning\n/);
+    assert.match(stdout, /a restart is needed to change: listeners, admin, /);
+  });
+
+  test('faulty config and faulty rules are told together: status 3', async () => {
+    const { status, stdout } = await withFile('rules/bad.yaml', 'routes: { x: { to: claud } }\n', () =>
+      withFile('config/bad.yaml', 'listener: []\nrules: ../rules\n', () =>
+        weir('check', '--config', 'config/bad.yaml', '--format', 'json'),
+      ),
+    );
+    assert.equal(status, 3);
+    const problems = JSON.parse(stdout);
+    assert.deepEqual(
+      problems
+        .filter((p: { severity: string }) => p.severity === 'error')
+        .map((p: { file: string; code: string }) => [p.file, p.code]),
+      [
+        ['config/bad.yaml', 'unknown-key'],
+        ['rules/bad.yaml', 'unknown-upstream'],
+      ],
+    );
+    assert.deepEqual(Object.keys(problems[0]), ['file', 'line', 'column', 'severity', 'code', 'message', 'hint']);
+  });
+
+  test('an endpoint that is a listener of the same config is a warning', async () => {
+    const config = 'listeners: [{ address: "127.0.0.1:8099" }]\nrules: ./looping\n';
+    const rules =
+      'upstreams: { u: { endpoints: { e: { url: "http://localhost:8099" } } } }\nroutes: { r: { to: u } }\n';
+    await mkdir(join(folder, 'config/looping'), { recursive: true });
+    const checked = await withFile('config/loop.yaml', config, () =>
+      withFile('config/looping/r.yaml', rules, () => checkFiles(join(folder, 'config/loop.yaml'), {})),
+    );
+    assert.deepEqual(
+      checked.problems.map(({ code, severity }) => [code, severity]),
+      [['own-listener', 'warning']],
+    );
+    assert.notEqual(checked.plan, null);
+  });
+
+  test('text has frames and counts', async () => {
+    const { status, stdout } = await withFile('rules/bad.yaml', 'routes: { x: { to: claud } }\n', () => weir('check'));
+    assert.equal(status, 3);
+    assert.match(
+      stdout,
+      /rules\/bad\.yaml:1:20 error unknown-upstream\n {2}there is no upstream `claud`\n {2}> 1 \| routes/,
+    );
+    assert.match(stdout, /hint: did you mean `claude`\?/);
+    assert.match(stdout, /\n1 error, 1 warning\n$/);
+  });
+
+  test('a wrong command line: status 64 and one line', async () => {
+    for (const args of [['--format', 'xml'], ['--fromat', 'json'], ['--config'], ['extra']]) {
+      const { status, stdout, stderr } = await weir('check', ...args);
+      assert.equal(status, 64, args.join(' '));
+      assert.equal(stdout, '');
+      assert.match(stderr, /^weir check: [^\n]+\n$/);
+    }
+  });
+
+  test('a config or a rules folder that is not there is a problem like others', async () => {
+    const missing = await checkFiles(join(folder, 'config/none.yaml'), {});
+    assert.deepEqual(
+      missing.problems.map(({ file, code }) => [file, code]),
+      [[join(folder, 'config/none.yaml'), 'unreadable-file']],
+    );
+    const config = 'listeners: [{ address: "127.0.0.1:0" }]\nrules: ./none\n';
+    const checked = await withFile('config/lost.yaml', config, () => checkFiles(join(folder, 'config/lost.yaml'), {}));
+    assert.equal(checked.plan, null);
+    assert.deepEqual(
+      checked.problems.map(({ code }) => code),
+      ['unreadable-file'],
+    );
+  });
+});
+
+describe('weir schema', () => {
+  test('--write makes both files, as they are committed', async () => {
+    assert.equal((await weir('schema', '--write', 'schemas')).status, 0);
+    const written = join(folder, 'schemas');
+    assert.deepEqual((await readdir(written)).sort(), ['rules.schema.json', 'weir.schema.json']);
+    const committed = join(import.meta.dirname, '../../config/schema');
+    for (const name of await readdir(written))
+      assert.equal(await readFile(join(written, name), 'utf8'), await readFile(join(committed, name), 'utf8'));
+  });
+
+  test('prints both otherwise', async () => {
+    const { status, stdout } = await weir('schema');
+    assert.equal(status, 0);
+    assert.deepEqual(Object.keys(JSON.parse(stdout)), ['weir', 'rules']);
+  });
+
+  test('what cannot be written: status 1; a wrong command line: 64', async () => {
+    assert.equal((await weir('schema', '--write', 'rules/routes.yaml')).status, 1);
+    assert.equal((await weir('schema', '--wirte', 'x')).status, 64);
+  });
+});
