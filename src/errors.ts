@@ -73,6 +73,7 @@ export const ERRORS = {
     close: true,
   }),
   STORE_UNAVAILABLE: row(503, 'A check that this route needs cannot be made now.', { retryable: true, retryAfter: 1 }),
+  POLICY_TIMEOUT: row(503, 'A check that this route needs took too long.', { retryable: true, retryAfter: 1 }),
   UPSTREAM_BUSY: row(503, 'All connections to the upstream are in use now.', {
     anthropicStatus: 529,
     retryable: true,

@@ -42,6 +42,12 @@ export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
     'upstream',
     'region',
   ),
+  weir_policy_failures_total: counter(
+    'Hooks of a policy that failed (threw) or did not answer in time (late): a bug in its kind, or what it waits for is gone.',
+    'policy',
+    'hook',
+    'reason',
+  ),
   weir_replay_refused_total: counter('Requests refused because their nonce was used before.', 'policy'),
   weir_signature_refused_total: counter(
     'Requests refused by a signature policy, by the check that failed.',

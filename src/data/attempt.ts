@@ -2,8 +2,9 @@
 import type { ErrorCode } from '../errors.ts';
 import type { HeaderList } from '../headers.ts';
 import type { EndpointPlan } from '../types/plan.ts';
-import type { Attempt, AttemptResult } from '../types/policy.ts';
+import type { Attempt, AttemptResult, Exchange } from '../types/policy.ts';
 import type { Failure, FailureReason } from '../types/transport.ts';
+import { runUndo, type Step } from './hooks.ts';
 import type { Endpoint, Outcome, Upstream } from './upstream.ts';
 
 /** What clients are told when an attempt failed and no other follows. */
@@ -31,7 +32,9 @@ export class Try implements Attempt {
   #wholeAt = -1;
   /** From the head on that for the rest of the reply. */
   #permit: number;
-  #undo: (() => void)[] | null = null;
+  #undo: { readonly step: Step; readonly undo: () => void }[] | null = null;
+  /** Whose `attempt` hook runs. */
+  step: Step | null = null;
 
   constructor(
     number: number,
@@ -54,14 +57,15 @@ export class Try implements Attempt {
   }
 
   defer(undo: () => void): void {
-    if (this.#undo === null) this.#undo = [undo];
-    else this.#undo.push(undo);
+    const deferred = { step: this.step!, undo };
+    if (this.#undo === null) this.#undo = [deferred];
+    else this.#undo.push(deferred);
   }
 
   /** Given up before it was sent: everything that earlier hooks took is given back, the last first. */
-  abandon(now: number): void {
+  abandon(x: Exchange, now: number): void {
     this.runtime.breaker?.cancel(this.#permit, now);
-    for (const undo of this.#undo?.reverse() ?? []) undo();
+    for (const { step, undo } of this.#undo?.reverse() ?? []) runUndo(step, x, undo);
   }
 
   /** `whole`: nothing of the body is still to come from the client. */

@@ -7,6 +7,7 @@ import type { Failure } from '../types/transport.ts';
 import { Try } from './attempt.ts';
 import { choose, usable } from './choose.ts';
 import type { Core } from './core.ts';
+import { runAttempt, runChoose, runOutcome } from './hooks.ts';
 import { backoff } from './retry.ts';
 import type { Route } from './rules.ts';
 import type { Endpoint, Upstream } from './upstream.ts';
@@ -18,6 +19,8 @@ export class Attempts {
   current: Try | null = null;
   /** How many were sent. */
   count = 0;
+  /** A policy failed while it was to say where the request may go: it goes nowhere. */
+  broken = false;
   readonly #core: Core;
   readonly #route: Route;
   readonly #x: Exchange;
@@ -34,7 +37,7 @@ export class Attempts {
     const now = this.#core.now();
     const { region } = this.#x.client;
     const fresh = this.#pick(upstream, usable(upstream, this.#tried, now, region));
-    if (fresh !== null || this.#tried.length === 0) return fresh;
+    if (fresh !== null || this.broken || this.#tried.length === 0) return fresh;
     return this.#pick(upstream, usable(upstream, NONE, now, region));
   }
 
@@ -44,7 +47,7 @@ export class Attempts {
       const endpoint = choose(upstream, candidates, this.#x.client, this.#core.random, this.#core.now());
       if (endpoint === null) return null;
       const attempt = this.#enter(upstream, endpoint);
-      if (attempt !== null) return attempt;
+      if (attempt !== null || this.broken) return attempt;
       candidates = candidates.filter((candidate) => candidate !== endpoint);
     }
   }
@@ -52,12 +55,14 @@ export class Attempts {
   /** What policies leave of the list. */
   #narrow(from: Endpoint[]): Endpoint[] {
     let list = from;
-    for (const { hooks } of this.#route.steps) {
-      if (hooks.choose === undefined) continue;
-      const kept = hooks.choose(
-        this.#x,
-        list.map((endpoint) => endpoint.plan),
-      );
+    for (const step of this.#route.steps) {
+      if (step.hooks.choose === undefined) continue;
+      const plans = list.map((endpoint) => endpoint.plan);
+      const kept = runChoose(step, this.#x, plans);
+      if (kept === null) {
+        this.broken = true;
+        return [];
+      }
       list = list.filter((endpoint) => kept.includes(endpoint.plan));
     }
     return list;
@@ -81,7 +86,7 @@ export class Attempts {
     this.current = attempt;
     if (!this.#route.editsAttempts) return attempt;
     if (this.#skips(attempt)) {
-      attempt.abandon(now);
+      attempt.abandon(this.#x, now);
       this.current = previous;
       return null;
     }
@@ -100,8 +105,15 @@ export class Attempts {
     return own;
   }
 
+  /** Does a policy not want this try, or fail on it? */
   #skips(attempt: Try): boolean {
-    for (const { hooks } of this.#route.steps) if (hooks.attempt?.(this.#x, attempt) === 'skip') return true;
+    for (const step of this.#route.steps) {
+      attempt.step = step;
+      const said = runAttempt(step, this.#x, attempt);
+      if (said === undefined) continue;
+      if (said === 'failed') this.broken = true;
+      return true;
+    }
     return false;
   }
 
@@ -171,7 +183,7 @@ export class Attempts {
   }
 
   #tell(attempt: Try): void {
-    for (const { hooks } of this.#route.steps) hooks.outcome?.(this.#x, attempt);
+    for (const step of this.#route.steps) runOutcome(step, this.#x, attempt);
   }
 }
 

@@ -103,6 +103,8 @@ export interface CoreOptions {
   readonly access: AccessLog | null;
   /** Bytes a buffered body may have where the route does not say. */
   readonly bodyMax: number;
+  /** Milliseconds that a policy may keep a request waiting. */
+  readonly policyTimeout: number;
   now(): number;
   /** Milliseconds, monotonic, fractional. */
   monotonic(): number;
@@ -117,6 +119,7 @@ export class Core {
   readonly wheel: TimerWheel;
   readonly log: Log;
   readonly bodyMax: number;
+  readonly policyTimeout: number;
   readonly now: () => number;
   readonly monotonic: () => number;
   readonly random: () => number;
@@ -135,6 +138,7 @@ export class Core {
     this.wheel = options.wheel;
     this.log = options.log;
     this.bodyMax = options.bodyMax;
+    this.policyTimeout = options.policyTimeout;
     this.now = options.now;
     this.monotonic = options.monotonic;
     this.random = options.random;

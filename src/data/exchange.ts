@@ -27,6 +27,7 @@ import { RequestBody } from './body.ts';
 import { retryAfter } from './choose.ts';
 import type { Core, Finished, Generation } from './core.ts';
 import { answerHere, isDiagnostic, traceable } from './final-recipient.ts';
+import { runAdmit, runEnd, runReply, type Verdict, Waiting } from './hooks.ts';
 import { isJsonBody, MAPPED_BODY_MAX, mapError, saysJson } from './map-errors.ts';
 import { errorReply, writeWhole } from './own-reply.ts';
 import { ReplyStream } from './reply-stream.ts';
@@ -90,6 +91,7 @@ export class ExchangeRun
   #request: UpstreamRequest | null = null;
   #tunnel: Tunnel | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
+  #waiting: Waiting | null = null;
   #stage: Stage = 'none';
   /** The upstream's reply, once its head is here. */
   #reply: Reply | null = null;
@@ -184,14 +186,7 @@ export class ExchangeRun
     const { steps } = this.#route!;
     for (let i = from; i < steps.length; i++) {
       this.#passed = i + 1;
-      const { admit } = steps[i].hooks;
-      if (admit === undefined) continue;
-      let verdict: ReturnType<typeof admit>;
-      try {
-        verdict = admit(this);
-      } catch (error) {
-        return this.#crash(error);
-      }
+      const verdict = runAdmit(steps[i], this);
       if (verdict === undefined) continue;
       this.answeredBy = steps[i].policy;
       if (verdict instanceof Promise) return this.#admitLater(verdict, i);
@@ -201,15 +196,28 @@ export class ExchangeRun
   }
 
   #admitLater(verdict: Promise<Reply | undefined>, i: number): void {
-    verdict.then(
-      (reply) => {
-        if (this.#ended || this.#stage !== 'none') return;
-        if (reply !== undefined) return this.#answer(reply);
-        this.answeredBy = '';
-        this.#admit(i + 1);
-      },
-      (error) => this.#crash(error),
-    );
+    this.#wait(verdict, i, 'admit', (reply) => {
+      if (reply !== undefined) return this.#answer(reply);
+      this.answeredBy = '';
+      this.#admit(i + 1);
+    });
+  }
+
+  /** Waits for what the hook of step `i` has promised. At most one is waited for at a time. */
+  #wait(
+    verdict: Exclude<Verdict, Reply | undefined>,
+    i: number,
+    hook: 'admit' | 'reply',
+    settled: (reply: Reply | undefined) => void,
+  ): void {
+    const { wheel, policyTimeout } = this.#core;
+    const what = { step: this.#route!.steps[i], hook, x: this };
+    this.#waiting = new Waiting(wheel, policyTimeout, verdict, what, settled);
+  }
+
+  #waitNoMore(): void {
+    this.#waiting?.cancel();
+    this.#waiting = null;
   }
 
   #admitted(): void {
@@ -250,9 +258,10 @@ export class ExchangeRun
       upstream.budget?.request(this.#core.now());
     }
     const attempt = attempts.prepare(upstream);
+    if (attempts.broken) return this.#refuse('INTERNAL');
     if (attempt === null) return this.#noEndpoint(upstream);
     if (hasTooManyFields(attempt.headers)) {
-      attempt.abandon(this.#core.now());
+      attempt.abandon(this, this.#core.now());
       return this.#refuse('HEADERS_TOO_LARGE');
     }
     attempts.sent(attempt, this.#body.arrived);
@@ -429,12 +438,6 @@ export class ExchangeRun
     this.#answer(this.error(code, headers));
   }
 
-  #crash(error: unknown): void {
-    this.#core.log.error({ id: this.id, route: this.route, err: error }, 'a policy failed');
-    // One that was waited for may fail after another answer was made.
-    if (this.#stage === 'none') this.#refuse('INTERNAL');
-  }
-
   /**
    * An answer made here takes the place of whatever the upstream may still say: of a reply that a hook holds when the hook
    * is done, unless that reply is whole by then.
@@ -452,6 +455,8 @@ export class ExchangeRun
   }
 
   #unwind(reply: Reply): void {
+    // Where another answer was made while a policy was still being waited for, that policy is not asked any more.
+    this.#waitNoMore();
     this.#stage = 'unwinding';
     this.replyStatus = reply.status;
     this.#unwindFrom(reply, this.#passed - 1);
@@ -460,17 +465,10 @@ export class ExchangeRun
   #unwindFrom(reply: Reply, from: number): void {
     let current = reply;
     for (let i = from; i >= 0; i--) {
-      const hook = this.#route!.steps[i].hooks.reply;
-      if (hook === undefined) continue;
-      let edited: ReturnType<typeof hook>;
-      try {
-        edited = hook(this, current);
-      } catch (error) {
-        current = this.#crashedReply(error);
-        continue;
-      }
+      const edited = runReply(this.#route!.steps[i], this, current);
       if (edited === undefined) continue;
       if (edited instanceof Promise) return this.#unwindLater(edited, current, i);
+      // Where the hook failed, its answer does not run through the hooks behind it once more.
       current = edited;
     }
     this.#write(current);
@@ -478,19 +476,10 @@ export class ExchangeRun
 
   #unwindLater(edited: Promise<Reply | undefined>, current: Reply, i: number): void {
     this.#call?.pause();
-    edited
-      .catch((error: unknown) => this.#crashedReply(error))
-      .then((reply) => {
-        if (this.#ended) return;
-        this.#unwindFrom(reply ?? current, i - 1);
-        if (this.#stage === 'streaming') this.#call?.resume();
-      });
-  }
-
-  /** A reply hook that throws must not make the answer run through the hooks before it once more. */
-  #crashedReply(error: unknown): Reply {
-    this.#core.log.error({ id: this.id, route: this.route, err: error }, 'a policy failed on a reply');
-    return this.error('INTERNAL');
+    this.#wait(edited, i, 'reply', (reply) => {
+      this.#unwindFrom(reply ?? current, i - 1);
+      if (this.#stage === 'streaming') this.#call?.resume();
+    });
   }
 
   /** In place of a reply with more fields than may leave: the upstream's fault, or that of the rules. */
@@ -600,12 +589,13 @@ export class ExchangeRun
     if (this.#ended) return;
     this.#cancel();
     this.#ended = true;
+    this.#waitNoMore();
     this.#core.wheel.clear(this);
     if (this.#clientGone) {
       if (this.replyStatus === 0) this.replyStatus = ERRORS.CLIENT_CLOSED.status;
       if (this.code === '') this.code = 'CLIENT_CLOSED';
     }
-    for (let i = 0; i < this.#passed; i++) this.#route!.steps[i].hooks.end?.(this);
+    for (let i = 0; i < this.#passed; i++) runEnd(this.#route!.steps[i], this);
     this.#core.ended(this, this.#route, this.#generation, this.#body.received);
   }
 }

@@ -64,6 +64,7 @@ export async function rehearse(plan: Plan, test: TestPlan, kinds: readonly Polic
       log: SILENT,
       access: null,
       bodyMax: Number.POSITIVE_INFINITY,
+      policyTimeout: 10_000,
       now,
       monotonic: now,
       random: () => 0,

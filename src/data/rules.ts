@@ -3,10 +3,11 @@
 import { Router } from '../match/router.ts';
 import type { Counter, Histogram, Registry } from '../metrics/registry.ts';
 import type { Plan, PolicyPlan, RoutePlan } from '../types/plan.ts';
-import type { Env, Hooks, Log, PolicyKind } from '../types/policy.ts';
+import type { Env, Log, PolicyKind } from '../types/policy.ts';
 import type { Store } from '../types/store.ts';
 import { hash32 } from './choose.ts';
 import { FactTable } from './facts.ts';
+import { HookFailures, type Step } from './hooks.ts';
 import { Upstream, type UpstreamHost } from './upstream.ts';
 
 /** What compiling needs of the thread it runs in. */
@@ -17,12 +18,6 @@ export interface RulesHost extends UpstreamHost {
   now(): number;
   random(): number;
   state<S extends object>(identity: string, create: () => S): S;
-}
-
-/** A policy as a route runs it. */
-export interface Step {
-  readonly policy: string;
-  readonly hooks: Hooks;
 }
 
 /** Requests by status class, 1xx…5xx. */
@@ -94,6 +89,7 @@ function compilePolicy(policy: PolicyPlan, facts: FactTable, host: RulesHost): C
     return Object.freeze({
       policy: policy.name,
       hooks: Object.freeze(hooks),
+      failures: new HookFailures(policy.name, host.registry, host.log, host.now),
       needsBody: kind.needsBody?.(policy.config) ?? false,
     });
   } catch (error) {

@@ -160,6 +160,7 @@ export class TrafficThread {
         log: this.#log,
         access: this.#access,
         bodyMax: limits.bodySize,
+        policyTimeout: limits.policyTimeout,
         now: Date.now,
         monotonic: () => performance.now(),
         random: Math.random,

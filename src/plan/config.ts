@@ -254,5 +254,6 @@ function resolveLimits(raw: RawConfig['limits'] = {}): LimitsConfig {
     connections: raw.connections ?? 20_000,
     drainTimeout: ms(raw.drainTimeout ?? '30s'),
     drainGrace: ms(raw.drainGrace ?? '2s'),
+    policyTimeout: ms(raw.policyTimeout ?? '10s'),
   };
 }

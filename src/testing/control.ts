@@ -79,6 +79,7 @@ export function config(more: Partial<WeirConfig> = {}): WeirConfig {
       connections: 1000,
       drainTimeout: 1000,
       drainGrace: 0,
+      policyTimeout: 10_000,
     },
     ...more,
   };

@@ -240,6 +240,8 @@ export class Stage {
   /** Milliseconds since the epoch, and the monotonic clock too. */
   clock = 1_000_000;
   disposed = 0;
+  /** Gets what policies and the core log as errors. */
+  logged: (fields: object, message: string) => void = () => {};
   readonly #zones = new Map<string, SharedArrayBuffer>();
 
   constructor(
@@ -264,6 +266,7 @@ export class Stage {
         log: SILENT,
         access: null,
         bodyMax: 1_000_000,
+        policyTimeout: 30_000,
         now,
         monotonic: now,
         random,
@@ -286,7 +289,7 @@ export class Stage {
         take: () => ({ allowed: true, remaining: 1, retryAfter: 0, resetAfter: 0 }),
         close() {},
       },
-      log: SILENT,
+      log: { ...SILENT, error: (fields, message) => this.logged(fields, message) },
       now: () => this.clock,
       random: options.random ?? (() => 0),
       zone: (identity, bytes) => this.#zone(identity, bytes),

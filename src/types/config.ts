@@ -85,4 +85,5 @@ export interface LimitsConfig {
   readonly connections: number;
   readonly drainTimeout: number;
   readonly drainGrace: number;
+  readonly policyTimeout: number;
 }

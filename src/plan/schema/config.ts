@@ -105,6 +105,12 @@ const LIMITS = {
       description:
         'How long SIGTERM keeps WebSockets, and connections without a request, on which one may be on its way; at most `drainTimeout`.',
     },
+    policyTimeout: {
+      ...DURATION,
+      default: '10s',
+      description:
+        'How long one policy may keep a request waiting, for a key or a store for example; then the request is answered with 503 `POLICY_TIMEOUT`.',
+    },
   },
 } as const;
 
