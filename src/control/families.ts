@@ -56,7 +56,11 @@ export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
   ),
   weir_rate_limited_total: counter('Requests refused by a rate limit.', 'policy'),
   weir_params_refused_total: counter('Requests refused because of their parameters.', 'policy', 'reason'),
-  weir_jwt_accepted_total: counter('Requests whose token was good.', 'policy'),
+  weir_jwt_accepted_total: counter(
+    'Requests whose token was good, by how that was known: its signature was checked, or it was in the cache.',
+    'policy',
+    'from',
+  ),
   weir_jwt_refused_total: counter('Requests refused because of their token.', 'policy', 'reason'),
   weir_store_errors_total: counter('Store calls of a policy that the store could not answer.', 'policy'),
   weir_store_used: shared('Entries of a store table in use.', 'table'),
@@ -68,6 +72,10 @@ export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
   weir_last_reload_timestamp_seconds: gauge('When rules were last taken into use.'),
   weir_last_reload_successful: gauge('1 where the rules on disk are the ones in use, 0 where they were refused.'),
   weir_config_revision_info: gauge('Always 1; the revision in use is the label.', 'revision'),
+  weir_exhausted_total: counter(
+    'Times that this process was out of something it needs: file descriptors (found by a look each second, or by a connection to an endpoint), local ports.',
+    'resource',
+  ),
   weir_threads: gauge('Traffic threads that take connections.'),
   weir_worker_deaths_total: counter('Traffic threads that died and were replaced.'),
   weir_certificate_expiry_timestamp_seconds: gauge(
@@ -83,6 +91,7 @@ export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
   process_cpu_seconds_total: counter('User and system CPU time spent, all threads.'),
   process_resident_memory_bytes: gauge('Resident memory.'),
   process_open_fds: gauge('Open file descriptors.'),
+  process_max_fds: gauge('File descriptors that the system allows this process.'),
   process_start_time_seconds: gauge('When the process started, since the epoch.'),
 });
 

@@ -10,7 +10,7 @@ import { exposition } from './exposition.ts';
 import { processSamples } from './process.ts';
 import type { Reloader } from './reload.ts';
 import { sumSamples } from './samples.ts';
-import { counter, endpointSamples, gauge, geoSamples, storeSamples } from './state-samples.ts';
+import { counter, endpointSamples, endpointStatus, gauge, geoSamples, storeSamples } from './state-samples.ts';
 import type { ThreadPool } from './threads.ts';
 
 export type Phase = 'starting' | 'serving' | 'draining';
@@ -79,6 +79,7 @@ async function metrics(from: Overview): Promise<string> {
 
 function status(from: Overview): object {
   const uptime = process.uptime();
+  const compiled = from.compiled();
   return {
     ...from.reloader.status(),
     threads: from.pool.status(),
@@ -90,5 +91,6 @@ function status(from: Overview): object {
     ...from.urls(),
     geoip: from.geo.status(),
     unhealthy: from.health.unhealthy(),
+    endpoints: compiled === null ? {} : endpointStatus(compiled.rules, Date.now()),
   };
 }

@@ -14,6 +14,7 @@ import type { GeoData, Zones } from '../types/threads.ts';
 import { AdminServer, type AdminSource } from './admin.ts';
 import { CertificateStore } from './certificates.ts';
 import { readConfig, StartProblems } from './config-file.ts';
+import { checkDescriptors, DescriptorWatch } from './descriptors.ts';
 import { type Compiled, dryRun } from './dry-run.ts';
 import { HealthProber, type HealthTarget } from './health.ts';
 import { adminSource, type Phase } from './overview.ts';
@@ -88,6 +89,7 @@ class ControlPlane implements Server {
   readonly #pool: ThreadPool;
   readonly #health: HealthProber;
   readonly #panic: PanicWatch;
+  readonly #descriptors: DescriptorWatch;
   readonly #reloader: Reloader<Compiled>;
   readonly #adminServer: AdminServer | null;
   #watch: FolderWatch | null = null;
@@ -123,6 +125,7 @@ class ControlPlane implements Server {
       onChange: (listener, data) => this.#pool.setCertificates(listener, data),
     });
     const threads = this.#threadCount();
+    checkDescriptors(config, threads, log);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.takenOver = promise;
     const onTakenOver = (): void => {
@@ -140,6 +143,10 @@ class ControlPlane implements Server {
       onDeath: (thread, slot) => this.#releaseThread(thread, slot),
     });
     this.#panic = new PanicWatch(log);
+    this.#descriptors = new DescriptorWatch(
+      log,
+      this.#registry.counter('weir_exhausted_total', { resource: 'descriptors' }),
+    );
     this.#health = new HealthProber({ log, random: Math.random, onChange: () => this.#checkPanic() });
     this.#reloader = this.#createReloader(env);
     this.#adminServer = config.admin && new AdminServer(config.admin, this.#adminSource(), log);
@@ -184,6 +191,7 @@ class ControlPlane implements Server {
     this.#phase = 'draining';
     if (served) this.log.info({ timeout }, 'weir is draining');
     this.#health.close();
+    this.#descriptors.close();
     this.#sockets.close();
     if (this.#replaced) this.#adminServer?.leave();
     await this.#watch?.close();

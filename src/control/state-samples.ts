@@ -32,6 +32,40 @@ function panicSamples(upstream: Upstream): Sample[] {
   });
 }
 
+/** What `/api/v1/status` says of an endpoint. Times in milliseconds. */
+export interface EndpointStatus {
+  /** '' where the rules give it no breaker. */
+  readonly breaker: BreakerState | '';
+  /** Until the breaker lets a request through. */
+  readonly retryAfter: number;
+  /** Results in the breaker's window. */
+  readonly successes: number;
+  readonly failures: number;
+  readonly healthy: boolean;
+  readonly inFlight: number;
+}
+
+/** Every endpoint of the rule set in use, by id. `now` in milliseconds since the epoch. */
+export function endpointStatus({ upstreams }: RuleSet, now: number): Record<string, EndpointStatus> {
+  const all: [string, EndpointStatus][] = [];
+  for (const { endpoints } of upstreams.values())
+    for (const { plan, breaker, state } of endpoints) {
+      const { successes, failures } = breaker?.counts(now) ?? { successes: 0, failures: 0 };
+      all.push([
+        plan.id,
+        {
+          breaker: breaker?.state(now) ?? '',
+          retryAfter: Math.ceil(breaker?.retryAfter(now) ?? 0),
+          successes,
+          failures,
+          healthy: state.healthy(),
+          inFlight: state.inFlight(),
+        },
+      ]);
+    }
+  return Object.fromEntries(all);
+}
+
 /** How full the memory store is. */
 export function storeSamples(stats: MemoryStoreStats): Sample[] {
   return Object.entries(stats).flatMap(([table, { used, capacity, refused }]) => [

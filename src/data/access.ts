@@ -18,6 +18,8 @@ export interface AccessRecord {
   region: string;
   endpoint: string;
   attempts: number;
+  /** Why the last attempt failed, such as `timeout` or `connect: refused`; '' where it did not. */
+  failure: string;
   bytesIn: number;
   bytesOut: number;
   /** From the head's arrival to the last byte of the reply. */
@@ -88,6 +90,7 @@ function ecsWriter(logger: Logger): (record: AccessRecord) => void {
           region: r.region,
           endpoint: r.endpoint,
           attempts: r.attempts,
+          failure: r.failure,
           code: r.code,
           upstream_ms: r.upstream,
         },

@@ -28,6 +28,8 @@ export class Try implements Attempt {
   startedAt = 0;
   firstByte = -1;
   status = 0;
+  /** Why it failed, for logs: a reason and, where no connection could be made, what kept it from being made. */
+  failure = '';
   /** Milliseconds (monotonic) at which all of the request was here to be sent; -1 while its body still comes. */
   #wholeAt = -1;
   /** From the head on that for the rest of the reply. */
@@ -88,7 +90,11 @@ export class Try implements Attempt {
     this.status = status;
     this.firstByte = monotonic - this.startedAt;
     const { breaker, state } = this.runtime;
-    if (breaker !== null) this.#permit = breaker.judge(this.#permit, !this.upstream.countsStatus(status), now);
+    if (breaker !== null) {
+      const bad = this.upstream.countsStatus(status);
+      if (bad) this.runtime.lastFailure = `status ${status}`;
+      this.#permit = breaker.judge(this.#permit, !bad, now);
+    }
     // A refusal or a failure takes no work and so tells nothing; nor does an upgrade, whose connection is always new. The
     // time that a client takes for its body is no time of the endpoint's, and a reply before its end says nothing either.
     if (status < 200 || status >= 400) state.untold(now);
@@ -104,6 +110,8 @@ export class Try implements Attempt {
   }
 
   fail(failure: Failure, now: number): void {
+    this.failure = failure.cause === undefined ? failure.reason : `${failure.reason}: ${failure.cause}`;
+    this.runtime.lastFailure = this.failure;
     this.#end(failure.reason, failure.reason === 'truncated' ? 'TRUNCATED' : FAILURE_CODES[failure.reason], false, now);
     const breaker = this.runtime.breaker;
     if (breaker === null) return;

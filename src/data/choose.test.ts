@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Registry } from '../metrics/registry.ts';
-import { endpointPlan, FakeForwarder, upstreamPlan } from '../testing/fakes.ts';
+import { endpointPlan, FakeForwarder, SILENT, upstreamPlan } from '../testing/fakes.ts';
 import type { EndpointPlan, UpstreamPlan } from '../types/plan.ts';
 import { choose, retryAfter, usable } from './choose.ts';
 import { Upstream, type UpstreamHost } from './upstream.ts';
@@ -19,6 +19,7 @@ function threads(count: number, more: Partial<UpstreamPlan>): Upstream[] {
   const host = (thread: number): UpstreamHost => ({
     thread,
     registry: new Registry(),
+    log: SILENT,
     zone: (identity, bytes) => {
       const zone = zones.get(identity) ?? new SharedArrayBuffer(bytes);
       zones.set(identity, zone);

@@ -5,6 +5,7 @@ import type { TimerWheel } from '../state/wheel.ts';
 import type { PassHeadersConfig } from '../types/config.ts';
 import type { EndpointPlan } from '../types/plan.ts';
 import type { Client, Log } from '../types/policy.ts';
+import type { ConnectCause } from '../types/transport.ts';
 import type { AccessLog, AccessRecord } from './access.ts';
 import type { ClientDirectory } from './regions.ts';
 import type { PassingNames } from './request-head.ts';
@@ -69,6 +70,8 @@ export interface Finished {
   readonly client: Client;
   readonly endpoint: EndpointPlan | null;
   readonly attempts: number;
+  /** See {@link AccessRecord.failure}. */
+  readonly failure: string;
   readonly bytesOut: number;
   /** Milliseconds, monotonic. */
   readonly startedAt: number;
@@ -110,6 +113,8 @@ export interface CoreOptions {
   monotonic(): number;
   random(): number;
   newId(): string;
+  /** This process has run out of what a connection to an endpoint needs. */
+  exhausted(resource: ConnectCause): void;
 }
 
 export class Core {
@@ -124,6 +129,7 @@ export class Core {
   readonly monotonic: () => number;
   readonly random: () => number;
   readonly newId: () => string;
+  readonly exhausted: (resource: ConnectCause) => void;
   readonly tunnels = new OpenTunnels();
   /** The time to drain is over: what still arrives is refused. */
   over = false;
@@ -143,6 +149,7 @@ export class Core {
     this.monotonic = options.monotonic;
     this.random = options.random;
     this.newId = options.newId;
+    this.exhausted = options.exhausted;
     this.#access = options.access;
     this.#generation = generation;
   }
@@ -201,6 +208,7 @@ function record(x: Finished, bytesIn: number, duration: number): AccessRecord {
     region: x.client.region,
     endpoint: x.endpoint?.id ?? '',
     attempts: x.attempts,
+    failure: x.failure,
     bytesIn,
     bytesOut: x.bytesOut,
     duration: round(duration),

@@ -135,6 +135,9 @@ export class ExchangeRun
   get attempts(): number {
     return this.#attempts?.count ?? 0;
   }
+  get failure(): string {
+    return this.#attempts?.current?.failure ?? '';
+  }
   get firstByte(): number {
     return this.#attempts?.current?.firstByte ?? -1;
   }
@@ -391,6 +394,7 @@ export class ExchangeRun
     const { endpoint, upstream } = this.#attempts!.current!;
     this.#call = null;
     this.#attempts!.fail(failure);
+    if (failure.reason === 'busy' && failure.cause !== undefined) this.#core.exhausted(failure.cause);
     this.#core.log.debug({ id: this.id, endpoint: endpoint.id, ...failure }, 'attempt failed');
     if (this.#clientGone) return this.#finish();
     if (this.#stage === 'streaming') return this.#breakOff('UPSTREAM_RESET');

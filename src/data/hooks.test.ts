@@ -1,8 +1,8 @@
 /** Hooks that throw, answer nonsense or never answer: one request is refused, and nothing else notices. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Exchange, Hooks, Reply } from '../types/policy.ts';
 import { FakeInbound, planOf, policyPlan, routePlan, Stage, upstreamPlan } from '../testing/fakes.ts';
+import type { Exchange, Hooks, Reply } from '../types/policy.ts';
 
 /** Long beyond `policyTimeout` and `timeouts.total` of the stage. */
 const LONG = 100_000;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Registry } from '../metrics/registry.ts';
-import { endpointPlan, FakeForwarder, upstreamPlan } from '../testing/fakes.ts';
+import { endpointPlan, FakeForwarder, SILENT, upstreamPlan } from '../testing/fakes.ts';
 import type { BreakerPlan, HealthPlan, UpstreamPlan } from '../types/plan.ts';
 import { choose, usable } from './choose.ts';
 import { isPanicking, regionsOf } from './panic.ts';
@@ -29,6 +29,7 @@ function upstream(names: string, more: Partial<UpstreamPlan> = {}): Upstream {
   return new Upstream(upstreamPlan('up', { endpoints, choose, health: HEALTH, breaker: BREAKER, ...more }), {
     thread: 1,
     registry: new Registry(),
+    log: SILENT,
     zone: (_identity, bytes) => new SharedArrayBuffer(bytes),
     forwarder: () => new FakeForwarder(),
   });

@@ -69,6 +69,7 @@ export async function rehearse(plan: Plan, test: TestPlan, kinds: readonly Polic
       monotonic: now,
       random: () => 0,
       newId: () => 'req_test',
+      exhausted() {},
     },
     new Generation(rules, clients, () => {}),
   );

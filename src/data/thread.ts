@@ -14,7 +14,7 @@ import type { ListenerConfig, WeirConfig } from '../types/config.ts';
 import type { Plan, UpstreamPlan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
 import type { FromWorker, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
-import type { Edge, Forwarder } from '../types/transport.ts';
+import type { ConnectCause, Edge, Forwarder } from '../types/transport.ts';
 import { AccessLog } from './access.ts';
 import { Core, Generation, passingNames } from './core.ts';
 import { ExchangeRun } from './exchange.ts';
@@ -26,6 +26,8 @@ import { StateDirectory, type StateHold } from './states.ts';
 
 /** Resolution of deadlines in milliseconds: they are seconds long. */
 const TIMER_RESOLUTION_MS = 50;
+/** Between two log lines that say the same. */
+const EXHAUSTED_EVERY_MS = 10_000;
 const DRAIN_POLL_MS = 20;
 /** Milliseconds without a request after which none is waited for: clients have read their answers; above what edges and WebSockets linger. */
 const FLUSH_MS = 1_500;
@@ -39,6 +41,7 @@ export class TrafficThread {
   readonly #log: Log;
   readonly #access: AccessLog | null;
   readonly #store: MemoryStore;
+  #exhaustedAt = Number.NEGATIVE_INFINITY;
   #geo: Geo;
   #core: Core | null = null;
   #edges: Edge[] = [];
@@ -165,10 +168,20 @@ export class TrafficThread {
         monotonic: () => performance.now(),
         random: Math.random,
         newId: requestIds(),
+        exhausted: this.#exhausted,
       },
       generation,
     );
   }
+
+  #exhausted = (resource: ConnectCause): void => {
+    this.#registry.counter('weir_exhausted_total', { resource }).value++;
+    // Of descriptors the control thread tells, for all threads.
+    const now = performance.now();
+    if (resource === 'descriptors' || now - this.#exhaustedAt < EXHAUSTED_EVERY_MS) return;
+    this.#exhaustedAt = now;
+    this.#log.error({ resource }, 'this machine is out of something that connections to endpoints need');
+  };
 
   #createEdge(listener: ListenerConfig, index: number): Edge {
     const core = this.#core!;

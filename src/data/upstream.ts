@@ -1,9 +1,10 @@
 /** Upstreams at run time: what config says (the plan) beside what running learns (state), never mixed. */
 import type { Counter, Registry } from '../metrics/registry.ts';
-import { Breaker } from '../state/breaker.ts';
+import { Breaker, type BreakerChange } from '../state/breaker.ts';
 import { RetryBudget } from '../state/budget.ts';
 import { EndpointState } from '../state/endpoint.ts';
 import type { BreakerPlan, EndpointPlan, FailureKind, UpstreamPlan } from '../types/plan.ts';
+import type { Log } from '../types/policy.ts';
 import type { FailureReason, Forwarder } from '../types/transport.ts';
 
 /** What became of one attempt, as metrics call it. */
@@ -26,6 +27,8 @@ export class Endpoint {
   readonly breaker: Breaker | null;
   readonly state: EndpointState;
   readonly outcomes: Readonly<Record<Outcome, Counter>>;
+  /** What went wrong with it last, as this thread saw it: for the log, when its breaker opens. */
+  lastFailure = '';
 
   constructor(plan: EndpointPlan, breaker: Breaker | null, state: EndpointState, registry: Registry) {
     this.plan = plan;
@@ -46,6 +49,7 @@ function attemptCounter(registry: Registry, plan: EndpointPlan, outcome: Outcome
 export interface UpstreamHost {
   readonly thread: number;
   readonly registry: Registry;
+  readonly log: Log;
   zone(identity: string, bytes: number): SharedArrayBuffer;
   forwarder(plan: UpstreamPlan): Forwarder;
 }
@@ -109,7 +113,21 @@ function createEndpoint(plan: EndpointPlan, upstream: UpstreamPlan, host: Upstre
     host.thread,
   );
   const breaker = upstream.breaker ? createBreaker(plan, upstream.breaker, longestToHead(upstream), host) : null;
-  return new Endpoint(plan, breaker, state, host.registry);
+  const endpoint = new Endpoint(plan, breaker, state, host.registry);
+  if (breaker !== null) breaker.onChange = (change) => tellChange(host.log, endpoint, change);
+  return endpoint;
+}
+
+/** One line for each change, from the one thread that made it. */
+function tellChange(
+  log: Log,
+  { plan, lastFailure }: Endpoint,
+  { to, cause, successes, failures }: BreakerChange,
+): void {
+  const fields = { endpoint: plan.id, breaker: to, cause };
+  if (to === 'open') log.warn({ ...fields, failures, successes, last: lastFailure }, 'the breaker has opened');
+  else if (to === 'halfOpen') log.info(fields, 'the breaker lets probes through');
+  else log.info(fields, 'the breaker has closed');
 }
 
 /** Milliseconds that an attempt may take to its head, unless its body takes longer to send. */

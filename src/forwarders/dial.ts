@@ -2,8 +2,9 @@
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { EndpointPlan, PoolPlan } from '../types/plan.ts';
+import type { Failure } from '../types/transport.ts';
+import { connectFailure, connectTimeout } from './connect-failure.ts';
 import { type Deadlines, Timed } from './deadlines.ts';
-import { ForwardError } from './failure.ts';
 
 /** Milliseconds of silence before the system probes a connection. */
 const KEEP_ALIVE_PROBE = 60_000;
@@ -21,8 +22,8 @@ export interface DialSettings {
   session: Buffer | undefined;
 }
 
-/** Called once, never while {@link Dial} is being made: with a {@link ForwardError}, or with null and the socket. */
-export type Dialed = (error: Error | null, socket: Socket | null) => void;
+/** Called once, never while {@link Dial} is being made: with what went wrong, or with null and the socket. */
+export type Dialed = (failure: Failure | null, socket: Socket | null) => void;
 
 /** One connection being made. */
 export class Dial extends Timed {
@@ -36,7 +37,7 @@ export class Dial extends Timed {
     this.#settings = settings;
     this.#answer = answer;
     this.socket = settings.endpoint.secure ? this.#openTls(onread) : this.#open(onread);
-    this.socket.on('error', (error) => this.#fail(error.message || String((error as NodeJS.ErrnoException).code)));
+    this.socket.on('error', (error) => this.#fail(connectFailure(error, this.#secured, this.#where)));
     settings.deadlines.set(this, settings.pool.connect);
   }
 
@@ -48,7 +49,7 @@ export class Dial extends Timed {
   }
 
   override expired(): void {
-    this.#fail(this.socket.connecting ? 'connect timeout' : 'TLS handshake timeout');
+    this.#fail(connectTimeout(this.#secured, this.#where));
     this.socket.destroy();
   }
 
@@ -89,13 +90,22 @@ export class Dial extends Timed {
     answer?.(null, this.socket);
   }
 
-  #fail(detail: string): void {
+  /** TCP stands, and TLS is being agreed on. */
+  get #secured(): boolean {
+    return this.#settings.endpoint.secure && !this.socket.connecting;
+  }
+
+  get #where(): string {
+    const { hostname, port } = this.#settings.endpoint;
+    return `${hostname}:${port}`;
+  }
+
+  #fail(failure: Failure): void {
     const answer = this.#answer;
     if (!answer) return;
     this.#answer = null;
     this.#settings.deadlines.clear(this);
-    const { hostname, port } = this.#settings.endpoint;
-    answer(new ForwardError('connect', `${hostname}:${port}: ${detail}`, false), null);
+    answer(failure, null);
   }
 }
 

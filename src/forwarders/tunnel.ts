@@ -7,6 +7,7 @@ import { type HeaderList, hasTooManyFields, hostFirst } from '../headers.ts';
 import { http, https } from '../net/node-http.ts';
 import type { PoolPlan } from '../types/plan.ts';
 import type { Failure, UpstreamRequest } from '../types/transport.ts';
+import { connectFailure, connectTimeout } from './connect-failure.ts';
 import { bare } from './dial.ts';
 import { ForwardError, failureOf } from './failure.ts';
 import { upgradeFault } from './handshake.ts';
@@ -53,6 +54,8 @@ class Opening implements Tunnel {
   #upstream: ClientRequest | null = null;
   #timer: NodeJS.Timeout | null = null;
   #connected = false;
+  /** TCP stands, and TLS is being agreed on. */
+  #secured = false;
   #ended = false;
 
   constructor(
@@ -71,7 +74,7 @@ class Opening implements Tunnel {
       this.#upstream = upstream;
       // Of more than a thousand fields Node would leave the rest out without a word.
       upstream.maxHeadersCount = 0;
-      this.#limit(this.#pool.connect, 'connect', 'connect timeout');
+      this.#limit(this.#pool.connect, connectTimeout(false));
       upstream.on('socket', (socket) => this.#onSocket(socket));
       upstream.on('upgrade', (reply, socket, early) => this.#onUpgrade(reply, socket, early));
       upstream.on('response', (reply) => this.#onReply(reply));
@@ -88,10 +91,14 @@ class Opening implements Tunnel {
 
   #onSocket(socket: Socket): void {
     const secure = this.#request.endpoint.secure;
-    if (secure) socket.once('connect', () => this.#limit(this.#pool.tlsHandshake, 'connect', 'TLS handshake timeout'));
+    if (secure)
+      socket.once('connect', () => {
+        this.#secured = true;
+        this.#limit(this.#pool.tlsHandshake, connectTimeout(true));
+      });
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       this.#connected = true;
-      this.#limit(this.#request.timeouts.firstByte, 'timeout', 'no reply came');
+      this.#limit(this.#request.timeouts.firstByte, { reason: 'timeout', detail: 'no reply came', sent: true });
     });
   }
 
@@ -113,7 +120,7 @@ class Opening implements Tunnel {
     if (!isFinalStatus(reply.statusCode!)) return this.#onNoReply(reply);
     const pieces: Buffer[] = [];
     let size = 0;
-    this.#limit(this.#request.timeouts.idle, 'timeout', 'the reply stopped');
+    this.#limit(this.#request.timeouts.idle, { reason: 'timeout', detail: 'the reply stopped', sent: true });
     reply.on('data', (piece: Buffer) => {
       size += piece.length;
       pieces.push(piece);
@@ -135,13 +142,13 @@ class Opening implements Tunnel {
 
   #onError(error: Error): void {
     const failure = failureOf(error, { sent: this.#connected, headSeen: false });
-    this.#fail(this.#connected || failure.reason === 'protocol' ? failure : { ...failure, reason: 'connect' });
+    this.#fail(this.#connected || failure.reason === 'protocol' ? failure : connectFailure(error, this.#secured));
   }
 
-  #limit(ms: number, reason: 'connect' | 'timeout', detail: string): void {
+  #limit(ms: number, failure: Failure): void {
     if (this.#timer) clearTimeout(this.#timer);
     if (this.#ended || !(ms > 0)) return;
-    this.#timer = setTimeout(() => this.#fail({ reason, detail, sent: this.#connected }), ms);
+    this.#timer = setTimeout(() => this.#fail(failure), ms);
   }
 
   #fail(failure: Failure): void {

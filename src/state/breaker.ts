@@ -31,6 +31,19 @@ export interface BreakerSettings {
 
 export type BreakerState = 'closed' | 'open' | 'halfOpen';
 
+/** A change of state, told once, by the thread that made it. */
+export interface BreakerChange {
+  readonly to: BreakerState;
+  /**
+   * `rate`: too many failures in the window; `probe`: one failed; `time`: it was open long enough; `probes`: enough of them
+   * succeeded; `force`: by hand.
+   */
+  readonly cause: 'rate' | 'probe' | 'time' | 'probes' | 'force';
+  /** Results in the window when it opened by their rate; else 0. */
+  readonly successes: number;
+  readonly failures: number;
+}
+
 export const MAX_PROBES = 64;
 
 const CLOSED = 0;
@@ -73,6 +86,10 @@ export class Breaker {
   readonly #openedAt: Float64Array;
   readonly #leasedAt: Float64Array;
   readonly #window: Rolling;
+  /** Is called after a change that this thread made, without the lock. */
+  onChange: ((change: BreakerChange) => void) | null = null;
+  /** Made under the lock and not told yet. */
+  #change: BreakerChange | null = null;
 
   /** @param zone {@link Breaker.bytes} of shared memory, zeroed when new. @param thread number of this thread. */
   constructor(zone: SharedArrayBuffer, settings: BreakerSettings, thread: number) {
@@ -163,7 +180,7 @@ export class Breaker {
   /** Puts the breaker into a state by hand: the `given:` of rule tests. */
   force(state: BreakerState, now: number): void {
     this.#lock();
-    this.#become(CODES[state], now);
+    this.#become(CODES[state], now, 'force');
     this.#unlock();
   }
 
@@ -176,9 +193,9 @@ export class Breaker {
   }
 
   #enterLocked(now: number): number {
-    if (this.#state() === OPEN && this.#openLeft(now) === 0) this.#become(HALF_OPEN, now);
+    if (this.#state() === OPEN && this.#openLeft(now) === 0) this.#become(HALF_OPEN, now, 'time');
     // A reload may have lowered `probes` below what has already succeeded.
-    else if (this.#state() === HALF_OPEN && this.#words[SUCCESSES] >= this.#probes) this.#become(CLOSED, now);
+    else if (this.#state() === HALF_OPEN && this.#words[SUCCESSES] >= this.#probes) this.#become(CLOSED, now, 'probes');
     const word = this.#words[STATE];
     if ((word & 3) === CLOSED) return permitOf(word, 0);
     if ((word & 3) === OPEN || this.#leaseLeft(now) > 0) return 0;
@@ -206,7 +223,7 @@ export class Breaker {
   #breakOff(permit: number, now: number): void {
     this.#lock();
     const since = ((this.#words[STATE] >> 2) + 1 - Math.floor(permit / SERIALS)) & (GENERATIONS - 1);
-    if (since === 0) this.#become(OPEN, now);
+    if (since === 0) this.#become(OPEN, now, 'probe');
     else if (since === 1 && this.#state() === CLOSED) this.#count(now, false);
     this.#unlock();
   }
@@ -220,18 +237,20 @@ export class Breaker {
     const failures = window.second;
     if (failures === 0) return;
     const total = window.first + failures;
-    if (total >= minRequests && failures >= failureRate * total) this.#become(OPEN, now);
+    if (total >= minRequests && failures >= failureRate * total) this.#become(OPEN, now, 'rate');
   }
 
   /** A probe's lease may have expired before its result came; the result is good evidence all the same. */
   #judge(serial: number, now: number, good: boolean): void {
     this.#giveBack(serial);
-    if (!good) this.#become(OPEN, now);
-    else if (++this.#words[SUCCESSES] >= this.#probes) this.#become(CLOSED, now);
+    if (!good) this.#become(OPEN, now, 'probe');
+    else if (++this.#words[SUCCESSES] >= this.#probes) this.#become(CLOSED, now, 'probes');
   }
 
   /** Starts a generation. */
-  #become(state: number, now: number): void {
+  #become(state: number, now: number, cause: BreakerChange['cause']): void {
+    const [successes, failures] = cause === 'rate' ? [this.#window.first, this.#window.second] : [0, 0];
+    this.#change = { to: NAMES[state], cause, successes, failures };
     const generation = ((this.#words[STATE] >> 2) + 1) % GENERATIONS;
     this.#openedAt[0] = now;
     this.#leases.fill(0);
@@ -293,6 +312,10 @@ export class Breaker {
 
   #unlock(): void {
     unlock(this.#words, LOCK, this.#thread);
+    const change = this.#change;
+    if (change === null) return;
+    this.#change = null;
+    this.onChange?.(change);
   }
 }
 

@@ -229,7 +229,7 @@ export class FakeInbound implements Inbound {
   }
 }
 
-const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
+export const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A thread's worth of the data plane on fake ends, with a clock that tests move. */
 export class Stage {
@@ -240,6 +240,8 @@ export class Stage {
   /** Milliseconds since the epoch, and the monotonic clock too. */
   clock = 1_000_000;
   disposed = 0;
+  /** What the core was told there is none left of. */
+  readonly exhausted: string[] = [];
   /** Gets what policies and the core log as errors. */
   logged: (fields: object, message: string) => void = () => {};
   readonly #zones = new Map<string, SharedArrayBuffer>();
@@ -271,6 +273,7 @@ export class Stage {
         monotonic: now,
         random,
         newId: () => 'req_1',
+        exhausted: (resource) => this.exhausted.push(resource),
       },
       this.generation(plan, options),
     );

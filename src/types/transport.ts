@@ -144,8 +144,26 @@ export interface UpstreamRequest {
 /** Why an attempt failed. `busy`: it had no connection, because all were in use; the endpoint never heard of it. */
 export type FailureReason = 'connect' | 'busy' | 'timeout' | 'reset' | 'truncated' | 'protocol';
 
+/**
+ * What kept a connection from being made: nobody listens (`refused`), no way there (`unreachable`), no answer in time,
+ * a name that does not resolve (`dns`), no agreement on TLS or a certificate that is not believed (`tls`), closed at once;
+ * or this machine is out of `descriptors` or local `ports`, which is no fault of the endpoint's.
+ */
+export type ConnectCause =
+  | 'refused'
+  | 'unreachable'
+  | 'timeout'
+  | 'dns'
+  | 'tls'
+  | 'closed'
+  | 'descriptors'
+  | 'ports'
+  | 'other';
+
 export interface Failure {
   readonly reason: FailureReason;
+  /** Where no connection could be made: why. */
+  readonly cause?: ConnectCause;
   /** For logs; never for clients. */
   readonly detail: string;
   /** False where no byte of the request can have reached the upstream: safe to send again whatever the method. */

@@ -76,6 +76,20 @@ test('opens at its count over all threads, not at each thread’s own', async ()
   assert.equal(await state('exact'), 2);
 });
 
+test('its opening is told once, by the thread that opened it, with the reason, and /api/v1/status shows it', async () => {
+  const told = () => weir.records().filter(({ endpoint, breaker }) => endpoint === 'exact/e' && breaker !== undefined);
+  await until(() => told().length > 0, 'a line about the breaker');
+  // A line that another thread wrote as well would have come with these, in the same batches.
+  await get('/exact');
+  await weir.metrics();
+  assert.equal(told().length, 1);
+  const { breaker, cause, failures, successes, last, level } = told()[0];
+  assert.deepEqual([breaker, cause, failures, successes, last, level], ['open', 'rate', 40, 0, 'status 500', 'warn']);
+  const { endpoints } = await weir.status();
+  assert.partialDeepStrictEqual(endpoints['exact/e'], { breaker: 'open', healthy: true, inFlight: 0 });
+  assert.ok(endpoints['exact/e'].retryAfter > 50_000, `${endpoints['exact/e'].retryAfter}`);
+});
+
 test('of many requests at the moment it is half open, one is the probe', async () => {
   mood = 'fail';
   assert.equal(await get('/probed'), 500);
@@ -95,6 +109,11 @@ test('of many requests at the moment it is half open, one is the probe', async (
   assert.equal(statuses[29], 200);
   for (let i = 0; i < 6; i++) assert.equal(await get('/probed'), 200);
   assert.equal(await state('probed'), 0);
+  const changes = () =>
+    weir.records().flatMap(({ endpoint, breaker, cause }) => (endpoint === 'probed/e' ? [`${breaker} ${cause}`] : []));
+  await until(() => changes().length === 3, 'all changes to be told');
+  // From two threads, so not in order.
+  assert.deepEqual(changes().toSorted(), ['closed probes', 'halfOpen time', 'open rate']);
 });
 
 test('an event stream as probe lets everybody in from its head on, and counts as truncated later', async () => {

@@ -35,6 +35,9 @@ export interface Status {
   readonly rules: { readonly ok: boolean; readonly problems: readonly { code: string; message: string }[] };
   readonly threads: unknown;
   readonly uptime: number;
+  readonly endpoints: Readonly<
+    Record<string, { readonly breaker: string; readonly healthy: boolean; readonly retryAfter: number }>
+  >;
 }
 
 /** One JSON log line. */

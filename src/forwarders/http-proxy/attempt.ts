@@ -5,6 +5,7 @@ import { FIELDS_MAX, type HeaderList, hasTooManyFields, removeFraming } from '..
 import { INFORMED_MAX } from '../../http1/response-reader.ts';
 import type { PoolPlan } from '../../types/plan.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
+import { connectFailure, connectTimeout } from '../connect-failure.ts';
 import type { Deadlines } from '../deadlines.ts';
 import { ForwardError, failureOf, isIdempotent, isStaleConnection } from '../failure.ts';
 import { Waiter } from '../line.ts';
@@ -50,6 +51,8 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   /** It stood in line for it. */
   #queued = false;
   #connected = false;
+  /** TCP stands, and TLS is being agreed on. */
+  #secured = false;
   /** Replies of 1xx so far. */
   #informed = 0;
   #headSeen = false;
@@ -191,11 +194,12 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
       this.#retried = true;
       this.#reused = false;
       this.#connected = false;
+      this.#secured = false;
       this.#finished = false;
       this.begin();
     } else if (this.#connected || this.#headSeen) {
       this.#fail(failureOf(error, { sent: true, headSeen: this.#headSeen }));
-    } else this.#fail(unconnected(error));
+    } else this.#fail(unconnected(error, this.#secured));
   }
 
   #onSocket(socket: Socket): void {
@@ -208,6 +212,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
     deadlines.set(this, pool.connect);
     if (this.#request.endpoint.secure) {
       socket.once('connect', () => {
+        this.#secured = true;
         if (!this.#ended) deadlines.set(this, pool.tlsHandshake);
       });
     }
@@ -282,7 +287,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
     if (this.#ended) return;
     if (this.#headSeen) this.#fail({ reason: 'timeout', detail: 'the reply stopped', sent: true });
     else if (this.#connected) this.#fail({ reason: 'timeout', detail: 'no reply came', sent: true });
-    else if (this.#upstream?.socket) this.#fail({ reason: 'connect', detail: 'connect timeout', sent: false });
+    else if (this.#upstream?.socket) this.#fail(connectTimeout(this.#secured));
     else this.#fail(this.#target.line.expire(this));
   }
 
@@ -386,7 +391,7 @@ function tellFailure<T extends Places>(attempt: ProxyAttempt<T>, failure: Failur
   attempt.tell(failure);
 }
 
-function unconnected(error: Error): Failure {
+function unconnected(error: Error, secured: boolean): Failure {
   const failure = failureOf(error, { sent: false, headSeen: false });
-  return failure.reason === 'protocol' ? failure : { reason: 'connect', detail: failure.detail, sent: false };
+  return failure.reason === 'protocol' ? failure : connectFailure(error, secured);
 }

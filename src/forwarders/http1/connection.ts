@@ -4,7 +4,7 @@ import { type ResponseHead, ResponseReader, type ResponseSink } from '../../http
 import type { RuleCode } from '../../http1/rules.ts';
 import type { Failure } from '../../types/transport.ts';
 import type { DialSettings } from '../dial.ts';
-import { failureOf, isStaleConnection } from '../failure.ts';
+import { isStaleConnection } from '../failure.ts';
 import { replyLength } from '../raw-headers.ts';
 import type { Attempt, Carrier } from './attempt.ts';
 import { faultFailure, lateFailure, lossFailure } from './failures.ts';
@@ -74,9 +74,9 @@ export class Connection extends Link implements Carrier, ResponseSink {
     return this.#attempt === null;
   }
 
-  protected override made(error: Error | null): void {
+  protected override made(failure: Failure | null): void {
     const attempt = this.#attempt!;
-    if (error) this.#fail(attempt, failureOf(error, { sent: false, headSeen: false }));
+    if (failure) this.#fail(attempt, failure);
     else {
       this.#pool.opened++;
       this.carry(attempt);

@@ -1,5 +1,6 @@
 /** The socket under a connection: how it is made, what it brings, and how it ends. Knows nothing of HTTP. */
 import type { Socket } from 'node:net';
+import type { Failure } from '../../types/transport.ts';
 import { type Deadlines, Timed } from '../deadlines.ts';
 import { Dial, type DialSettings } from '../dial.ts';
 import { ReadBuffer } from './read-buffer.ts';
@@ -24,7 +25,7 @@ export abstract class Link extends Timed {
   }
 
   /** It can be written to; or `error` says why it was not made. */
-  protected abstract made(error: Error | null): void;
+  protected abstract made(failure: Failure | null): void;
   protected abstract bytes(chunk: Buffer): void;
   /** The other end says that no more will come. Nothing else follows. */
   protected abstract finished(): void;
@@ -77,10 +78,10 @@ export abstract class Link extends Timed {
     socket?.destroy();
   }
 
-  #dialed = (error: Error | null, socket: Socket | null): void => {
+  #dialed = (failure: Failure | null, socket: Socket | null): void => {
     this.#dial = null;
     if (socket === null) {
-      this.made(error);
+      this.made(failure);
       return;
     }
     this.#socket = socket;

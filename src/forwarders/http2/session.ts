@@ -10,7 +10,6 @@ import { http2 } from '../../net/node-http.ts';
 import type { Failure } from '../../types/transport.ts';
 import { Timed } from '../deadlines.ts';
 import { Dial, type DialSettings } from '../dial.ts';
-import type { ForwardError } from '../failure.ts';
 import { CONNECTION_WINDOW, LINGER_MS, SESSION_OPTIONS, STREAMS_MAX } from './limits.ts';
 
 /** Whose connection it is. */
@@ -158,8 +157,8 @@ export class UpstreamSession extends Timed {
     else if (this.#riders === 0) this.end();
   }
 
-  #dialled(error: Error | null, socket: Socket | null): void {
-    if (socket === null) return this.end((error as ForwardError).failure);
+  #dialled(failure: Failure | null, socket: Socket | null): void {
+    if (socket === null) return this.end(failure);
     const { endpoint, deadlines, pool } = this.#owner.dial;
     if (endpoint.secure && (socket as TLSSocket).alpnProtocol !== 'h2') {
       socket.destroy();
@@ -212,7 +211,7 @@ export class UpstreamSession extends Timed {
 
   #fail(detail: string): void {
     const { hostname, port } = this.#owner.dial.endpoint;
-    this.end({ reason: 'connect', detail: `${hostname}:${port}: ${detail}`, sent: false });
+    this.end({ reason: 'connect', cause: 'closed', detail: `${hostname}:${port}: ${detail}`, sent: false });
   }
 
   #closed(): void {

@@ -1,0 +1,80 @@
+/**
+ * File descriptors: how many this process may have, whether the settings fit, and a word when there are none left. Node
+ * says nothing of that on the way in: the system's queue is emptied by closing what cannot be accepted.
+ */
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Counter } from '../metrics/registry.ts';
+import type { WeirConfig } from '../types/config.ts';
+import type { Log } from '../types/policy.ts';
+
+/** What the process holds beside connections: files, sockets to listen on, pipes between threads; generously. */
+const RESERVE = 100;
+
+/** Milliseconds between two looks. */
+const EVERY = 1000;
+
+/** Descriptors this process may have (its soft limit, which Node raises to the hard one), or null where that is not known. */
+export function descriptorLimit(): number | null {
+  try {
+    const found = /^Max open files\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+    if (found === null) return null;
+    return found[1] === 'unlimited' ? Number.POSITIVE_INFINITY : Number(found[1]);
+  } catch {
+    return null;
+  }
+}
+
+/** What `limits.connections` may take: a descriptor for each client, and one for its connection to an endpoint. */
+export function descriptorsWanted({ listeners, limits }: WeirConfig, threads: number): number {
+  return limits.connections * listeners.length * threads * 2 + RESERVE;
+}
+
+/** Says once, at start, that there are fewer descriptors than the settings let connections in. */
+export function checkDescriptors(config: WeirConfig, threads: number, log: Log): void {
+  const limit = descriptorLimit();
+  const wanted = descriptorsWanted(config, threads);
+  if (limit === null || wanted <= limit) return;
+  const fits = Math.max(0, Math.floor((limit - RESERVE) / (2 * threads * config.listeners.length)));
+  log.warn(
+    { limit, wanted, connections: config.limits.connections, fits },
+    `limits.connections may need ${wanted} file descriptors and the system allows ${limit}: raise that (ulimit -n, LimitNOFILE), or set it to ${fits}`,
+  );
+}
+
+/** Looks each second whether a descriptor can be had. */
+export class DescriptorWatch {
+  readonly #log: Log;
+  readonly #counter: Counter;
+  readonly #timer: NodeJS.Timeout;
+  #out = false;
+
+  constructor(log: Log, counter: Counter) {
+    this.#log = log;
+    this.#counter = counter;
+    this.#timer = setInterval(() => this.#look(), EVERY).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const out = !canOpen();
+    if (out) this.#counter.value++;
+    if (out === this.#out) return;
+    this.#out = out;
+    if (out)
+      this.#log.error({ limit: descriptorLimit() }, 'out of file descriptors: new connections are closed at once');
+    else this.#log.info({}, 'there are file descriptors again');
+  }
+}
+
+function canOpen(): boolean {
+  try {
+    closeSync(openSync('/dev/null', 'r'));
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code !== 'EMFILE' && code !== 'ENFILE';
+  }
+}

@@ -1,0 +1,74 @@
+/** Out of file descriptors: said once, counted, no fault of any endpoint's, and over as soon as there are some again. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { platform } from 'node:os';
+import { test } from 'node:test';
+import { until } from '../tools/until.ts';
+import { startWeir } from '../tools/weir.ts';
+
+const skip = platform() !== 'linux' && 'limits of a running process are changed with prlimit(1)';
+
+test('a limit that cannot fit is told at start', { skip }, async (t) => {
+  const weir = await startWeir(t, {
+    rules: { routes: { r: { match: { path: '/' }, reply: { status: 200 } } } },
+    config: { limits: { connections: 10_000_000 } },
+  });
+  const line = weir.records().find(({ message }) => message?.startsWith('limits.connections may need'));
+  assert.ok(line, weir.log());
+  assert.equal(line.wanted, 10_000_000 * 2 * 2 + 100);
+  assert.equal(line.limit, await weir.metric('process_max_fds'));
+});
+
+test('when it happens there is one line, a counter, and no breaker opens', { skip }, async (t) => {
+  const server = createServer((_request, response) => response.end('ok'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const breaker = { window: '60s', minRequests: 1, failureRate: '1%', openFor: '60s' };
+  const weir = await startWeir(t, {
+    rules: {
+      upstreams: { u: { endpoints: { e: { url } }, breaker } },
+      routes: { r: { match: { path: '/' }, to: 'u' } },
+    },
+    config: { threads: 1 },
+  });
+  const { pid } = weir.process;
+  const limit = (n: number): void => void execFileSync('prlimit', ['--pid', String(pid), `--nofile=${n}:`]);
+  const hard = await weir.metric('process_max_fds');
+  // A request that is here already, whose connection to the endpoint is still to be made.
+  const early = connect(Number(new URL(weir.url).port), '127.0.0.1');
+  await new Promise<void>((resolve) => early.once('connect', () => resolve()));
+  await until(async () => (await weir.metric('weir_connections')) > 0, 'the connection');
+  limit(readdirSync(`/proc/${pid}/fd`).length);
+  const crowd: Socket[] = [];
+  t.after(() => {
+    for (const socket of [early, ...crowd]) socket.destroy();
+  });
+  for (let i = 0; i < 10; i++) {
+    const socket = connect(Number(new URL(weir.url).port), '127.0.0.1');
+    crowd.push(socket.on('error', () => {}));
+  }
+  const out = () => weir.records().filter(({ message }) => message?.startsWith('out of file descriptors'));
+  await until(() => out().length > 0, 'the line about descriptors');
+  let answer = '';
+  early.setEncoding('latin1').on('data', (text) => {
+    answer += text;
+  });
+  early.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
+  await until(() => answer.includes('\r\n\r\n'), 'an answer');
+  assert.match(answer, /^HTTP\/1.1 503 /);
+  assert.match(answer, /\r\nretry-after: 1\r\n/i);
+  limit(hard);
+  await weir.record(({ message }) => message === 'there are file descriptors again');
+  assert.equal((await fetch(weir.url)).status, 200, 'the breaker is closed');
+  assert.equal(out().length, 1);
+  assert.ok((await weir.metric('weir_exhausted_total', { resource: 'descriptors' })) >= 2);
+  const line = await until(() => weir.accessLog().find(({ status }) => status === 503), 'the access log');
+  assert.equal(line.failure, 'busy: descriptors');
+});
