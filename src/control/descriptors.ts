@@ -24,21 +24,27 @@ export function descriptorLimit(): number | null {
   }
 }
 
-/** What `limits.connections` may take: a descriptor for each client, and one for its connection to an endpoint. */
-export function descriptorsWanted({ listeners, limits }: WeirConfig, threads: number): number {
-  return limits.connections * listeners.length * threads * 2 + RESERVE;
-}
+/** `limits.connections: auto`, where descriptors suffice. */
+const CONNECTIONS = 20_000;
 
-/** Says once, at start, that there are fewer descriptors than the settings let connections in. */
-export function checkDescriptors(config: WeirConfig, threads: number, log: Log): void {
-  const limit = descriptorLimit();
-  const wanted = descriptorsWanted(config, threads);
-  if (limit === null || wanted <= limit) return;
-  const fits = Math.max(0, Math.floor((limit - RESERVE) / (2 * threads * config.listeners.length)));
+/**
+ * The settings with as many connections as the descriptors allow where they say `auto`. Each takes two: the client's, and
+ * one to an endpoint. What is written stays, and a warning says that it does not fit.
+ */
+export function fitConnections(config: WeirConfig, threads: number, log: Log, limit = descriptorLimit()): WeirConfig {
+  const places = 2 * threads * config.listeners.length;
+  const fits = Math.max(1, Math.floor(((limit ?? Number.POSITIVE_INFINITY) - RESERVE) / places));
+  if (config.limits.connections === 0) {
+    const connections = Math.min(CONNECTIONS, fits);
+    return { ...config, limits: { ...config.limits, connections } };
+  }
+  if (config.limits.connections <= fits) return config;
+  const wanted = config.limits.connections * places + RESERVE;
   log.warn(
     { limit, wanted, connections: config.limits.connections, fits },
     `limits.connections may need ${wanted} file descriptors and the system allows ${limit}: raise that (ulimit -n, LimitNOFILE), or set it to ${fits}`,
   );
+  return config;
 }
 
 /** Looks each second whether a descriptor can be had. */

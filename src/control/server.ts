@@ -14,7 +14,7 @@ import type { GeoData, Zones } from '../types/threads.ts';
 import { AdminServer, type AdminSource } from './admin.ts';
 import { CertificateStore } from './certificates.ts';
 import { readConfig, StartProblems } from './config-file.ts';
-import { checkDescriptors, DescriptorWatch } from './descriptors.ts';
+import { DescriptorWatch, fitConnections } from './descriptors.ts';
 import { type Compiled, dryRun } from './dry-run.ts';
 import { HealthProber, type HealthTarget } from './health.ts';
 import { adminSource, type Phase } from './overview.ts';
@@ -125,7 +125,7 @@ class ControlPlane implements Server {
       onChange: (listener, data) => this.#pool.setCertificates(listener, data),
     });
     const threads = this.#threadCount();
-    checkDescriptors(config, threads, log);
+    const fitted = fitConnections(config, threads, log);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.takenOver = promise;
     const onTakenOver = (): void => {
@@ -135,7 +135,7 @@ class ControlPlane implements Server {
     const serving = (): boolean => this.#phase === 'serving';
     this.#sockets = new Sockets({ config, threads, env, takeover, log, serving, onTakenOver });
     this.#pool = new ThreadPool({
-      config,
+      config: fitted,
       threads,
       sockets: () => this.#sockets.pathForThread(),
       log,

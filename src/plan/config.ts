@@ -251,7 +251,7 @@ function resolveLimits(raw: RawConfig['limits'] = {}): LimitsConfig {
     requestTimeout: ms(raw.requestTimeout ?? '60s'),
     uploadRate: bytes(raw.uploadRate ?? '500B'),
     idleTimeout: ms(raw.idleTimeout ?? '75s'),
-    connections: raw.connections ?? 20_000,
+    connections: typeof raw.connections === 'number' ? raw.connections : 0,
     drainTimeout: ms(raw.drainTimeout ?? '30s'),
     drainGrace: ms(raw.drainGrace ?? '2s'),
     policyTimeout: ms(raw.policyTimeout ?? '10s'),

@@ -82,6 +82,7 @@ export interface LimitsConfig {
   /** Bytes of a body that give back a second of `requestTimeout`. */
   readonly uploadRate: number;
   readonly idleTimeout: number;
+  /** For each listener and thread; 0 (auto) until it is known how many file descriptors there are. */
   readonly connections: number;
   readonly drainTimeout: number;
   readonly drainGrace: number;

@@ -92,11 +92,13 @@ const LIMITS = {
     },
     idleTimeout: { ...DURATION, default: '75s', description: 'Keep-alive.' },
     connections: {
-      type: 'integer',
-      minimum: 1,
-      maximum: 10_000_000,
-      default: 20_000,
-      description: 'Client connections open at once, for each listener and traffic thread; further ones are closed.',
+      anyOf: [
+        { const: 'auto', patternErrorMessage: 'must be auto, or a number from 1 to 10000000' },
+        { type: 'integer', minimum: 1, maximum: 10_000_000 },
+      ],
+      default: 'auto',
+      description:
+        'Client connections open at once, for each listener and traffic thread; further ones are closed. auto is 20000, or fewer where there are not two file descriptors for each.',
     },
     drainTimeout: { ...DURATION, default: '30s', description: 'How long SIGTERM waits for open requests.' },
     drainGrace: {
