@@ -43,6 +43,8 @@ export const ERRORS = {
   SIGNATURE_TIMESTAMP: row(401, 'The timestamp is not in the expected format.'),
   SIGNATURE_EXPIRED: row(401, 'The timestamp is outside the accepted window.'),
   SIGNATURE_INVALID: row(401, 'The signature does not match.'),
+  SIGNATURE_AMBIGUOUS: row(401, 'It cannot be told where the nonce ends and the body begins.'),
+  SIGNATURE_BEFORE_START: row(401, 'The timestamp is older than what the server remembers; sign the request again.'),
   SIGNATURE_REPLAYED: row(401, 'This nonce was used before.'),
   TOKEN_MISSING: row(401, 'A bearer token is needed.'),
   TOKEN_INVALID: row(401, 'The bearer token is not valid here.'),

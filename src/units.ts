@@ -12,6 +12,12 @@ export function parseDuration(text: string): number | undefined {
   return match ? Math.round(Number(match[1]) * DURATION_MS[match[2]]) : undefined;
 }
 
+/** Milliseconds → `5m`, `90s`, `250ms`: whole, in the largest unit that they are a multiple of. */
+export function formatDuration(ms: number): string {
+  const [unit] = Object.entries(DURATION_MS).findLast(([, size]) => ms > 0 && ms % size === 0) ?? ['ms'];
+  return `${ms / DURATION_MS[unit]}${unit}`;
+}
+
 const SIZE_BYTES: Readonly<Record<string, number>> = {
   B: 1,
   KB: 1e3,

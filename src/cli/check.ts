@@ -1,7 +1,8 @@
 /** `weir check`: config and rules, all problems at once. */
 import { resolve } from 'node:path';
 import { bundledDatabase } from '../geo/bundled.ts';
-import { loadConfig, loadRules, type RuleFile } from '../plan/load.ts';
+import { loadConfig, loadRules, type RuleFile, settingsForRules } from '../plan/load.ts';
+import { describe, nonceRate } from '../plan/nonces.ts';
 import { formatProblems, type Problem, ProblemList } from '../plan/problems.ts';
 import { readRuleFile, readRuleFiles } from '../plan/read.ts';
 import { CONFIG } from '../plan/schema/config.ts';
@@ -67,7 +68,7 @@ export async function checkFiles(file: string, env: Readonly<Record<string, stri
     return null;
   });
   if (files === null) return { config, plan: null, problems: [...problems, ...unread.sorted()], sources: [source] };
-  const loaded = loadRules(files, { kinds: KINDS, env, root: rules, listeners: config?.listeners });
+  const loaded = loadRules(files, { kinds: KINDS, env, root: rules, ...(config && settingsForRules(config)) });
   return { config, plan: loaded.plan, problems: [...problems, ...loaded.problems], sources: [source, ...files] };
 }
 
@@ -78,7 +79,8 @@ function report({ config, plan, problems, sources }: Checked, format: Options['f
   const counts = `${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}`;
   const before = text === '' ? '' : `${text}\n\n`;
   if (config === null || plan === null) return `${before}${counts}\n`;
-  return `${before}${summary(plan, sources.length - 1)}${problems.length > 0 ? `; ${counts}` : ''}\n${restarts()}`;
+  const head = `${before}${summary(plan, sources.length - 1)}${problems.length > 0 ? `; ${counts}` : ''}\n`;
+  return `${head}${capacity(config, plan)}${restarts()}`;
 }
 
 function count(n: number, what: string): string {
@@ -88,6 +90,12 @@ function count(n: number, what: string): string {
 function summary(plan: Plan, files: number): string {
   const parts = [count(plan.routes.length, 'route'), count(plan.upstreams.length, 'upstream')];
   return `ok: revision ${plan.revision}, ${parts.join(', ')} in ${count(files, 'rule file')}`;
+}
+
+/** How many signed requests a second the store holds; '' where none are remembered. */
+function capacity({ store }: WeirConfig, plan: Plan): string {
+  const rate = nonceRate(plan, store.nonces, KINDS);
+  return rate === null ? '' : `${describe(rate, store.nonces)}\n`;
 }
 
 /** The config is read at start only; what the files it names hold (certificates, databases, rules) is taken over at once. */

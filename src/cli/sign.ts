@@ -6,8 +6,9 @@ import { parseArgs } from 'node:util';
 import { WeirError } from '../errors.ts';
 import { getHeader, type HeaderList, isFieldName, isFieldValue } from '../headers.ts';
 import { normalizePath } from '../match/path.ts';
+import { normalAuthority } from '../net/host.ts';
 import type { SignatureConfig } from '../policies/signature/config.ts';
-import { signRequest } from '../policies/signature/sign.ts';
+import { bodyFault, makeNonce, signRequest } from '../policies/signature/sign.ts';
 import type { Plan } from '../types/plan.ts';
 import { EX_PROBLEMS, EX_USAGE } from './arguments.ts';
 import { loadProject } from './project.ts';
@@ -72,18 +73,27 @@ function signed(options: Options, config: SignatureConfig): SignedRequest {
   const { url, method, body, headers } = options;
   const path = normalizePath(url.pathname);
   if (path === null) throw new WeirError(`the path of ${url.href} is ambiguous, and Weir would refuse it`);
-  const request = { method, path, query: url.search, headers, body: body?.bytes ?? null };
-  const nonce = config.headers.nonce === null ? undefined : freshNonce(config.nonceLength);
+  const bytes = body?.bytes ?? null;
+  const fault = bodyFault(config, bytes);
+  if (fault !== '') throw new WeirError(fault);
+  const request = { method, authority: authorityOf(url, headers), path, query: queryOf(url), headers, body: bytes };
+  const nonce = config.headers.nonce === null ? undefined : makeNonce(config, randomBytes);
   const added = signRequest(config, request, { key: options.key, now: Date.now(), nonce });
   return { method, url: url.href, headers: [...headers, ...added], body };
 }
 
-/** Hex digits: `length` of them, or 32 where any length will do. */
-function freshNonce(length: number): string {
-  const digits = length || 32;
-  return randomBytes(Math.ceil(digits / 2))
-    .toString('hex')
-    .slice(0, digits);
+/** What the request will name as its host, in normal form: its own `Host`, or the URL's. */
+function authorityOf(url: URL, headers: HeaderList): string {
+  const written = getHeader(headers, 'host') ?? url.host;
+  const authority = normalAuthority(written, url.protocol === 'https:');
+  if (authority === null) throw new WeirError(`${written} is no host that Weir would take`);
+  return authority;
+}
+
+/** `search` is '' for a query that is empty, and a client sends its `?` all the same. */
+function queryOf(url: URL): string {
+  const [target] = url.href.split('#', 1);
+  return url.search === '' && target.endsWith('?') ? '?' : url.search;
 }
 
 function policyOf(plan: Plan, name: string | undefined): SignatureConfig {

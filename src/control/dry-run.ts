@@ -19,16 +19,24 @@ export interface Compiled {
 }
 
 /**
- * Compiles `plan`, asking `zone` for all the shared memory that the traffic threads will want for it.
+ * Compiles `plan`, asking `zone` for all the shared memory that the traffic threads will want for it. A store that is
+ * made here counts as made at `madeAt` (ms since the epoch), by default now.
  * @throws {Error} where a policy refuses.
  */
 export function dryRun(
   plan: Plan,
   zone: (identity: string, bytes: number) => SharedArrayBuffer,
-  settings: { readonly store: MemoryStoreConfig; readonly log: Log },
+  settings: { readonly store: MemoryStoreConfig; readonly log: Log; readonly madeAt?: number },
 ): Compiled {
   const { nonces, limits } = settings.store;
-  const store = createMemoryStore({ zone, now: Date.now, thread: MAIN_THREAD, nonces, limits });
+  const store = createMemoryStore({
+    zone,
+    now: Date.now,
+    thread: MAIN_THREAD,
+    nonces,
+    limits,
+    madeAt: settings.madeAt,
+  });
   const states = new StateDirectory();
   const hold = states.hold();
   try {

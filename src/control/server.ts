@@ -4,7 +4,7 @@ import { GeoSource } from '../geo/source.ts';
 import { createAccessWriter, createLog, type ProcessLog } from '../log/log.ts';
 import { Registry } from '../metrics/registry.ts';
 import { formatAddress } from '../net/address.ts';
-import { createLoader } from '../plan/load.ts';
+import { createLoader, settingsForRules } from '../plan/load.ts';
 import { readRuleFiles } from '../plan/read.ts';
 import { KINDS } from '../policies/index.ts';
 import { releaseLocks } from '../state/lock.ts';
@@ -148,7 +148,7 @@ class ControlPlane implements Server {
       this.#registry.counter('weir_exhausted_total', { resource: 'descriptors' }),
     );
     this.#health = new HealthProber({ log, random: Math.random, onChange: () => this.#checkPanic() });
-    this.#reloader = this.#createReloader(env);
+    this.#reloader = this.#createReloader(env, takeover);
     this.#adminServer = config.admin && new AdminServer(config.admin, this.#adminSource(), log);
   }
 
@@ -227,15 +227,17 @@ class ControlPlane implements Server {
     this.admin = (await this.#adminServer?.listen(this.#sockets.admin)) ?? null;
   }
 
-  #createReloader(env: ServerOptions['env']): Reloader<Compiled> {
+  #createReloader(env: ServerOptions['env'], takeover: boolean): Reloader<Compiled> {
     const { log } = this;
+    // Whoever served here before has ended by the time this process began, unless this one takes over from it.
+    const madeAt = takeover ? undefined : performance.timeOrigin;
     const load = createLoader(KINDS);
     const root = this.#config.rules;
     return new Reloader<Compiled>({
       folder: root,
       read: readRuleFiles,
-      load: (files) => load(files, { env, root, listeners: this.#config.listeners }),
-      compile: (plan, zone) => dryRun(plan, zone, { store: this.#config.store, log }),
+      load: (files) => load(files, { env, root, ...settingsForRules(this.#config) }),
+      compile: (plan, zone) => dryRun(plan, zone, { store: this.#config.store, log, madeAt }),
       zones: this.#zones,
       swap: (plan, zones) => this.#pool.swap(plan, zones),
       onPlan: (_plan, compiled) => {

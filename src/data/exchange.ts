@@ -54,6 +54,7 @@ export class ExchangeRun
   // what policies see
   id = '';
   host = '';
+  authority = '';
   path = '';
   query = '';
   client: Client = NOBODY;

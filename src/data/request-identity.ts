@@ -14,6 +14,7 @@ import { type RequestHead, readRequestHead } from './request-head.ts';
 export interface Identified extends RequestHead {
   readonly method: string;
   id: string;
+  authority: string;
   path: string;
   query: string;
   client: Client;
@@ -92,7 +93,8 @@ function readHost(x: Identified, authority: string, version: Inbound['version'])
   const port = portFrom(authority, colon);
   if (host === null || port < 0) return false;
   x.host = host;
-  if (x.forwardedHost === '') x.forwardedHost = withPort(host, port, isSecure(x.forwardedProto));
+  x.authority = withPort(host, port, isSecure(x.forwardedProto));
+  if (x.forwardedHost === '') x.forwardedHost = x.authority;
   return true;
 }
 

@@ -78,6 +78,11 @@ function kindOf(policy: PolicyPlan, kinds: readonly PolicyKind[]): PolicyKind {
   return kind;
 }
 
+/** Does any policy of `plan` remember requests, so that nobody is to be served before the store knows what was used? */
+export function remembersRequests(plan: Plan, kinds: readonly PolicyKind[]): boolean {
+  return plan.policies.some((policy) => (kindOf(policy, kinds).remembers?.(policy.config) ?? 0) > 0);
+}
+
 interface CompiledPolicy extends Step {
   readonly needsBody: boolean;
 }

@@ -20,7 +20,7 @@ import { Core, Generation, passingNames } from './core.ts';
 import { ExchangeRun } from './exchange.ts';
 import { OpenPool } from './pools.ts';
 import { ClientDirectory } from './regions.ts';
-import { compileRules } from './rules.ts';
+import { compileRules, remembersRequests } from './rules.ts';
 import { askForSockets } from './sockets.ts';
 import { StateDirectory, type StateHold } from './states.ts';
 
@@ -31,6 +31,8 @@ const EXHAUSTED_EVERY_MS = 10_000;
 const DRAIN_POLL_MS = 20;
 /** Milliseconds without a request after which none is waited for: clients have read their answers; above what edges and WebSockets linger. */
 const FLUSH_MS = 1_500;
+
+const SECOND_MS = 1_000;
 
 export class TrafficThread {
   readonly #start: WorkerStart;
@@ -72,6 +74,7 @@ export class TrafficThread {
       this.#core = this.#createCore(this.#compile(this.#start.plan, this.#start.zones));
       this.#edges = this.#config.listeners.map((listener, i) => this.#createEdge(listener, i));
       const { sockets } = this.#start;
+      if (remembersRequests(this.#start.plan, KINDS)) await untilTime(this.#store.since);
       // Last, since whoever listens must be able to serve: in a takeover the one before still does.
       const bound = sockets === null ? null : await askForSockets(sockets);
       await Promise.all(this.#edges.map((edge, i) => listen(edge, this.#config.listeners[i], bound?.get(i))));
@@ -280,6 +283,16 @@ function requestIds(): () => string {
   const prefix = `req_${randomBytes(9).toString('base64url')}`;
   let count = 0;
   return () => `${prefix}${(++count).toString(36)}`;
+}
+
+/**
+ * Waits until the clock shows `time` (ms since the epoch), which is less than a second away unless the clock is being set.
+ * Timers may run out a millisecond early.
+ */
+async function untilTime(time: number): Promise<void> {
+  const end = performance.now() + SECOND_MS;
+  for (let left = time - Date.now(); left > 0 && performance.now() < end; left = time - Date.now())
+    await pause(Math.min(left, SECOND_MS));
 }
 
 function pause(ms: number): Promise<void> {

@@ -52,6 +52,7 @@ export const PROBLEM_CODES = Object.freeze({
   'unknown-policy': 'A policy does not exist.',
   'policy-twice': 'A route uses the same policy twice.',
   'unused-policy': 'No route uses a policy.',
+  'few-nonces': 'The store is full at a rate of signed requests that is soon reached.',
   'kind-failed': 'The kind of a policy failed on its settings: a bug in that kind.',
   'bad-template': 'A ${template} cannot be read.',
   'unknown-fact': 'Nothing sets a fact of this name.',

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { isFieldName } from '../headers.ts';
 import { canonicalAddress, loopback, parseCidr } from '../net/address.ts';
 import { CLAIM, kindOf, PASS } from '../net/request-fields.ts';
+import { DEFAULT_NONCES } from '../store/nonces.ts';
 import type {
   AdminConfig,
   GeoipConfig,
@@ -182,7 +183,6 @@ function checkAddresses(reader: Reader, listeners: readonly ListenerConfig[], ad
   if (admin) check(admin, ['admin', 'address']);
 }
 
-const NONCES = 2 ** 18;
 const LIMITS = 2 ** 16;
 
 function resolveStore(reader: Reader): MemoryStoreConfig {
@@ -197,7 +197,7 @@ function resolveStore(reader: Reader): MemoryStoreConfig {
       hint,
     );
   }
-  return { kind: 'memory', nonces: memory?.nonces ?? NONCES, limits: memory?.limits ?? LIMITS };
+  return { kind: 'memory', nonces: memory?.nonces ?? DEFAULT_NONCES, limits: memory?.limits ?? LIMITS };
 }
 
 function resolveGeoip(reader: Reader, { bundledDatabase }: ConfigContext): GeoipConfig {

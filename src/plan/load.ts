@@ -1,9 +1,11 @@
 /** Rule files → plan, or everything that is wrong with them. Pure: the files' texts come in, nothing is read here. */
 import { dirname, relative, resolve } from 'node:path';
+import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
 import type { PolicyKind } from '../types/policy.ts';
 import type { Environment } from './environment.ts';
 import { checkFactNames } from './fact-checks.ts';
+import { checkNonces } from './nonces.ts';
 import { checkOwnListeners, type ListenerAddress } from './own-listeners.ts';
 import { parseSource } from './parse.ts';
 import { resolvePolicies } from './policies.ts';
@@ -29,11 +31,25 @@ export interface RuleFile {
   readonly unreadable?: string;
 }
 
-export interface RulesContext {
+/** What checking the rules needs to know of the process settings; without one, what it says is not checked. */
+export interface RulesSettings {
+  /** Where Weir itself will listen, for the check that no endpoint is one of its own listeners. */
+  readonly listeners?: readonly ListenerAddress[];
+  /** Entries of the store, for the check that it holds the requests that policies remember. */
+  readonly nonces?: number;
+  /** Fields, in lower case, that reach policies although they are dropped by default. */
+  readonly passHeaders?: readonly string[];
+}
+
+/** The part of the process settings that rules are checked against. */
+export function settingsForRules({ listeners, store, passHeaders }: WeirConfig): RulesSettings {
+  const { fromAnyone, fromTrusted } = passHeaders;
+  return { listeners, nonces: store.nonces, passHeaders: [...fromAnyone, ...fromTrusted] };
+}
+
+export interface RulesContext extends RulesSettings {
   readonly kinds: readonly PolicyKind[];
   readonly env: Environment;
-  /** Where Weir itself will listen, for the check that no endpoint is one of its own listeners. None by default. */
-  readonly listeners?: readonly ListenerAddress[];
   /** The rules folder: what problems of the whole set are reported at, and what paths are relative to in the revision. */
   readonly root: string;
 }
@@ -94,7 +110,8 @@ function readSources(
   });
 }
 
-function resolvePlan(rules: RuleSet, { kinds, root, listeners = [] }: RulesContext, problems: ProblemList): Plan {
+function resolvePlan(rules: RuleSet, context: RulesContext, problems: ProblemList): Plan {
+  const { kinds, root, listeners = [], nonces, passHeaders = [] } = context;
   const paths = new Map<string, string>();
   const resolvePath = (file: string, path: string): string => {
     const absolute = resolve(dirname(file), path);
@@ -103,7 +120,7 @@ function resolvePlan(rules: RuleSet, { kinds, root, listeners = [] }: RulesConte
   };
   const regions = resolveRegions(rules, problems);
   const written = resolveUpstreams(rules, problems);
-  const policies = resolvePolicies(rules, kinds, resolvePath, problems);
+  const policies = resolvePolicies(rules, kinds, { resolvePath, passHeaders }, problems);
   const upstreams = [...written, ...policies.urlUpstreams];
   checkOwnListeners(upstreams, listeners, problems);
   checkFactNames(rules, policies, problems);
@@ -111,6 +128,7 @@ function resolvePlan(rules: RuleSet, { kinds, root, listeners = [] }: RulesConte
   checkReachability(routes, problems);
   const tests = resolveTests(rules, upstreams, problems);
   checkUsage(rules, routes, policies, written, problems);
+  if (nonces !== undefined) checkNonces(policies, nonces, kinds, problems);
   if (written.some((upstream) => upstream.choose.includes('region'))) checkDefaultRegion(rules, regions, problems);
   const plan = {
     regions,

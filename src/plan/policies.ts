@@ -31,11 +31,18 @@ export interface ResolvedPolicies {
 /** Turns a path of the rules, relative to the file it stands in, into an absolute one. */
 export type ResolvePath = (file: string, path: string) => string;
 
+/** What kinds are told beside their own settings. */
+export interface PolicyContext {
+  readonly resolvePath: ResolvePath;
+  /** As {@link ResolveContext.passHeaders}. */
+  readonly passHeaders: readonly string[];
+}
+
 /** Resolves the policies. One whose kind reports problems is in the result as far as the kind got. */
 export function resolvePolicies(
   rules: RuleSet,
   kinds: readonly PolicyKind[],
-  resolvePath: ResolvePath,
+  context: PolicyContext,
   problems: ProblemList,
 ): ResolvedPolicies {
   const byName = new Map<string, ResolvedPolicy>();
@@ -45,7 +52,7 @@ export function resolvePolicies(
     const kind = kinds.find((candidate) => candidate.kind === kindName);
     if (!kind) continue;
     try {
-      const resolved = resolvePolicy(entry, kind, rules, resolvePath, problems);
+      const resolved = resolvePolicy(entry, kind, rules, context, problems);
       byName.set(entry.name, resolved);
       urlUpstreams.push(...resolveUrls(entry, kind, resolved.plan, problems));
     } catch (error) {
@@ -60,13 +67,14 @@ function resolvePolicy(
   entry: Entry,
   kind: PolicyKind,
   rules: RuleSet,
-  resolvePath: ResolvePath,
+  { resolvePath, passHeaders }: PolicyContext,
   problems: ProblemList,
 ): ResolvedPolicy {
   const spotOf = (at: ConfigPath) => valueAt(entry, [kind.kind, ...at]);
   const context: ResolveContext = {
     problem: (at, code, message, hint) => problems.kindError(spotOf(at), code, message, hint),
     resolvePath: (path) => resolvePath(entry.source.file, path),
+    passHeaders,
   };
   const raw = (entry.node.value as Record<string, unknown>)[kind.kind];
   const config: unknown = kind.resolve(raw, context);

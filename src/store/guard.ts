@@ -5,13 +5,17 @@
 
 import type { Log } from '../types/policy.ts';
 import { type Limit, type Store, StoreError, type Taken } from '../types/store.ts';
-import { createMemoryStore } from './memory.ts';
+import { createMemoryStore, type MemoryStore } from './memory.ts';
+import { DEFAULT_NONCES } from './nonces.ts';
 
 /** `deny` refuses, `allow` lets pass unchecked, `local` checks against this process alone. */
 export type OnStoreError = 'deny' | 'allow' | 'local';
 
-/** What `once` found: `lost` means that nothing is known and the request must be refused. */
-export type Seen = 'new' | 'seen' | 'lost';
+/**
+ * What `once` found. The request must be refused where it is `lost`, because nothing is known, and where it is `unknown`,
+ * because it may have been used before the store began to remember.
+ */
+export type Seen = 'new' | 'seen' | 'unknown' | 'lost';
 
 /** The part of a policy's environment that is needed here. */
 export interface GuardHost {
@@ -25,16 +29,17 @@ export interface GuardHost {
 }
 
 /** Entries of the table behind `local`, shared by all policies of the process. Untouched memory costs nothing. */
-const LOCAL_NONCES = 262_144;
+const LOCAL_NONCES = DEFAULT_NONCES;
 const LOCAL_LIMITS = 65_536;
 const LOG_EVERY = 10_000;
 
 export class StoreGuard {
   readonly #host: GuardHost;
   readonly #mode: OnStoreError;
-  readonly #local: Store | null;
+  readonly #local: MemoryStore | null;
   readonly #errors: { value: number };
   #loggedAt = Number.NEGATIVE_INFINITY;
+  #unknownLoggedAt = Number.NEGATIVE_INFINITY;
 
   constructor(host: GuardHost, mode: OnStoreError, uses: 'once' | 'take') {
     this.#host = host;
@@ -43,17 +48,21 @@ export class StoreGuard {
     this.#local = mode === 'local' ? openLocal(host, uses) : null;
   }
 
-  /** `Store.once`, with a lost store answered as the policy says. Never throws a `StoreError`. */
-  once(key: string, ttl: number): Seen | Promise<Seen> {
+  /**
+   * `Store.once`, with a lost store answered as the policy says. Never throws a `StoreError`. `madeAt`: when the key was
+   * made (ms since the epoch), so that it cannot have been used before; infinite where that is not to matter.
+   */
+  once(key: string, ttl: number, madeAt: number): Seen | Promise<Seen> {
+    if (!this.#host.store.remembers(madeAt)) return this.#unknown(madeAt);
     try {
       const answer = this.#host.store.once(key, ttl);
       if (typeof answer === 'boolean') return answer ? 'new' : 'seen';
       return answer.then(
         (first) => (first ? 'new' : 'seen'),
-        (error) => this.#onceWithout(error, key, ttl),
+        (error) => this.#onceWithout(error, key, ttl, madeAt),
       );
     } catch (error) {
-      return this.#onceWithout(error, key, ttl);
+      return this.#onceWithout(error, key, ttl, madeAt);
     }
   }
 
@@ -71,9 +80,10 @@ export class StoreGuard {
     }
   }
 
-  #onceWithout(error: unknown, key: string, ttl: number): Seen {
+  #onceWithout(error: unknown, key: string, ttl: number, madeAt: number): Seen {
     this.#note(error);
     if (this.#mode === 'allow') return 'new';
+    if (this.#local?.remembers(madeAt) === false) return this.#unknown(madeAt);
     const answer = this.#locally((local) => local.once(key, ttl));
     return answer === null ? 'lost' : answer ? 'new' : 'seen';
   }
@@ -81,11 +91,11 @@ export class StoreGuard {
   #takeWithout(error: unknown, key: string, limit: Limit, cost: number): Taken | null {
     this.#note(error);
     if (this.#mode === 'allow') return { allowed: true, remaining: limit.burst, retryAfter: 0, resetAfter: 0 };
-    return this.#locally((local) => local.take(key, limit, cost)) as Taken | null;
+    return this.#locally((local) => local.take(key, limit, cost));
   }
 
   /** What the local table says, or null where there is none or it is full too. */
-  #locally<R>(ask: (local: Store) => R): R | null {
+  #locally<R>(ask: (local: MemoryStore) => R): R | null {
     if (this.#local === null) return null;
     try {
       return ask(this.#local);
@@ -93,6 +103,16 @@ export class StoreGuard {
       this.#note(error);
       return null;
     }
+  }
+
+  #unknown(madeAt: number): Seen {
+    const now = this.#host.now();
+    if (Math.abs(now - this.#unknownLoggedAt) >= LOG_EVERY) {
+      this.#unknownLoggedAt = now;
+      const fields = { policy: this.#host.name, signedAt: new Date(madeAt).toISOString() };
+      this.#host.log.warn(fields, 'a request was signed before the store began to remember, so it may be a replay');
+    }
+    return 'unknown';
   }
 
   #note(error: unknown): void {
@@ -106,7 +126,7 @@ export class StoreGuard {
   }
 }
 
-function openLocal(host: GuardHost, uses: 'once' | 'take'): Store {
+function openLocal(host: GuardHost, uses: 'once' | 'take'): MemoryStore {
   return createMemoryStore({
     zone: (identity, bytes) => host.zone(identity, bytes),
     now: () => host.now(),

@@ -19,6 +19,10 @@ export interface MemoryStoreOptions {
   seed?(bytes: number): Uint8Array;
   /** Zones of another name are another store. */
   readonly name?: string;
+  /** When the memory counts as made, in ms since the epoch, where that is earlier than now. */
+  readonly madeAt?: number;
+  /** From when on it knows what was used, in ms since the epoch, where that is not when its memory was made. */
+  readonly since?: number;
 }
 
 export interface MemoryStoreStats {
@@ -28,6 +32,11 @@ export interface MemoryStoreStats {
 
 /** A {@link Store} whose answers are never promises. */
 export interface MemoryStore extends Store {
+  /**
+   * From when on it knows what was used, in ms since the epoch: the first whole second of its memory's life, so that
+   * timestamps in whole seconds are from before it or from after it and never from both. Nothing is to be asked of it before.
+   */
+  readonly since: number;
   /** @throws {StoreError} `full` where as many nonces are alive as fit: none of them is given up for another. */
   once(key: string, ttl: number): boolean;
   /** @throws {StoreError} `full` where as many keys as fit have used some of their allowance. */
@@ -42,7 +51,16 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const nonces = openTable(options, 'nonces', options.nonces, 0);
   const limits = openTable(options, 'limits', options.limits, LIMIT_WIDTH);
   const now = options.now;
+  const since = options.since ?? Math.ceil(nonces.madeAt / 1000) * 1000;
+  let known = since;
   return {
+    since,
+    remembers(time) {
+      if (time >= known) return true;
+      // Were the clock set back, nobody could pass until it is there again.
+      known = Math.min(known, now());
+      return time >= known;
+    },
     once(key, ttl) {
       const time = now();
       const slot = nonces.claim(key, time);
@@ -69,7 +87,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
 function openTable(options: MemoryStoreOptions, what: string, capacity: number, width: number): Table {
   const name = options.name ?? 'store';
   const zone = options.zone(`${name} ${what} ${capacity}`, Table.bytes(capacity, width));
-  return new Table(zone, capacity, width, options.thread, options.seed ?? randomBytes, options.now());
+  return new Table(zone, capacity, width, options.thread, options.seed ?? randomBytes, options.madeAt ?? options.now());
 }
 
 function full(what: string, capacity: number): StoreError {

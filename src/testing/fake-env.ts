@@ -17,8 +17,16 @@ export interface FakeHost {
   env(name: string): Env;
 }
 
-/** One thread's worth of what policies need. Hosts that are given the same zones are threads of one process. */
-export function fakeHost(now: number, zones: Record<string, SharedArrayBuffer> = {}, nonces = 50_000): FakeHost {
+/**
+ * One thread's worth of what policies need. Hosts that are given the same zones are threads of one process, which has run
+ * for long, unless `since` says from when on it remembers; null: from when its memory was made.
+ */
+export function fakeHost(
+  now: number,
+  zones: Record<string, SharedArrayBuffer> = {},
+  nonces = 50_000,
+  since: number | null = 0,
+): FakeHost {
   const slots: string[] = [];
   const slotOf = (name: string) => (slots.includes(name) ? slots.indexOf(name) : slots.push(name) - 1);
   const zone = (identity: string, bytes: number) => (zones[identity] ??= new SharedArrayBuffer(bytes));
@@ -30,7 +38,14 @@ export function fakeHost(now: number, zones: Record<string, SharedArrayBuffer> =
     set now(ms) {
       clock.now = ms;
     },
-    store: createMemoryStore({ zone, now: () => clock.now, thread: 1, nonces, limits: 1_000 }),
+    store: createMemoryStore({
+      zone,
+      now: () => clock.now,
+      thread: 1,
+      nonces,
+      limits: 1_000,
+      since: since ?? undefined,
+    }),
     zones,
     counts: {},
     warnings: [],
@@ -82,7 +97,15 @@ export function fakeExchange(more: Partial<Exchange> = {}): Exchange {
     body: '',
     code,
   });
-  const x: Partial<Exchange> = { method: 'POST', path: '/v1/messages', query: '', headers: [], body: null, facts: [] };
+  const x: Partial<Exchange> = {
+    method: 'POST',
+    authority: 'h',
+    path: '/v1/messages',
+    query: '',
+    headers: [],
+    body: null,
+    facts: [],
+  };
   return { ...x, error, ...more } as Exchange;
 }
 
@@ -104,6 +127,7 @@ export function laterStore(store: Store): Store {
   return {
     once: async (key, ttl) => store.once(key, ttl),
     take: async (key, limit, cost) => store.take(key, limit, cost),
+    remembers: (time) => store.remembers(time),
     close() {},
   };
 }
@@ -114,5 +138,5 @@ export function lostStore(error: Error, how: 'throws' | 'rejects'): Store {
     if (how === 'throws') throw error;
     return Promise.reject(error);
   };
-  return { once: fail, take: fail, close() {} };
+  return { once: fail, take: fail, remembers: () => true, close() {} };
 }

@@ -289,6 +289,7 @@ export class Stage {
       kinds: options.kinds ?? [HOOKS],
       store: {
         once: () => true,
+        remembers: () => true,
         take: () => ({ allowed: true, remaining: 1, retryAfter: 0, resetAfter: 0 }),
         close() {},
       },

@@ -34,6 +34,8 @@ const signature: PolicyKind = {
     keys: Object.entries(raw.keys).map(([id, secret]) => ({ id, secret: { secret } })),
   }),
   provides: () => ['signature.key'],
+  // The reference's window of 5m, in both directions, and the skew between clocks.
+  remembers: () => 605_000,
   compile,
 };
 

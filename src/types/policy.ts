@@ -17,8 +17,10 @@ export interface Exchange {
   /** Milliseconds since the epoch, when the head arrived. */
   readonly arrivedAt: number;
   readonly method: string;
-  /** Lower case, without the port. */
+  /** In normal form, without the port; '' where the request has none (HTTP/1.0). */
   readonly host: string;
+  /** `host`, with the port where it is not the scheme's own, as `@authority` of RFC 9421 §2.2.3. */
+  readonly authority: string;
   /** Normal form: what routes match and version maps read. */
   readonly path: string;
   /** With its `?`, or ''. */
@@ -143,6 +145,8 @@ export interface ResolveContext {
   problem(at: ConfigPath, code: string, message: string, hint?: string): void;
   /** Folder of the main config file; relative paths in rules start at the file they stand in. */
   resolvePath(path: string): string;
+  /** Fields, in lower case, that reach policies by the config's `passHeaders` although they are dropped by default. */
+  readonly passHeaders?: readonly string[];
 }
 
 /** A text with `${facts}` in a policy's config, for the checks that need to see them all. */
@@ -166,6 +170,8 @@ export interface PolicyKind<Raw = any, C = any> {
   /** Names of the facts that this instance sets. */
   provides?(config: C): readonly string[];
   templates?(config: C): readonly TemplateUse[];
+  /** Longest time in ms for which a request takes an entry of the store's nonces; 0 where it takes none. */
+  remembers?(config: C): number;
   /** Must the request's body be buffered before `admit`? */
   needsBody?(config: C): boolean;
   /** Upstreams that `admit` may choose, by name, and where each name stands. */

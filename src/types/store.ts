@@ -39,6 +39,11 @@ export interface Store {
    */
   once(key: string, ttl: number): boolean | Promise<boolean>;
   /**
+   * Would {@link once} know a key that was used at `time` (ms since the epoch)? A store that ends with its process knows
+   * nothing of what was before it.
+   */
+  remembers(time: number): boolean;
+  /**
    * Takes `cost` units of `key`'s allowance, or none of it where that is not enough.
    * @throws {StoreError} (or rejects with it)
    */

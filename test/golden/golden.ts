@@ -1,7 +1,7 @@
 /** The cases in `cases/`: read, run and (with UPDATE set) written anew. See cases/README.md. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createLoader, loadConfig } from '../../src/plan/load.ts';
+import { createLoader, loadConfig, settingsForRules } from '../../src/plan/load.ts';
 import { formatProblems, type Problem } from '../../src/plan/problems.ts';
 import { FIXTURE_KINDS } from '../../src/testing/kinds.ts';
 
@@ -33,7 +33,8 @@ export function runCase(name: string): Outcome {
   const config = existsSync(join(folder, 'config/weir.yaml')) ? read(folder, 'config/weir.yaml') : null;
   const rules = existsSync(join(folder, 'rules')) ? ruleFiles(folder) : null;
   const loadedConfig = config && loadConfig(config.file, config.text, { env, bundledDatabase: '/bundled.mmdb' });
-  const loadedRules = rules && load(rules, { env, root: `${ROOT}/rules`, listeners: loadedConfig?.config?.listeners });
+  const settings = loadedConfig?.config && settingsForRules(loadedConfig.config);
+  const loadedRules = rules && load(rules, { env, root: `${ROOT}/rules`, ...settings });
   const problems = [...(loadedConfig?.problems ?? []), ...(loadedRules?.problems ?? [])];
   const sources = [...(config ? [config] : []), ...(rules ?? [])];
   return {

@@ -29,11 +29,15 @@ const rulesFor = (upstream: string) => ({
         nonceLength: 21,
       },
     },
+    hosted: {
+      signature: { keys: { only: 'four' }, sign: '{timestamp}a{nonce}e{method}\n{host}\n{path}{query}\n{body}' },
+    },
     mapped: { versions: { map: { 'strict/**': '/v1/messages' } } },
   },
   routes: {
     plain: { match: { path: '/v1/messages' }, use: ['plain'], to: 'claude' },
     strict: { match: { path: '/strict/*' }, use: ['strict'], reply: { status: 204 } },
+    hosted: { match: { path: '/hosted' }, use: ['hosted'], reply: { status: 204 } },
   },
 });
 
@@ -100,6 +104,18 @@ describe('weir sign', {
     assert.equal((await run('curl', [...status, '-K', config])).stdout, '204');
   });
 
+  test('the host that curl will name, an empty query, and nonces that the template lets pass', async () => {
+    const args = ['--policy', 'hosted', '--data', 'text'];
+    for (const [i, more] of [
+      ['--url', `${weir.url}/hosted`],
+      ['--url', `${weir.url}/hosted?`],
+      ['--url', `${weir.url}/hosted?#part`, '--header', 'Host: Relay.Test:8443'],
+    ].entries()) {
+      const config = file(`hosted-${i}.curl`, await sign(...args, ...more));
+      assert.equal((await run('curl', [...status, '-K', config])).stdout, '204', more.join(' '));
+    }
+  });
+
   test('the program itself prints it', async () => {
     const args = ['sign', '--config', weir.configFile, ...plain, '--url', `${weir.url}/v1/messages`, '--data', '{}'];
     const { stdout } = await run(process.execPath, [entryFile(), ...args]);
@@ -125,11 +141,13 @@ describe('weir sign', {
       [[...url, '--format', 'xml'], 64, /--format is one of/],
       [[...url, '--header', 'no colon'], 64, /--header takes/],
       [[...url, '--nonsense'], 64, /--nonsense/],
-      [url, 1, /name one of the signature policies with --policy: plain, strict/],
+      [url, 1, /name one of the signature policies with --policy: plain, strict, hosted/],
       [[...url, '--policy', 'mapped'], 1, /there is no signature policy mapped/],
       [[...url, ...plain, '--key', 'c'], 1, /there is no key "c"/],
       [[...url, '--policy', 'strict'], 1, /signed header "x-tenant"/],
       [['--url', 'http://127.0.0.1/a%2fb', ...plain], 1, /ambiguous/],
+      [[...url, ...plain, '--data', 'text'], 1, /a body cannot begin with "t"/],
+      [[...url, '--policy', 'hosted', '--header', 'Host: a,b'], 1, /a,b is no host/],
     ];
     for (const [args, code, says] of cases) {
       const refused = await call(...args);

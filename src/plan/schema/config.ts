@@ -1,4 +1,5 @@
 /** The schema of `config/weir.yaml`. */
+import { DEFAULT_NONCES } from '../../store/nonces.ts';
 import { DURATION, SIZE, type Written } from './common.ts';
 
 const ADDRESS = {
@@ -38,8 +39,9 @@ const MEMORY = {
       type: 'integer',
       minimum: 1024,
       maximum: 2 ** 26,
-      default: 2 ** 18,
-      description: 'Nonces remembered at once; when full, a signature policy does what its onStoreError says.',
+      default: DEFAULT_NONCES,
+      description:
+        'Signed requests remembered at once, each for up to twice the window of its policy; when full, a signature policy does what its onStoreError says.',
     },
     limits: {
       type: 'integer',

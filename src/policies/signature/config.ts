@@ -1,15 +1,18 @@
 /** Options of the policy kind `signature`: as written, as resolved, and the checks between. */
 import { isFieldName } from '../../headers.ts';
+import { CLAIM, HOST, kindOf, MAX_FORWARDS, PASS } from '../../net/request-fields.ts';
 import type { OnStoreError } from '../../store/guard.ts';
 import type { Secret } from '../../types/plan.ts';
 import type { ConfigPath, ResolveContext } from '../../types/policy.ts';
 import { parseDuration } from '../../units.ts';
+import { findBoundaries } from './boundaries.ts';
 import type { Algorithm } from './mac.ts';
-import { parseSignTemplate, type SignPart } from './sign-template.ts';
+import { KNOWN_PLACEHOLDERS, parseSignTemplate, type SignPart, type SignProblem } from './sign-template.ts';
 import type { TimestampFormat } from './timestamp.ts';
 
 export type Encoding = 'base64' | 'base64url' | 'hex';
 export type Replay = 'nonce' | 'signature' | 'off';
+export type BeforeStart = 'refuse' | 'accept';
 
 /** What stands under `signature:`. */
 export interface RawSignature {
@@ -27,6 +30,7 @@ export interface RawSignature {
   readonly window?: string;
   readonly nonceLength?: number;
   readonly replay?: Replay;
+  readonly beforeStart?: BeforeStart;
   readonly onStoreError?: OnStoreError;
 }
 
@@ -49,6 +53,7 @@ export interface SignatureConfig {
   /** Exact length of a nonce; 0 where any will do. */
   readonly nonceLength: number;
   readonly replay: Replay;
+  readonly beforeStart: BeforeStart;
   readonly onStoreError: OnStoreError;
 }
 
@@ -92,8 +97,7 @@ export const SCHEMA = {
     sign: {
       type: 'string',
       minLength: 1,
-      description:
-        'What is signed: text with {timestamp} {nonce} {body} {method} {path} {query} {header.NAME}, e.g. "{timestamp}:{body}".',
+      description: `What is signed: text with ${KNOWN_PLACEHOLDERS}, e.g. "{timestamp}:{body}". One must be able to tell where each part ends.`,
     },
     algorithm: { enum: ['hmac-sha256', 'hmac-sha384', 'hmac-sha512'], default: 'hmac-sha256' },
     encoding: {
@@ -122,6 +126,12 @@ export const SCHEMA = {
       description:
         'What is remembered so that a request passes once: its nonce (default where {nonce} is signed), its signature (default elsewhere), or nothing.',
     },
+    beforeStart: {
+      enum: ['refuse', 'accept'],
+      default: 'refuse',
+      description:
+        'Requests signed before the store began to remember, which a process before this one may have let through already.',
+    },
     onStoreError: {
       enum: ['deny', 'allow', 'local'],
       default: 'deny',
@@ -133,11 +143,16 @@ export const SCHEMA = {
 /** Checks the options and fills in what was left out. */
 export function resolveSignature(raw: RawSignature, context: ResolveContext): SignatureConfig {
   const sign = parseSignTemplate(raw.sign);
-  if ('code' in sign) context.problem(['sign'], sign.code, sign.message, sign.hint);
   const parts = 'code' in sign ? [] : sign;
   const signsNonce = parts.some((part) => part.is === 'nonce');
   checkKeys(raw, context);
-  if (!('code' in sign)) checkNonce(raw, signsNonce, context);
+  if ('code' in sign) tell(sign, context);
+  else {
+    const boundaries = findBoundaries(parts, { timestamp: raw.timestamp ?? 'unix', nonceLength: raw.nonceLength ?? 0 });
+    if ('code' in boundaries) tell(boundaries, context);
+    checkSignedHeaders(raw, parts, context);
+    checkNonce(raw, signsNonce, context);
+  }
   return {
     keys: Object.fromEntries(Object.entries(raw.keys).map(([id, secret]) => [id, { secret }])),
     headers: resolveHeaders(raw, signsNonce, context),
@@ -148,8 +163,39 @@ export function resolveSignature(raw: RawSignature, context: ResolveContext): Si
     window: resolveWindow(raw, context),
     nonceLength: raw.nonceLength ?? 0,
     replay: raw.replay ?? (signsNonce ? 'nonce' : 'signature'),
+    beforeStart: raw.beforeStart ?? 'refuse',
     onStoreError: raw.onStoreError ?? 'deny',
   };
+}
+
+function tell({ code, message, hint }: SignProblem, context: ResolveContext): void {
+  context.problem(['sign'], code, message, hint);
+}
+
+/** A field that no policy gets to see, or that holds the signature itself, could never be signed rightly. */
+function checkSignedHeaders(raw: RawSignature, parts: readonly SignPart[], context: ResolveContext): void {
+  const signature = (raw.headers?.signature ?? 'x-signature').toLowerCase();
+  for (const part of parts) {
+    if (part.is !== 'header') continue;
+    if (part.name === signature) {
+      const message = `{header.${part.name}} is the signature itself`;
+      context.problem(['sign'], 'signature-header', message, 'leave it out');
+    } else checkReaches(part.name, ['sign'], `{header.${part.name}}`, context);
+  }
+}
+
+/** Reports a field of requests that never reaches policies; `shown` is how it is written there. */
+function checkReaches(name: string, at: ConfigPath, shown: string, context: ResolveContext): void {
+  const kind = kindOf(name);
+  if (kind === PASS || kind === MAX_FORWARDS || (kind === CLAIM && context.passHeaders?.includes(name))) return;
+  const message = `${shown} never matches: policies do not see the field that the client sent`;
+  const hint =
+    kind === HOST
+      ? 'write {host}'
+      : kind === CLAIM
+        ? 'it is dropped unless `passHeaders` of the config lets it pass'
+        : 'it belongs to one connection, or Weir writes its own; choose another field';
+  context.problem(at, 'signature-header', message, hint);
 }
 
 function checkKeys(raw: RawSignature, context: ResolveContext): void {
@@ -192,6 +238,7 @@ function resolveHeaders(raw: RawSignature, signsNonce: boolean, context: Resolve
   for (const [role, name] of roles) {
     if (name === false) continue;
     if (!isFieldName(name)) context.problem(['headers', role], 'bad-header', `"${name}" is not a header name`);
+    else checkReaches(name.toLowerCase(), ['headers', role], `"${name}"`, context);
     if (seen.has(name.toLowerCase()))
       context.problem(['headers', role], 'signature-same-header', `"${name}" already carries something else`);
     seen.add(name.toLowerCase());

@@ -1,4 +1,6 @@
 /** The policy kind `signature`: what it does, when, and its options are in README.md beside this file. */
+
+import { nonceLife } from '../../store/nonces.ts';
 import type { PolicyKind } from '../../types/policy.ts';
 import { type RawSignature, resolveSignature, SCHEMA, type SignatureConfig } from './config.ts';
 import { Verifier } from './verify.ts';
@@ -9,6 +11,7 @@ export const signature: PolicyKind<RawSignature, SignatureConfig> = {
   schema: SCHEMA,
   resolve: resolveSignature,
   provides: () => ['signature.key'],
+  remembers: ({ replay, window }) => (replay === 'off' ? 0 : nonceLife(window)),
   needsBody: (config) => config.sign.some((part) => part.is === 'body'),
   compile(config, env) {
     const verifier = new Verifier(config, env);

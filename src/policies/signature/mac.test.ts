@@ -15,6 +15,7 @@ function parts(text: string): SignPart[] {
 
 const source = (body: Buffer | null) => ({
   method: 'POST',
+  authority: 'h.test:8080',
   path: '/v1/messages',
   query: '?a=1',
   headers: ['Host', 'h', 'X-Date', 'caf\xe9'],
@@ -44,11 +45,11 @@ test('gives the bytes of createHmac, for keys and messages of every length', () 
 
 for (const body of [Buffer.from('{"ü":1}'), Buffer.alloc(40_000, 'x')])
   test(`puts every placeholder and non-ASCII text where it stands (${body.length} bytes of body)`, () => {
-    const template = '·{timestamp}·{nonce}·{method}·{path}{query}·{header.x-date}·{body}·';
+    const template = '·{timestamp}·{nonce}·{method}·{host}·{path}{query}·{header.x-date}·{body}·';
     const mac = new Mac('hmac-sha256', parts(template));
     mac.compute(macKey('hmac-sha256', 's'), '17', 'n', source(body));
     const message = Buffer.concat([
-      Buffer.from('·17·n·POST·/v1/messages?a=1·'),
+      Buffer.from('·17·n·POST·h.test:8080·/v1/messages?a=1·'),
       Buffer.from('caf\xe9', 'latin1'),
       Buffer.from('·'),
       body,

@@ -30,6 +30,8 @@ const SMALL = 16 * 1024;
 /** What placeholders stand for in one request. */
 export interface SignSource {
   readonly method: string;
+  /** Host in normal form, with the port where it is not the scheme's own. */
+  readonly authority: string;
   readonly path: string;
   readonly query: string;
   readonly headers: HeaderList;
@@ -122,7 +124,8 @@ export function macSize(algorithm: Algorithm): number {
   return HASHES[algorithm].size;
 }
 
-function textOf(part: SignPart, timestamp: string, nonce: string, source: SignSource): string {
+/** What `part` stands for in one request; '' for the body, which is no text. A field that is signed must be there. */
+export function textOf(part: SignPart, timestamp: string, nonce: string, source: SignSource): string {
   switch (part.is) {
     case 'literal':
       return part.text;
@@ -134,6 +137,8 @@ function textOf(part: SignPart, timestamp: string, nonce: string, source: SignSo
       return source.headers[indexOfHeader(source.headers, part.name) + 1];
     case 'method':
       return source.method;
+    case 'host':
+      return source.authority;
     case 'path':
       return source.path;
     case 'query':

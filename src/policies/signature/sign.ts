@@ -1,11 +1,12 @@
 /** The other side of the check: makes the header fields of a signed request. Pure; `weir sign` and tests use it. */
 import type { HeaderList } from '../../headers.ts';
 import { indexOfHeader } from '../../headers.ts';
+import { findBoundaries } from './boundaries.ts';
 import type { SignatureConfig } from './config.ts';
 import { Mac, macKey, type SignSource } from './mac.ts';
 import { formatTimestamp } from './timestamp.ts';
 
-/** A request as it will be sent: `path` in normal form, `query` with its `?` or ''. */
+/** A request as it will be sent: `authority` and `path` in normal form, `query` with its `?` or ''. */
 export interface RequestToSign extends Partial<SignSource> {
   readonly method: string;
   readonly path: string;
@@ -29,14 +30,36 @@ export function signRequest(config: SignatureConfig, request: RequestToSign, opt
   if (!Object.hasOwn(config.keys, id)) throw new Error(`there is no key "${id}"`);
   const nonce = options.nonce ?? '';
   if (config.headers.nonce !== null && nonce === '') throw new Error('this signature needs a nonce');
-  const source: SignSource = { query: '', headers: [], body: null, ...request };
-  for (const part of config.sign)
+  const source: SignSource = { authority: '', query: '', headers: [], body: null, ...request };
+  for (const part of config.sign) {
+    if (part.is === 'host' && source.authority === '') throw new Error('the request lacks the signed host');
     if (part.is === 'header' && indexOfHeader(source.headers, part.name) < 0)
       throw new Error(`the request lacks the signed header "${part.name}"`);
+  }
   const timestamp = formatTimestamp(config.timestamp, options.now);
   const mac = new Mac(config.algorithm, config.sign);
   mac.compute(macKey(config.algorithm, config.keys[id].secret), timestamp, nonce, source);
   return fieldsOf(config, id, timestamp, nonce, mac.digest.toString(config.encoding));
+}
+
+const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+
+/**
+ * A nonce of characters that the template lets nonces have, made of `random`: of the length asked for, or of 32
+ * characters, with four bits each.
+ */
+export function makeNonce(config: SignatureConfig, random: (bytes: number) => Uint8Array): string {
+  const boundaries = findBoundaries(config.sign, config);
+  if ('code' in boundaries) throw new Error(boundaries.message);
+  const allowed = [...ALPHABET].filter((char) => boundaries.nonce[char.charCodeAt(0)] === 1);
+  return Array.from(random(config.nonceLength || 32), (byte) => allowed[byte & 15]).join('');
+}
+
+/** Why the policy would refuse this body whatever its signature; '' where it would not. */
+export function bodyFault(config: SignatureConfig, body: Buffer | null): string {
+  const boundaries = findBoundaries(config.sign, config);
+  if ('code' in boundaries || body === null || body.length === 0 || boundaries.bodyFirst[body[0]] === 1) return '';
+  return `with this template a body cannot begin with ${JSON.stringify(String.fromCharCode(body[0]))}, which may end a nonce`;
 }
 
 function fieldsOf(

@@ -171,6 +171,13 @@ test('the window holds in both directions, to the millisecond', async () => {
   assert.equal(await admit(change(request(), 'x-timestamp', '01700000000000')), 'SIGNATURE_TIMESTAMP');
 });
 
+test('a unix time has ten digits, however wide the window is', async () => {
+  const { request, admit } = make({ window: '20000d' });
+  for (const text of ['1', '999999999', '10000000000'])
+    assert.equal(await admit(change(request(), 'x-timestamp', text)), 'SIGNATURE_EXPIRED', text);
+  assert.equal(await admit(change(request(), 'x-timestamp', '1000000000')), 'SIGNATURE_INVALID');
+});
+
 test('a nonce is remembered for as long as its timestamp is accepted', async () => {
   const { request, admit, host } = make();
   for (const ahead of [-299_000, 0, 299_000]) {
@@ -243,12 +250,28 @@ test('the standard and the URL alphabet are not mixed', async () => {
   assert.equal(await admit(change(x, 'x-signature', url)), 'SIGNATURE_INVALID');
 });
 
-test('a request cut up differently between nonce and body is a replay', async () => {
-  const { request, admit } = make();
+test('between nonce and body stands what no nonce has, so that neither can take of the other', async () => {
+  const { request, admit, host } = make();
   const x = request({ nonce: 'abcdef' });
-  assert.equal(await admit(x), '');
   const shorter = { ...change(x, 'x-nonce', 'abcde'), body: Buffer.concat([Buffer.from('f'), BODY]) };
-  assert.equal(await admit(shorter), 'SIGNATURE_REPLAYED');
+  assert.equal(await admit(shorter), 'SIGNATURE_AMBIGUOUS');
+  const longer = { ...change(x, 'x-nonce', `abcdef${BODY}`), body: Buffer.alloc(0) };
+  assert.equal(await admit(longer), 'SIGNATURE_INVALID', 'nonces here have no brace');
+  assert.equal(await admit(change(x, 'x-nonce', 'abcdef')), '', 'nothing of it was used up');
+  assert.equal(host.counts['weir_signature_refused_total{reason=ambiguous}'], 1);
+  for (const body of ['{}', '[1]', '"text"', '<a/>', ' x', '\n', '\0\0\0\0\x05', '\u00e9', ''])
+    assert.equal(await admit(request({}, { body: Buffer.from(body) })), '', JSON.stringify(body));
+  for (const body of ['text', 'a=b', '--boundary', '1'])
+    assert.equal(await admit(request({}, { body: Buffer.from(body) })), 'SIGNATURE_AMBIGUOUS', body);
+  assert.equal(await admit(change(request(), 'x-signature', request().headers.at(-1)!)), 'SIGNATURE_INVALID');
+});
+
+test('one request takes one entry of the store, whatever the template', async () => {
+  for (const more of [{}, { sign: LINES }, { nonceLength: 8 }, { replay: 'signature' as const }]) {
+    const { request, admit } = make(more, fakeHost(NOW, {}, 10));
+    for (let i = 0; i < 10; i++) assert.equal(await admit(request({ nonce: `1234567${i}` })), '');
+    assert.equal(await admit(request({ nonce: 'onemore!' })), 'STORE_UNAVAILABLE');
+  }
 });
 
 test('with a fixed length, or a character after it, a nonce cannot be cut up', async () => {
@@ -275,14 +298,83 @@ test('texts beyond Latin-1 are never taken for others', async () => {
   assert.equal(await admit(x), '');
 });
 
-test('a nonce belongs to its policy and its key', async () => {
+test('a nonce belongs to the secret, under whatever name of policy or key', async () => {
   const host = fakeHost(NOW);
   const [one, two] = [make({}, host, 'one'), make({}, host, 'two')];
   const x = one.request({ nonce: 'n' });
   assert.equal(await one.admit(x), '');
-  assert.equal(await two.admit(x), '');
-  assert.equal(await one.admit(one.request({ nonce: 'n', key: 'partner-b' })), '');
+  assert.equal(await two.admit(x), 'SIGNATURE_REPLAYED', 'a policy with the same secret, or the same one renamed');
+  assert.equal(await one.admit(one.request({ nonce: 'n', key: 'partner-b' })), '', 'another secret');
   assert.equal(await one.admit(one.request({ nonce: 'n' })), 'SIGNATURE_REPLAYED');
+  const alias = make({ keys: { renamed: 'change-me' } }, host);
+  assert.equal(await alias.admit(change(x, 'x-key-id', 'renamed')), 'SIGNATURE_REPLAYED', 'another key id');
+});
+
+test('a signature that is remembered is the same in every encoding', async () => {
+  const host = fakeHost(NOW);
+  const more = { sign: '{timestamp}\n{body}', headers: {}, replay: undefined };
+  const [one, two] = [make(more, host), make({ ...more, encoding: 'hex' }, host)];
+  const x = one.request();
+  assert.equal(await one.admit(x), '');
+  const hex = Buffer.from(x.headers.at(-1)!, 'base64').toString('hex');
+  assert.equal(await two.admit(change(x, 'x-signature', hex)), 'SIGNATURE_REPLAYED');
+});
+
+test('what was signed before the store began to remember is refused, unless the policy takes it', async () => {
+  const born = NOW + 400;
+  for (const timestamp of ['unix', 'unixMillis', 'rfc3339'] as const) {
+    const host = fakeHost(born, {}, 50_000, null);
+    const { request, admit } = make({ timestamp }, host);
+    host.now = NOW + 1_000;
+    for (const before of [NOW - 200_000, NOW, NOW + 999])
+      assert.equal(await admit(request({ now: before })), 'SIGNATURE_BEFORE_START', timestamp);
+    assert.equal(await admit(request({ now: NOW + 1_000 })), '', timestamp);
+    assert.equal(host.counts['weir_signature_refused_total{reason=before_start}'], 3);
+    assert.equal(host.warnings.length, 1);
+    const taking = make({ timestamp, beforeStart: 'accept' }, host);
+    const x = taking.request({ now: NOW });
+    assert.equal(await taking.admit(x), '');
+    assert.equal(await taking.admit(x), 'SIGNATURE_REPLAYED');
+    const off = make({ timestamp, replay: 'off' }, host);
+    assert.equal(await off.admit(off.request({ now: NOW })), '', 'nothing is remembered anyway');
+  }
+});
+
+test('a store that is adopted by the next rule set has not begun anew', async () => {
+  const zones = {};
+  const before = fakeHost(NOW, zones, 50_000, null);
+  const x = make({}, before).request();
+  const after = fakeHost(NOW + 60_000, zones, 50_000, null);
+  assert.equal(await make({}, after).admit(x), '');
+});
+
+test('a clock that is set back leaves nobody out for longer than the second it is in', async () => {
+  const host = fakeHost(NOW, {}, 50_000, null);
+  const { request, admit } = make({ timestamp: 'unixMillis' }, host);
+  host.now = NOW - 3_600_000;
+  assert.equal(await admit(request({ now: host.now - 1 })), 'SIGNATURE_BEFORE_START');
+  assert.equal(await admit(request({ now: host.now })), '');
+});
+
+test('{host} is the host in normal form, with the port that is not the scheme’s own', async () => {
+  const { request, admit } = make({ sign: '{timestamp}\n{nonce}\n{host}' });
+  assert.equal(await admit(request({}, { authority: 'relay.test:8443' })), '');
+  const x = request({}, { authority: 'relay.test' });
+  assert.equal(await admit({ ...x, authority: 'other.test' }), 'SIGNATURE_INVALID');
+  assert.equal(await admit({ ...x, authority: '' }), 'SIGNATURE_MISSING');
+  assert.equal(await admit(x), '');
+});
+
+test('a second field that reads like a signed one is a duplicate', async () => {
+  const { request, admit } = make({ sign: `${LINES}\n{header.x-tenant}` });
+  for (const headers of [
+    ['x-tenant', 't', 'X_Tenant', 'u'],
+    ['x_tenant', 'u', 'x-tenant', 't'],
+  ])
+    assert.equal(await admit(request({}, { headers })), 'SIGNATURE_DUPLICATE', headers.join());
+  const x = request({}, { headers: ['x-tenant', 't'] });
+  x.headers.unshift('X_Nonce', 'n');
+  assert.equal(await admit(x), 'SIGNATURE_DUPLICATE');
 });
 
 test('a rule set that replaces another keeps the nonces', async () => {

@@ -2,6 +2,13 @@
 
 export type TimestampFormat = 'unix' | 'unixMillis' | 'rfc3339';
 
+/**
+ * Between these (ms since the epoch; 2001 to 2286) unix times have ten digits, and thirteen in milliseconds. Others are
+ * outside every window that makes sense; refusing them in any case lets a signed text say where its time ends.
+ */
+export const EARLIEST = 1e12;
+export const LATEST = 1e13 - 1;
+
 /** Milliseconds since the epoch, or NaN where `text` is not exactly in the format. Allocates nothing. */
 export function parseTimestamp(format: TimestampFormat, text: string): number {
   if (format === 'rfc3339') return parseRfc3339(text);

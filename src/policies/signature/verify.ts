@@ -1,13 +1,15 @@
 /** The check itself: fields, time, signature, replay, in this order; each has its own code and none says more. */
-import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ErrorCode } from '../../errors.ts';
-import { type HeaderList, indexOfHeader } from '../../headers.ts';
+import { type HeaderList, indexOfHeader, indexOfTwin } from '../../headers.ts';
 import { type Seen, StoreGuard } from '../../store/guard.ts';
+import { NONCE_SKEW } from '../../store/nonces.ts';
 import type { Env, Exchange, Reply } from '../../types/policy.ts';
+import { type Boundaries, findBoundaries } from './boundaries.ts';
 import { BOUNDS, type SignatureConfig } from './config.ts';
-import { Mac, type MacKey, macKey, macSize } from './mac.ts';
-import { hasLooseNonce, nonceDelimiter } from './sign-template.ts';
-import { parseTimestamp } from './timestamp.ts';
+import { Mac, type MacKey, macKey, macSize, textOf } from './mac.ts';
+import { fits, type Piece } from './octets.ts';
+import { EARLIEST, LATEST, parseTimestamp } from './timestamp.ts';
 
 const REASONS = {
   SIGNATURE_MISSING: 'missing',
@@ -16,20 +18,18 @@ const REASONS = {
   SIGNATURE_TIMESTAMP: 'timestamp',
   SIGNATURE_EXPIRED: 'expired',
   SIGNATURE_INVALID: 'invalid',
+  SIGNATURE_AMBIGUOUS: 'ambiguous',
+  SIGNATURE_BEFORE_START: 'before_start',
   SIGNATURE_REPLAYED: 'replayed',
   STORE_UNAVAILABLE: 'store',
 } as const satisfies Partial<Record<ErrorCode, string>>;
 
 type Refusal = keyof typeof REASONS;
 
-/** Clocks of machines that share a store may differ by this (ms): a nonce outlives its timestamp by as much. */
-const SKEW = 5_000;
-
 interface Key {
   readonly mac: MacKey;
-  /** What its nonces and signatures are remembered under. */
-  readonly nonces: string;
-  readonly signatures: string;
+  /** What its nonces, or its signatures, are remembered under. */
+  readonly prefix: string;
 }
 
 /** Checks the requests of one policy instance. The fields with a request's values are only used within one call. */
@@ -45,10 +45,10 @@ export class Verifier {
   readonly #dummy: MacKey;
   readonly #onlyKey: string;
   readonly #signedHeaders: readonly string[];
-  readonly #signsText: boolean;
-  readonly #delimiter: number;
-  readonly #byNonce: boolean;
-  readonly #bySignature: boolean;
+  readonly #signsHost: boolean;
+  readonly #boundaries: Boundaries;
+  /** What is held to its grammar with each request; timestamps and bodies are looked at apart. */
+  readonly #texts: readonly Piece[];
   readonly #provideKey: (x: Exchange, value: string) => void;
   readonly #refused: Readonly<Record<Refusal, { value: number }>>;
   readonly #replays: { value: number };
@@ -58,6 +58,8 @@ export class Verifier {
   #nonce = '';
   #signature = '';
   #ttl = 0;
+  /** When the request says that it was signed (ms since the epoch). */
+  #signedAt = 0;
   #refusal: Refusal | '' = '';
 
   constructor(config: SignatureConfig, env: Env) {
@@ -67,17 +69,13 @@ export class Verifier {
     this.#mac = new Mac(config.algorithm, config.sign);
     this.#sent = Buffer.alloc(macSize(config.algorithm));
     this.#sentLength = this.#sent.toString(config.encoding).length;
-    this.#keys = new Map(
-      Object.entries(config.keys).map(([id, { secret }]) => [id, makeKey(config, env.name, id, secret)]),
-    );
+    this.#keys = new Map(Object.entries(config.keys).map(([id, { secret }]) => [id, makeKey(config, secret)]));
     this.#dummy = macKey(config.algorithm, randomBytes(32).toString('base64'));
     this.#onlyKey = config.headers.key === null ? (Object.keys(config.keys)[0] ?? '') : '';
     this.#signedHeaders = [...new Set(config.sign.flatMap((part) => (part.is === 'header' ? [part.name] : [])))];
-    this.#signsText = config.sign.some((part) => part.is === 'path' || part.is === 'query' || part.is === 'header');
-    this.#delimiter = nonceDelimiter(config.sign).charCodeAt(0);
-    this.#byNonce = config.replay === 'nonce';
-    this.#bySignature =
-      config.replay === 'signature' || (this.#byNonce && config.nonceLength === 0 && hasLooseNonce(config.sign));
+    this.#signsHost = config.sign.some((part) => part.is === 'host');
+    this.#boundaries = boundariesOf(config);
+    this.#texts = this.#boundaries.pieces.filter(({ part }) => !UNTESTED.has(part.is));
     this.#provideKey = env.provide('signature.key');
     this.#replays = env.counter('weir_replay_refused_total');
     this.#refused = Object.fromEntries(
@@ -86,17 +84,20 @@ export class Verifier {
   }
 
   admit(x: Exchange): Reply | undefined | Promise<Reply | undefined> {
-    if (!this.#readFields(x.headers) || !this.#checkTime() || !this.#checkSignature(x))
+    if (!this.#readFields(x) || !this.#checkTime() || !this.#checkSignature(x) || !this.#checkBody(x))
       return this.#refuse(x, this.#refusal || 'SIGNATURE_INVALID');
     const id = this.#keyId;
-    if (!this.#byNonce && !this.#bySignature) return this.#pass(x, id);
-    const key = this.#keys.get(id)!;
-    const first = this.#byNonce ? key.nonces + this.#nonce : key.signatures + this.#signature;
-    const second = this.#byNonce && this.#bySignature ? key.signatures + this.#signature : '';
-    return this.#consume(x, id, first, second, this.#ttl);
+    const { replay } = this.#config;
+    if (replay === 'off') return this.#pass(x, id);
+    // The code itself, not its text: policies may write it differently.
+    const what = replay === 'nonce' ? `n\n${this.#nonce}` : `s\n${this.#mac.digest.toString('latin1')}`;
+    const seen = this.#guard.once(this.#keys.get(id)!.prefix + what, this.#ttl, this.#signedAt);
+    if (typeof seen !== 'string') return seen.then((answer) => this.#consumed(x, id, answer));
+    return this.#consumed(x, id, seen);
   }
 
-  #readFields(headers: HeaderList): boolean {
+  #readFields(x: Exchange): boolean {
+    const { headers } = x;
     const names = this.#config.headers;
     this.#refusal = '';
     this.#keyId = names.key === null ? this.#onlyKey : this.#read(headers, names.key, BOUNDS.key);
@@ -104,15 +105,20 @@ export class Verifier {
     this.#nonce = names.nonce === null ? '' : this.#read(headers, names.nonce, BOUNDS.nonce);
     this.#signature = this.#read(headers, names.signature, BOUNDS.signature);
     for (const name of this.#signedHeaders) this.#read(headers, name, BOUNDS.header);
+    if (this.#signsHost && x.authority === '') this.#refusal ||= 'SIGNATURE_MISSING';
     return this.#refusal === '';
   }
 
-  /** The only field called `name`; '' and a refusal where there is not exactly one of sensible length. */
+  /**
+   * The only field called `name`; '' and a refusal where there is not exactly one of sensible length. A second one in the
+   * spelling with `_` counts: upstream may not be able to tell the two apart, and only one of them is signed.
+   */
   #read(headers: HeaderList, name: string, most: number): string {
     const i = indexOfHeader(headers, name);
     const value = i < 0 ? '' : headers[i + 1];
     if (value === '') this.#refusal ||= 'SIGNATURE_MISSING';
-    else if (indexOfHeader(headers, name, i + 2) >= 0) this.#refusal ||= 'SIGNATURE_DUPLICATE';
+    else if (indexOfTwin(headers, name) < i || indexOfTwin(headers, name, i + 2) >= 0)
+      this.#refusal ||= 'SIGNATURE_DUPLICATE';
     else if (value.length > most) this.#refusal ||= 'SIGNATURE_OVERSIZED';
     return value;
   }
@@ -122,19 +128,20 @@ export class Verifier {
    * until its timestamp is refused by whoever looks last.
    */
   #checkTime(): boolean {
-    const { timestamp, window } = this.#config;
+    const { timestamp, window, beforeStart } = this.#config;
     const time = parseTimestamp(timestamp, this.#timestamp);
     const ahead = time - this.#env.now();
     if (Number.isNaN(time)) this.#refusal = 'SIGNATURE_TIMESTAMP';
-    else if (Math.abs(ahead) > window) this.#refusal = 'SIGNATURE_EXPIRED';
-    this.#ttl = window + Math.max(0, ahead) + SKEW;
+    else if (Math.abs(ahead) > window || time < EARLIEST || time > LATEST) this.#refusal = 'SIGNATURE_EXPIRED';
+    this.#ttl = window + Math.max(0, ahead) + NONCE_SKEW;
+    this.#signedAt = beforeStart === 'accept' ? Number.POSITIVE_INFINITY : time;
     return this.#refusal === '';
   }
 
   /** True where the signature is right. All ways of being wrong look the same from outside. */
   #checkSignature(x: Exchange): boolean {
     const known = this.#keys.get(this.#keyId);
-    const readable = this.#isNonce(this.#nonce) && (!this.#signsText || this.#isPlain(x)) && this.#decode();
+    const readable = this.#textsFit(x) && this.#decode();
     this.#mac.compute(known?.mac ?? this.#dummy, this.#timestamp, this.#nonce, x);
     const equal = timingSafeEqual(this.#mac.digest, this.#sent);
     return equal && readable && known !== undefined;
@@ -148,53 +155,30 @@ export class Verifier {
     return this.#sent.write(text, encoding) === this.#sent.length && this.#sent.toString(encoding) === text;
   }
 
-  /** Visible ASCII, of the length asked for, without the character that ends it in the template. */
-  #isNonce(nonce: string): boolean {
-    const { nonceLength } = this.#config;
-    if (nonceLength !== 0 && nonce.length !== nonceLength) return false;
-    for (let i = 0; i < nonce.length; i++) {
-      const code = nonce.charCodeAt(i);
-      if (code < 0x21 || code > 0x7e || code === this.#delimiter) return false;
-    }
+  /** Is each part made of what it was taken for when the template was found certain? */
+  #textsFit(x: Exchange): boolean {
+    const { nonceLength } = this.#boundaries;
+    if (nonceLength !== 0 && this.#nonce.length !== nonceLength) return false;
+    const texts = this.#texts;
+    for (let i = 0; i < texts.length; i++)
+      if (!fits(texts[i], textOf(texts[i].part, this.#timestamp, this.#nonce, x))) return false;
     return true;
   }
 
-  /** Signed texts are hashed one byte a character; a character that is none would be taken for another. */
-  #isPlain(x: Exchange): boolean {
-    if (!isLatin1(x.path) || !isLatin1(x.query)) return false;
-    for (const name of this.#signedHeaders) if (!isLatin1(x.headers[indexOfHeader(x.headers, name) + 1])) return false;
-    return true;
+  /** Asked last, since it tells more than that the request is refused. */
+  #checkBody({ body }: Exchange): boolean {
+    const { bodyStartsApart, bodyFirst } = this.#boundaries;
+    if (!bodyStartsApart || body === null || body.length === 0 || bodyFirst[body[0]] === 1) return true;
+    this.#refusal = 'SIGNATURE_AMBIGUOUS';
+    return false;
   }
 
-  /**
-   * Uses up the nonce, the signature, or both: where text could move between nonce and body, the same signature with
-   * another nonce is a replay too.
-   */
-  #consume(
-    x: Exchange,
-    id: string,
-    first: string,
-    second: string,
-    ttl: number,
-  ): Reply | undefined | Promise<Reply | undefined> {
-    const seen = this.#guard.once(first, ttl);
-    if (typeof seen !== 'string') return seen.then((answer) => this.#consumed(x, id, answer, second, ttl));
-    return this.#consumed(x, id, seen, second, ttl);
-  }
-
-  #consumed(
-    x: Exchange,
-    id: string,
-    seen: Seen,
-    second: string,
-    ttl: number,
-  ): Reply | undefined | Promise<Reply | undefined> {
-    if (seen === 'seen') {
-      this.#replays.value++;
-      return this.#refuse(x, 'SIGNATURE_REPLAYED');
-    }
+  #consumed(x: Exchange, id: string, seen: Seen): Reply | undefined {
+    if (seen === 'new') return this.#pass(x, id);
     if (seen === 'lost') return this.#refuse(x, 'STORE_UNAVAILABLE');
-    return second === '' ? this.#pass(x, id) : this.#consume(x, id, second, '', ttl);
+    if (seen === 'unknown') return this.#refuse(x, 'SIGNATURE_BEFORE_START');
+    this.#replays.value++;
+    return this.#refuse(x, 'SIGNATURE_REPLAYED');
   }
 
   #pass(x: Exchange, id: string): undefined {
@@ -207,13 +191,20 @@ export class Verifier {
   }
 }
 
-function makeKey(config: SignatureConfig, policy: string, id: string, secret: string): Key {
-  // No header value has a line break, so these parts cannot run into one another.
-  const prefix = `signature\n${policy}\n${id}\n`;
-  return { mac: macKey(config.algorithm, secret), nonces: `${prefix}n\n`, signatures: `${prefix}s\n` };
+/** Literals are the template's own. */
+const UNTESTED: ReadonlySet<string> = new Set(['literal', 'timestamp', 'body']);
+
+function boundariesOf(config: SignatureConfig): Boundaries {
+  const boundaries = findBoundaries(config.sign, config);
+  if ('code' in boundaries) throw new Error(boundaries.message);
+  return boundaries;
 }
 
-function isLatin1(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0xff) return false;
-  return true;
+/**
+ * Nonces belong to the secret alone, since whoever has a request signed with it can send that to any policy and under any
+ * key id that has the same secret. A request that one of them let through is a replay to all.
+ */
+function makeKey(config: SignatureConfig, secret: string): Key {
+  const fingerprint = createHmac('sha256', secret).update('weir: nonces of this secret').digest('base64url');
+  return { mac: macKey(config.algorithm, secret), prefix: `signature\n${fingerprint}\n` };
 }
