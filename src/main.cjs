@@ -103,7 +103,17 @@ function handOver(node) {
   });
 }
 
+/*
+ * A call on a mount that hangs keeps one of libuv's threads, which all threads of the process share, and with its four
+ * it takes as many such calls until no name is looked up and no file read. Each source of files keeps one at most
+ * (src/files/files.ts), so this leaves enough. It is read once, before the first call.
+ */
+function makePoolLarger() {
+  if (!process.env.UV_THREADPOOL_SIZE) process.env.UV_THREADPOOL_SIZE = '8';
+}
+
 if (isSafe(process.version)) {
+  makePoolLarger();
   keepCompiledCode();
   import(require('url').pathToFileURL(program()).href).then(function (module) {
     return module.main(process.argv.slice(2));

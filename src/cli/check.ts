@@ -79,12 +79,17 @@ function report({ config, plan, problems, sources }: Checked, format: Options['f
   const counts = `${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}`;
   const before = text === '' ? '' : `${text}\n\n`;
   if (config === null || plan === null) return `${before}${counts}\n`;
-  const head = `${before}${summary(plan, sources.length - 1)}${problems.length > 0 ? `; ${counts}` : ''}\n`;
+  const files = sources.filter(isRead).length - 1;
+  const head = `${before}${summary(plan, files)}${problems.length > 0 ? `; ${counts}` : ''}\n`;
   return `${head}${capacity(config, plan)}${restarts()}`;
 }
 
 function count(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? '' : 's'}`;
+}
+
+function isRead({ leftOut }: RuleFile): boolean {
+  return leftOut === undefined;
 }
 
 function summary(plan: Plan, files: number): string {

@@ -1,6 +1,7 @@
 /** The commands of `weir`. Each loads its own module, so that `weir check` does not start a proxy. */
 import { version } from '../version.ts';
 import { EX_USAGE } from './arguments.ts';
+import { leaveSoon } from './leave.ts';
 
 interface Command {
   readonly summary: string;
@@ -50,5 +51,5 @@ export async function main(args: string[]): Promise<void> {
     return;
   }
   const run = await command.load();
-  process.exitCode = await run(rest);
+  leaveSoon(await run(rest));
 }

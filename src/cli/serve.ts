@@ -6,6 +6,7 @@ import { createSink } from '../control/sink.ts';
 import { WeirError } from '../errors.ts';
 import { formatProblems } from '../plan/problems.ts';
 import { readArguments } from './arguments.ts';
+import { leave } from './leave.ts';
 
 const USAGE = `weir serve [--config FILE] [--takeover]
 
@@ -43,7 +44,7 @@ export async function serve(args: string[]): Promise<number> {
   const crash = (error: unknown): void => {
     if (server) server.log.fatal({ err: error }, 'a bug in Weir: the process ends');
     else process.stderr.write(`weir: ${error instanceof Error ? error.stack : error}\n`);
-    void sink.close(1000).then(() => process.exit(EX_SOFTWARE));
+    void sink.close(1000).then(() => leave(EX_SOFTWARE));
   };
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
@@ -60,7 +61,8 @@ export async function serve(args: string[]): Promise<number> {
   await server.close();
   // Everything has ended and is written. Waiting for what Node may still hold would close descriptors that are no longer
   // its own (SocketPipe.accept).
-  process.exit(0);
+  leave(0);
+  return 0;
 }
 
 /** Why Weir does not start, for people, and the exit status that says it to programs. */
@@ -84,7 +86,7 @@ function endSignal(): { readonly told: Promise<void>; ending(): boolean } {
     if (first.signal === '') {
       first = { signal, at: now };
       resolve();
-    } else if (signal !== first.signal || now - first.at > SAME_SIGNAL) process.exit(128 + number);
+    } else if (signal !== first.signal || now - first.at > SAME_SIGNAL) leave(128 + number);
   };
   process.on('SIGTERM', receive);
   process.on('SIGINT', receive);

@@ -31,6 +31,7 @@ function store(t: TestContext) {
     ],
     log,
     registry,
+    settle: 10,
     onChange: (listener, certificates) => changes.push({ listener, certificates }),
   });
   t.after(() => subject.close());
@@ -99,6 +100,7 @@ test("files behind a Secret's ..data link are followed", async (t) => {
     listeners: [{ host: '127.0.0.1', port: 443, tls: { minVersion: 'TLSv1.3', certificates: [{ cert, key }] } }],
     log: memoryLog(),
     registry: new Registry(),
+    settle: 10,
     onChange: (_listener, certificates) => changes.push(certificates),
   });
   t.after(() => subject.close());

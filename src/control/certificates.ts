@@ -3,10 +3,10 @@
  * pairs that fit; a bad pair at run time leaves the old one in use.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { WeirError } from '../errors.ts';
+import { Files, OverdueError } from '../files/files.ts';
 import type { Registry } from '../metrics/registry.ts';
 import { formatAddress } from '../net/address.ts';
 import type { ListenerConfig } from '../types/config.ts';
@@ -18,9 +18,14 @@ export interface CertificateOptions {
   readonly listeners: readonly Pick<ListenerConfig, 'host' | 'port' | 'tls'>[];
   readonly log: Log;
   readonly registry: Registry;
+  /** Milliseconds that the files must stand still before a change is looked at. */
+  readonly settle: number;
   /** A listener's certificates changed and are good. */
   readonly onChange: (listener: number, certificates: CertificateData) => void;
 }
+
+/** Octets of a file that are read; a chain with its certificates has a few thousand. */
+const MAX_SIZE = 1024 ** 2;
 
 interface Pair {
   readonly cert: string;
@@ -31,6 +36,7 @@ export class CertificateStore {
   readonly #options: CertificateOptions;
   /** By listener; null where it has no TLS. */
   readonly #current: (CertificateData | null)[];
+  readonly #files = new Files();
   #watches: readonly FolderWatch[] = [];
   #refreshing: Promise<void> = Promise.resolve();
 
@@ -42,7 +48,7 @@ export class CertificateStore {
   /** Reads all for the first time. @throws {WeirError} that names the file that is no good. */
   async load(): Promise<void> {
     for (const [i, { tls }] of this.#options.listeners.entries()) {
-      if (tls) this.#use(i, tls.certificates, await Promise.all(tls.certificates.map(readPair)));
+      if (tls) this.#use(i, tls.certificates, await this.#readPairs(tls.certificates));
     }
   }
 
@@ -55,8 +61,11 @@ export class CertificateStore {
   async watch(): Promise<void> {
     const files = this.#options.listeners.flatMap(({ tls }) => tls?.certificates ?? []);
     const folders = new Set(files.flatMap(({ cert, key }) => [dirname(cert), dirname(key)]));
-    const { log } = this.#options;
-    this.#watches = [...folders].map((folder) => watchFolder({ folder, log, onChange: () => void this.refresh() }));
+    const { log, settle } = this.#options;
+    const onChange = (): void => void this.refresh();
+    // What counts is read from the files themselves, which may lie behind links to other folders.
+    const nothing = { read: async () => null, digest: () => '' };
+    this.#watches = [...folders].map((folder) => watchFolder({ folder, log, settle, onChange, ...nothing }));
     await Promise.all(this.#watches.map((watch) => watch.ready));
   }
 
@@ -76,7 +85,7 @@ export class CertificateStore {
   async #refreshOne(listener: number, files: readonly Pair[]): Promise<void> {
     const { log, onChange } = this.#options;
     try {
-      const fresh = await Promise.all(files.map(readPair));
+      const fresh = await this.#readPairs(files);
       if (JSON.stringify(fresh) === JSON.stringify(this.#current[listener])) return;
       this.#use(listener, files, fresh);
       onChange(listener, fresh);
@@ -87,6 +96,13 @@ export class CertificateStore {
         'new certificates are refused; the old ones stay in use',
       );
     }
+  }
+
+  /** One after the other, so that a mount that does not answer costs one thread of the pool. @throws {WeirError} */
+  async #readPairs(files: readonly Pair[]): Promise<Pair[]> {
+    const pairs: Pair[] = [];
+    for (const pair of files) pairs.push(await readPair(pair, this.#files));
+    return pairs;
   }
 
   /** As all metrics and log lines call it. */
@@ -108,8 +124,8 @@ export class CertificateStore {
 }
 
 /** Reads one pair and makes sure TLS will take it. @throws {WeirError} */
-async function readPair(files: Pair): Promise<Pair> {
-  const pair = { cert: await readText(files.cert), key: await readText(files.key) };
+async function readPair(files: Pair, from: Files): Promise<Pair> {
+  const pair = { cert: await readText(files.cert, from), key: await readText(files.key, from) };
   const leaf = attempt(files.cert, 'holds no PEM certificate', () => new X509Certificate(pair.cert));
   const key = attempt(files.key, 'holds no PEM private key that can be read', () => createPrivateKey(pair.key));
   if (!leaf.checkPrivateKey(key)) throw new WeirError(`${files.key} is not the key of ${files.cert}`);
@@ -117,10 +133,11 @@ async function readPair(files: Pair): Promise<Pair> {
   return pair;
 }
 
-async function readText(file: string): Promise<string> {
+async function readText(file: string, from: Files): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return (await from.read(file, MAX_SIZE)).toString();
   } catch (error) {
+    if (error instanceof OverdueError) throw error;
     throw new WeirError(`${file} cannot be read: ${(error as Error).message}`, 1, { cause: error });
   }
 }

@@ -1,10 +1,10 @@
 /** The config file at start, and what is wrong with what Weir was to start with. */
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { WeirError } from '../errors.ts';
 import { bundledDatabase } from '../geo/bundled.ts';
 import { loadConfig, type RuleFile } from '../plan/load.ts';
 import type { Problem } from '../plan/problems.ts';
+import { readRuleFile } from '../plan/read.ts';
 import type { WeirConfig } from '../types/config.ts';
 
 /** Config or rules have problems, so Weir does not start. */
@@ -29,12 +29,8 @@ export async function readConfig(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<{ config: WeirConfig; warnings: readonly Problem[] }> {
   const file = resolve(configFile);
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new WeirError(`${file} cannot be read: ${(error as Error).message}`, 1, { cause: error });
-  }
+  const { text, unreadable } = await readRuleFile(file);
+  if (unreadable !== undefined) throw new WeirError(`${file} cannot be read: ${unreadable}`);
   const { config, problems } = loadConfig(file, text, { env, bundledDatabase: bundledDatabase() });
   if (config === null) throw new StartProblems(problems, [{ file, text }]);
   return { config, warnings: problems };

@@ -9,8 +9,8 @@ import { memoryLog, plan, tempFolder, until } from '../testing/control.ts';
 import type { Plan } from '../types/plan.ts';
 import type { Zones } from '../types/threads.ts';
 import { Reloader } from './reload.ts';
+import { RulesFolder } from './rules-folder.ts';
 import type { SwapResult } from './threads.ts';
-import { watchFolder } from './watch.ts';
 import { ZoneDirectory } from './zones.ts';
 
 const problem = (file: string, message: string, severity: Problem['severity'] = 'error'): Problem => ({
@@ -249,9 +249,9 @@ test('triggers during a reload share one more after it', async (t) => {
 
 test('files that are added, renamed, removed and swapped behind a link reload by themselves', async (t) => {
   const { subject, folder } = await reloader(t);
-  const watch = watchFolder({ folder, log: memoryLog(), onChange: () => void subject.reload('watch'), debounce: 10 });
-  t.after(() => watch.close());
-  await watch.ready;
+  const rules = new RulesFolder(folder, 10, memoryLog());
+  t.after(() => rules.close());
+  await rules.watch((files) => void subject.reload('watch', files));
   const serves = (revision: string) => until(() => subject.plan?.revision === revision, revision);
   writeFileSync(join(folder, 'b.yaml'), 'two');
   await serves('one+two');

@@ -2,13 +2,13 @@
  * Reloads: the rules folder is read whole, checked whole, compiled once here as a dry run, and only then taken to the
  * traffic threads. Whatever goes wrong on the way, nothing changes and the problems are kept for all to see.
  */
-import { createHash } from 'node:crypto';
 import type { Counter, Histogram, Registry } from '../metrics/registry.ts';
 import type { RuleFile } from '../plan/load.ts';
 import type { Problem } from '../plan/problems.ts';
 import type { Plan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
 import type { Zones } from '../types/threads.ts';
+import { digestOf } from './rules-folder.ts';
 import type { SwapResult } from './threads.ts';
 import type { ZoneCollector, ZoneDirectory } from './zones.ts';
 
@@ -64,6 +64,8 @@ export class Reloader<R> {
   #running: Promise<unknown> = Promise.resolve();
   #next: Promise<ReloadResult> | null = null;
   #nextTrigger: Trigger = 'watch';
+  /** What the next one is to take; null where it reads the folder. */
+  #nextFiles: readonly RuleFile[] | null = null;
 
   constructor(options: ReloaderOptions<R>) {
     this.#options = options;
@@ -92,14 +94,16 @@ export class Reloader<R> {
 
   /**
    * Reads the rules again and takes them into use if they are good. From the watcher, files equal to those judged last
-   * are left alone; a signal or a call means it. Runs one at a time: calls that come while one runs share the next.
+   * are left alone; a signal or a call means it. `settled` are the files as the watcher saw them stand still, which are
+   * then not read again. Runs one at a time: calls that come while one runs share the next.
    */
-  reload(trigger: Trigger): Promise<ReloadResult> {
+  reload(trigger: Trigger, settled?: readonly RuleFile[]): Promise<ReloadResult> {
     if (trigger !== 'watch' || this.#next === null) this.#nextTrigger = trigger;
+    this.#nextFiles = this.#nextTrigger === 'watch' ? (settled ?? null) : null;
     if (this.#next !== null) return this.#next;
     const run = this.#running.then(() => {
       this.#next = null;
-      return this.#reloadNow(this.#nextTrigger);
+      return this.#reloadNow(this.#nextTrigger, this.#nextFiles);
     });
     this.#next = run;
     this.#running = run;
@@ -125,9 +129,9 @@ export class Reloader<R> {
     return { ...result, files };
   }
 
-  async #reloadNow(trigger: Trigger): Promise<ReloadResult> {
+  async #reloadNow(trigger: Trigger, settled: readonly RuleFile[] | null): Promise<ReloadResult> {
     const began = this.#options.now();
-    const files = await this.#read();
+    const files = settled ?? (await this.#read());
     if (!Array.isArray(files)) return this.#failed([files as Problem], trigger, began);
     if (trigger === 'watch' && digestOf(files) === this.#digest) {
       this.#results.unchanged.value++;
@@ -240,14 +244,6 @@ function logProblem(log: Log, problem: Problem): void {
 
 function fileProblem(file: string, code: string, message: string): Problem {
   return { file, line: 1, column: 1, severity: 'error', code, message, hint: '' };
-}
-
-/** Names count too: order of files is order of routes. Lengths keep two files from reading as one. */
-function digestOf(files: readonly RuleFile[]): string {
-  const hash = createHash('sha256');
-  for (const { file, text, unreadable = '' } of files)
-    hash.update(`${file.length}:${text.length}:${unreadable.length}:${file}${text}${unreadable}`);
-  return hash.digest('hex');
 }
 
 /** An `_info` metric says what it says in its labels. */

@@ -5,7 +5,6 @@ import { createAccessWriter, createLog, type ProcessLog } from '../log/log.ts';
 import { Registry } from '../metrics/registry.ts';
 import { formatAddress } from '../net/address.ts';
 import { createLoader, settingsForRules } from '../plan/load.ts';
-import { readRuleFiles } from '../plan/read.ts';
 import { KINDS } from '../policies/index.ts';
 import { releaseLocks } from '../state/lock.ts';
 import type { WeirConfig } from '../types/config.ts';
@@ -21,11 +20,11 @@ import { adminSource, type Phase } from './overview.ts';
 import { PanicWatch } from './panic.ts';
 import { canSharePorts } from './ports.ts';
 import { Reloader, type ReloadResult, type Trigger } from './reload.ts';
+import { RulesFolder } from './rules-folder.ts';
 import { createSink, type LineSink } from './sink.ts';
 import { Sockets } from './sockets.ts';
 import type { BoundAddress } from './thread.ts';
 import { ThreadPool } from './threads.ts';
-import { type FolderWatch, watchFolder } from './watch.ts';
 import { ZoneDirectory } from './zones.ts';
 
 export interface ServerOptions {
@@ -92,7 +91,7 @@ class ControlPlane implements Server {
   readonly #descriptors: DescriptorWatch;
   readonly #reloader: Reloader<Compiled>;
   readonly #adminServer: AdminServer | null;
-  #watch: FolderWatch | null = null;
+  readonly #rules: RulesFolder;
   #compiled: Compiled | null = null;
   /** The newest; it may change while the first rules are still being read. */
   #geoData: GeoData = { database: null, overrides: '' };
@@ -110,6 +109,7 @@ class ControlPlane implements Server {
     this.log = createLog(config.log, sink);
     const { log } = this;
     this.#zones = new ZoneDirectory(log);
+    this.#rules = new RulesFolder(config.rules, config.reload.settle, log);
     this.#geo = new GeoSource({
       ...config.geoip,
       log,
@@ -122,6 +122,7 @@ class ControlPlane implements Server {
       listeners: config.listeners,
       log,
       registry: this.#registry,
+      settle: config.reload.settle,
       onChange: (listener, data) => this.#pool.setCertificates(listener, data),
     });
     const threads = this.#threadCount();
@@ -194,7 +195,7 @@ class ControlPlane implements Server {
     this.#descriptors.close();
     this.#sockets.close();
     if (this.#replaced) this.#adminServer?.leave();
-    await this.#watch?.close();
+    await this.#rules.close();
     await Promise.all([this.#certificates.close(), this.#geo.close(), this.#pool.drain(timeout)]);
     // Last, so that probes can see the draining.
     await this.#adminServer?.close();
@@ -204,12 +205,8 @@ class ControlPlane implements Server {
 
   /** Before the first read, so that no edit falls between the two. */
   async #startWatching(): Promise<void> {
-    this.#watch = watchFolder({
-      folder: this.#config.rules,
-      log: this.log,
-      onChange: () => void this.#reloader.reload('watch'),
-    });
-    await Promise.all([this.#watch.ready, this.#certificates.watch()]);
+    const watched = this.#rules.watch((files) => void this.#reloader.reload('watch', files));
+    await Promise.all([watched, this.#certificates.watch()]);
   }
 
   /** The admin listener goes first: while threads start, `/livez` answers and `/readyz` says why not yet. */
@@ -235,7 +232,7 @@ class ControlPlane implements Server {
     const root = this.#config.rules;
     return new Reloader<Compiled>({
       folder: root,
-      read: readRuleFiles,
+      read: () => this.#rules.read(),
       load: (files) => load(files, { env, root, ...settingsForRules(this.#config) }),
       compile: (plan, zone) => dryRun(plan, zone, { store: this.#config.store, log, madeAt }),
       zones: this.#zones,

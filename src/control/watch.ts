@@ -1,25 +1,42 @@
-/** Tells when something in a folder may have changed. Too often is fine: who asks compares what it reads. */
-import { readdirSync, realpathSync, statSync } from 'node:fs';
+/** Tells when something in a folder has changed and stands still again. */
+import type { Stats } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+import { Files, OverdueError } from '../files/files.ts';
 import type { Log } from '../types/policy.ts';
-import { debounced } from './debounce.ts';
+import { type Look, Stillness } from './stillness.ts';
 
-export interface FolderWatchOptions {
+export interface FolderWatchOptions<T> {
   readonly folder: string;
   readonly log: Log;
-  /** Called once after a burst of changes has been quiet for `debounce`. */
-  readonly onChange: () => void;
-  /** Milliseconds of quiet; 75 by default. A burst that never ends is cut off after ten times as long. */
-  readonly debounce?: number;
+  /** Milliseconds that names, sizes, times, inodes and what `read` reads must have stayed the same. */
+  readonly settle: number;
+  /** Reads what the folder is watched for. */
+  readonly read: () => Promise<T>;
+  /** Two things read with the same digest are the same. */
+  readonly digest: (read: T) => string;
+  /** Called once for a change that has settled, with what was read then; null where it could not be read. */
+  readonly onChange: (read: T | null) => void;
+  /** What looks at the folder; shared with `read`, so that a folder that does not answer is asked once. */
+  readonly files?: Files;
   /** Milliseconds between looks at where the folder's path leads and what it holds; 2000 by default. */
   readonly poll?: number;
 }
 
 export interface FolderWatch {
-  /** Resolves when changes from now on are seen. */
+  /** Resolves when changes from now on are seen, or where the folder does not answer. */
   readonly ready: Promise<void>;
+  /** Never waits for a folder that does not answer. */
   close(): Promise<void>;
+}
+
+/** Milliseconds that a watcher may take to begin. */
+const BEGIN = 5000;
+
+/** What was seen of a folder: `entries` is its listing, `read` null where it could not be read. */
+interface FolderLook<T> extends Look {
+  readonly entries: string;
+  readonly read: T | null;
 }
 
 /**
@@ -30,79 +47,151 @@ export interface FolderWatch {
  * The watcher is quick but not sure: the system says nothing of a link that turns (`current → releases/42`), and on a
  * busy machine chokidar loses changes that follow one another quickly. So the folder is looked at now and then as well.
  */
-export function watchFolder(options: FolderWatchOptions): FolderWatch {
-  const folder = resolve(options.folder);
-  // What was there when a change was last told: whatever comes after that differs from it.
-  let told = content(folder);
-  const tell = (): void => {
-    told = content(folder);
-    options.onChange();
-  };
-  const changed = debounced(tell, options.debounce ?? 75);
-  let watcher = open(folder, changed.trigger, options.log);
-  const ready = new Promise<void>((done) => {
-    watcher.once('ready', done);
-  });
-  let known = target(folder);
-  const lookAgain = (): void => {
-    const now = target(folder);
-    if (now !== known && now !== '') {
-      known = now;
-      void watcher.close();
-      watcher = open(folder, changed.trigger, options.log);
-      changed.trigger();
-    } else if (content(folder) !== told) changed.trigger();
-  };
-  const looks = setInterval(lookAgain, options.poll ?? 2000).unref();
-  return {
-    ready,
-    close: () => {
-      clearInterval(looks);
-      changed.cancel();
-      return watcher.close();
-    },
-  };
+export function watchFolder<T>(options: FolderWatchOptions<T>): FolderWatch {
+  const watched = new WatchedFolder(options);
+  return { ready: watched.begin(), close: () => watched.close() };
 }
 
-function open(folder: string, changed: () => void, log: Log): FSWatcher {
-  const watcher = watch(folder, {
-    ignoreInitial: true,
-    // Entries of the folder, and one level below: with 0, chokidar 6 loses a folder that is moved away and made anew.
-    depth: 1,
-    // Its own debouncing of editors would only add to ours.
-    atomic: false,
-    ignorePermissionErrors: true,
-    ignored: (path) => path !== folder && isNoise(basename(path)),
-  });
-  watcher.on('all', changed);
-  watcher.on('error', (error) => {
-    log.warn({ folder, err: error }, 'changes of this folder may go unseen; SIGHUP reloads');
-  });
-  return watcher;
-}
+class WatchedFolder<T> {
+  readonly #folder: string;
+  readonly #options: FolderWatchOptions<T>;
+  readonly #files: Files;
+  readonly #stillness: Stillness<FolderLook<T>>;
+  #watcher: FSWatcher | null = null;
+  #looks: NodeJS.Timeout | undefined;
+  #leadsTo = '';
+  #entries = '';
+  #closed = false;
 
-/** Names, sizes, times and inodes of what the folder holds, links followed. */
-function content(folder: string): string {
-  try {
-    return readdirSync(folder)
-      .filter((name) => !isNoise(name))
-      .map((name) => {
-        const stat = statSync(join(folder, name), { throwIfNoEntry: false });
-        return stat ? `${name} ${stat.size} ${stat.mtimeMs} ${stat.ino}` : name;
-      })
-      .join('\n');
-  } catch {
-    return '';
+  constructor(options: FolderWatchOptions<T>) {
+    this.#folder = resolve(options.folder);
+    this.#options = options;
+    this.#files = options.files ?? new Files();
+    this.#stillness = new Stillness({
+      look: () => this.#look(),
+      settle: options.settle,
+      onStill: ({ read }) => options.onChange(read),
+      onRestless: (before, now) => this.#complain(before.entries, now.entries),
+      now: () => performance.now(),
+    });
+  }
+
+  async begin(): Promise<void> {
+    // First of all: to watch a folder that does not answer would stop this thread.
+    await this.#stillness.begin();
+    this.#leadsTo = await this.#target();
+    if (this.#closed) return;
+    if (this.#leadsTo !== '') this.#watcher = this.#open();
+    const again = (): void => void this.#lookAgain().finally(() => this.#looks?.refresh());
+    this.#looks = setTimeout(again, this.#options.poll ?? 2000).unref();
+    await this.#begun();
+    // What changed while the watcher began.
+    this.#stillness.trigger();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearTimeout(this.#looks);
+    this.#looks = undefined;
+    this.#stillness.close();
+    await this.#watcher?.close();
+  }
+
+  #open(): FSWatcher {
+    const { log } = this.#options;
+    const folder = this.#folder;
+    const watcher = watch(folder, {
+      ignoreInitial: true,
+      // Entries of the folder, and one level below: with 0, chokidar 6 loses a folder that is moved away and made anew.
+      depth: 1,
+      // Its own debouncing of editors would only add to ours.
+      atomic: false,
+      ignorePermissionErrors: true,
+      ignored: (path) => path !== folder && isNoise(basename(path)),
+    });
+    watcher.on('all', () => this.#stillness.trigger());
+    watcher.on('error', (error) => {
+      log.warn({ folder, err: error }, 'changes of this folder may go unseen; SIGHUP reloads');
+    });
+    return watcher;
+  }
+
+  #begun(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#watcher === null) return Promise.resolve();
+    const timer = setTimeout(resolve, BEGIN);
+    this.#watcher.once('ready', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    return promise;
+  }
+
+  async #look(): Promise<FolderLook<T>> {
+    const { read, digest } = this.#options;
+    const entries = await listing(this.#folder, this.#files);
+    this.#entries = entries;
+    try {
+      const found = await read();
+      return { mark: `${entries}\n${digest(found)}`, entries, read: found };
+    } catch (error) {
+      return { mark: `${entries}\n${(error as Error).message}`, entries, read: null };
+    }
+  }
+
+  /** Where the path leads and what is there: cheap, since nothing is read. */
+  async #lookAgain(): Promise<void> {
+    const entries = await listing(this.#folder, this.#files);
+    const target = await this.#target();
+    if (this.#closed) return;
+    if (target !== this.#leadsTo && target !== '') {
+      this.#leadsTo = target;
+      void this.#watcher?.close();
+      this.#watcher = this.#open();
+      this.#stillness.trigger();
+    } else if (entries !== this.#entries) this.#stillness.trigger();
+  }
+
+  /** '' where there is no such folder. */
+  async #target(): Promise<string> {
+    return this.#files.realpath(this.#folder).catch(() => '');
+  }
+
+  #complain(before: string, now: string): void {
+    const old = new Set(before.split('\n'));
+    const changing = now.split('\n').filter((line) => !old.has(line));
+    const names = changing.map((line) => line.slice(0, line.indexOf('\t')));
+    const { log, settle } = this.#options;
+    log.warn(
+      { folder: this.#folder, changing: names, settle },
+      'this folder does not stand still, so its changes are not taken; a reload by signal or call takes them as they are',
+    );
   }
 }
 
-/** '' where there is no such folder. */
-function target(folder: string): string {
+/** Names, sizes, times and inodes of what a folder holds, links followed: a line each, its name first. */
+async function listing(folder: string, files: Files): Promise<string> {
   try {
-    return realpathSync(folder);
-  } catch {
-    return '';
+    const lines: string[] = [];
+    for (const { name } of await files.list(folder)) {
+      if (isNoise(name)) continue;
+      const stats = await files.stat(join(folder, name)).catch(orNothing);
+      lines.push(`${name}\t${stats ? signature(stats) : ''}`);
+    }
+    return lines.join('\n');
+  } catch (error) {
+    return `\t${(error as Error).message}`;
   }
+}
+
+/** A link that leads nowhere, or to itself, is an entry like others. */
+function orNothing(error: Error): null {
+  if (error instanceof OverdueError) throw error;
+  return null;
+}
+
+function signature({ size, mtimeMs, ctimeMs, ino }: Stats): string {
+  return `${size} ${mtimeMs} ${ctimeMs} ${ino}`;
 }
 
 /** Dot files, editors' backups and probes, a ConfigMap's dated folders; but not its `..data` link. */

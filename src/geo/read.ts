@@ -1,6 +1,7 @@
 /** Reading a file that somebody else may be writing at this moment. */
 import type { BigIntStats } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, stat } from 'node:fs/promises';
+import { Files, OverdueError } from '../files/files.ts';
 
 /** The file changed while it was read: neither the old nor the new one was seen whole. Try again when it is quiet. */
 export class UnsettledError extends Error {
@@ -11,9 +12,9 @@ export class UnsettledError extends Error {
 }
 
 /** What tells two versions of a file apart without reading it; '' where there is none. Never throws. */
-export async function signature(path: string): Promise<string> {
+export async function signature(path: string, files: Files): Promise<string> {
   try {
-    return signatureOf(await stat(path, { bigint: true }));
+    return signatureOf(await files.within(path, () => stat(path, { bigint: true })));
   } catch {
     return '';
   }
@@ -28,38 +29,41 @@ function signatureOf(stats: BigIntStats): string {
  * @throws {UnsettledError} where it changed meanwhile
  * @throws {Error} with a message that follows the file's name: `is missing`, `is empty`…
  */
-export async function readShared(path: string, maxBytes: number): Promise<Uint8Array<SharedArrayBuffer>> {
+export async function readShared(
+  path: string,
+  maxBytes: number,
+  files: Files = new Files(),
+): Promise<Uint8Array<SharedArrayBuffer>> {
   try {
-    // Before it is opened: opening a FIFO would wait for its writer.
-    if (!(await stat(path)).isFile()) throw new Error('is not a regular file');
-    const handle = await open(path);
-    try {
-      return await readSettled(handle, maxBytes);
-    } finally {
-      await handle.close();
-    }
+    return await files.open(path, (handle) => readSettled(path, handle, maxBytes, files));
   } catch (error) {
     throw explained(error as NodeJS.ErrnoException);
   }
 }
 
-async function readSettled(handle: FileHandle, maxBytes: number): Promise<Uint8Array<SharedArrayBuffer>> {
-  const before = await handle.stat({ bigint: true });
+async function readSettled(
+  path: string,
+  handle: FileHandle,
+  maxBytes: number,
+  files: Files,
+): Promise<Uint8Array<SharedArrayBuffer>> {
+  const before = await files.within(path, () => handle.stat({ bigint: true }));
   if (before.size === 0n) throw new Error('is empty');
   if (before.size > BigInt(maxBytes)) throw new Error(`is larger than ${maxBytes} bytes`);
   const bytes = new Uint8Array(new SharedArrayBuffer(Number(before.size)));
   for (let filled = 0; filled < bytes.length; ) {
-    const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, filled);
-    if (bytesRead === 0) throw new UnsettledError();
-    filled += bytesRead;
+    const read = await files.fill(path, handle, bytes, filled);
+    if (read === 0) throw new UnsettledError();
+    filled += read;
   }
-  const after = await handle.stat({ bigint: true });
+  const after = await files.within(path, () => handle.stat({ bigint: true }));
   // Not ctime: a file replaced by rename loses its name while we read it, and its bytes stay what they were.
   if (before.size !== after.size || before.mtimeNs !== after.mtimeNs) throw new UnsettledError();
   return bytes;
 }
 
 function explained(error: NodeJS.ErrnoException): Error {
+  if (error instanceof OverdueError) return new Error(error.reason, { cause: error });
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return new Error('is missing', { cause: error });
   if (error.code === 'EACCES') return new Error('may not be read', { cause: error });
   return error;

@@ -13,6 +13,7 @@ const DATABASE_MAX = 1024 ** 3;
 const OVERRIDES_MAX = 16 * 1024 ** 2;
 const SETTLE_MS = 250;
 const POLL_MS = 10_000;
+const WATCH_TIMEOUT_MS = 5000;
 
 export interface GeoSourceOptions {
   /** Absolute path. */
@@ -109,8 +110,8 @@ export class GeoSource {
     this.#closed = true;
     if (this.#settling) clearTimeout(this.#settling);
     if (this.#polling) clearInterval(this.#polling);
+    // A look that is under way is not waited for: its file may never answer.
     await this.#watcher?.close();
-    await this.#checking;
   }
 
   status(): GeoStatus {
@@ -132,13 +133,18 @@ export class GeoSource {
     return { database: this.#database.value?.bytes ?? null, overrides: this.#overrides?.value?.text ?? '' };
   }
 
-  /** Resolves when changes are seen from now on. A watcher that cannot be had leaves the polling. */
+  /** Resolves when changes are seen from now on. A watcher that cannot be had, or not soon, leaves the polling. */
   #watch(): Promise<void> {
     const paths = this.#files.map((file) => file.path);
     return new Promise((resolve) => {
       const watcher = watch(paths, { ignoreInitial: true, depth: 0 });
       this.#watcher = watcher;
-      watcher.on('ready', resolve);
+      // Where a file does not answer, its watcher is never ready.
+      const waited = setTimeout(resolve, WATCH_TIMEOUT_MS);
+      watcher.on('ready', () => {
+        clearTimeout(waited);
+        resolve();
+      });
       watcher.on('all', () => this.#settle());
       watcher.on('error', (error) => {
         this.#options.log.warn({ err: error }, 'geoip: watching files failed, looking at them now and then instead');

@@ -1,4 +1,5 @@
 /** One file whose last good content stays in use whatever happens to the file. */
+import { Files } from '../files/files.ts';
 import { readShared, signature, UnsettledError } from './read.ts';
 
 type Bytes = Uint8Array<SharedArrayBuffer>;
@@ -10,6 +11,7 @@ export class WatchedFile<T> {
   readonly path: string;
   readonly #maxBytes: number;
   readonly #accept: (bytes: Bytes) => T;
+  readonly #files = new Files();
   #seen = '';
   #bytes: Bytes | null = null;
   /** What the last good content was turned into; null before there was any. */
@@ -30,10 +32,10 @@ export class WatchedFile<T> {
 
   /** Reads the file if it looks different from the last time, or in any case with `force`. Never throws. */
   async look(force: boolean): Promise<Outcome> {
-    const seen = await signature(this.path);
+    const seen = await signature(this.path, this.#files);
     if (!force && seen === this.#seen) return 'unchanged';
     try {
-      const outcome = this.#take(await readShared(this.path, this.#maxBytes));
+      const outcome = this.#take(await readShared(this.path, this.#maxBytes, this.#files));
       this.#seen = seen;
       this.problem = null;
       return outcome;

@@ -2,7 +2,9 @@
 import { isFieldName, isFieldValue } from '../headers.ts';
 import type { ConfigPath } from '../types/policy.ts';
 import type { ProblemList } from './problems.ts';
+import { alsoReadAs } from './scalars.ts';
 import { type Entry, keyAt, valueAt } from './sections.ts';
+import { nodeAt, type Source, type TreeNode } from './source.ts';
 
 export interface RawBody {
   readonly json?: unknown;
@@ -23,6 +25,9 @@ const FRAMING: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
+/** RFC 9110 §5.1. */
+export const HEADER_NAMES = "names have letters, digits and !#$%&'*+-.^_`|~ only";
+
 /** The body, and the content type that it brings unless the headers have one ('' where none). */
 export function resolveBody(
   raw: RawBody,
@@ -36,9 +41,24 @@ export function resolveBody(
     problems.error(keyAt(entry, [...at, given[1]]), 'several-bodies', message, 'keep one of them');
   }
   const typed = Object.keys(raw.headers ?? {}).some((name) => name.toLowerCase() === 'content-type');
+  if (given.includes('json')) checkTexts(nodeAt(entry.node, [...at, 'json']), entry.source, problems);
   if (given[0] === 'json') return { body: JSON.stringify(raw.json), type: typed ? '' : 'application/json' };
   if (given[0] === 'text') return { body: raw.text ?? '', type: typed ? '' : 'text/plain; charset=utf-8' };
   return { body: raw.body ?? '', type: '' };
+}
+
+/** Warns of plain texts that whoever wrote them may not take for texts: nothing else looks at what stands in `json`. */
+function checkTexts(node: TreeNode, source: Source, problems: ProblemList): void {
+  for (const { node: child } of node.entries?.values() ?? []) checkTexts(child, source, problems);
+  for (const child of node.items ?? []) checkTexts(child, source, problems);
+  const { value, at, end } = node;
+  // In quotes it would be written otherwise than it reads.
+  if (typeof value !== 'string' || source.text.slice(at, end).trimEnd() !== value) return;
+  const other = alsoReadAs(value);
+  if (other === '') return;
+  const message = `\`${value}\` is a text here, though others read it as ${other}`;
+  const write = other === 'a number' ? 'write it in digits alone' : `write ${other}`;
+  problems.warning({ source, offset: at }, 'odd-text', message, `${write}, or quote it: "${value}"`);
 }
 
 /** Reports names and values that no header field can have. With `framing`, fields of the framing too. */
@@ -52,7 +72,7 @@ export function checkHeaders(
   for (const [name, value] of Object.entries(headers)) {
     const path = [...at, name];
     if (!isFieldName(name))
-      problems.error(keyAt(entry, path), 'bad-header', `\`${name}\` cannot be the name of a header`);
+      problems.error(keyAt(entry, path), 'bad-header', `\`${name}\` cannot be the name of a header`, HEADER_NAMES);
     else if (framing && FRAMING.has(name.toLowerCase()))
       problems.error(keyAt(entry, path), 'bad-header', `\`${name}\` is set by Weir alone`, 'leave it out');
     if (!isFieldValue(value)) {

@@ -2,7 +2,9 @@
 export const PROBLEM_CODES = Object.freeze({
   // files and YAML
   'no-rules': 'The rules folder holds no *.yaml file.',
-  'unreadable-file': 'A file cannot be read, or is not UTF-8.',
+  'unreadable-file': 'A file cannot be read, is no regular file, or is not UTF-8.',
+  'left-out':
+    'Something in the rules folder looks like rules but is not read: *.yml, a sub-folder, a link that leads nowhere.',
   'file-too-large': 'A file, or all rules together, are larger than is parsed.',
   'empty-file': 'A file is empty or holds only comments; an editor may not have finished writing it.',
   syntax: 'The file is not YAML 1.2, or holds more than one document.',
@@ -13,6 +15,9 @@ export const PROBLEM_CODES = Object.freeze({
   'unquoted-key': 'A key would be read as a number, true, false or null.',
   'bad-key': 'A key is a map, a list or a name that cannot be used.',
   'too-deep': 'Values are nested too deeply.',
+  'bad-tag': 'A tag (!!omap, !!binary, !own) is not read, or does not fit its value.',
+  'odd-number': 'A number is read otherwise than it looks (010, 0x1F), or JSON cannot carry it (.inf, -0, past 2^53).',
+  'odd-text': 'A text in `json` that others take for true, false or a number (yes, 1_000).',
   'missing-env': 'An environment variable is not set and has no default.',
   'bad-env': 'A reference to an environment variable is malformed.',
   'too-many-problems': 'There are more problems than are told.',

@@ -97,6 +97,7 @@ function resolveConfig(reader: Reader, context: ConfigContext, rules: string): W
     admin,
     threads: typeof raw.threads === 'number' ? raw.threads : 0,
     rules,
+    reload: { settle: ms(raw.reload?.settle ?? '500ms') },
     runtime: raw.runtime === undefined ? null : reader.path(raw.runtime),
     store: resolveStore(reader),
     geoip: resolveGeoip(reader, context),
@@ -233,7 +234,7 @@ function resolvePassHeaders(reader: Reader): PassHeadersConfig {
 function notDropped(name: string): [string, string] {
   if (!isFieldName(name)) return [`\`${name}\` is not a header name`, 'write it like x-real-ip'];
   if (kindOf(name) === PASS) return [`\`${name}\` is not dropped by default, so it passes anyway`, 'leave it out'];
-  return [`\`${name}\` belongs to this hop: Weir reads it, and writes its own`, ''];
+  return [`\`${name}\` belongs to this hop: Weir reads it, and writes its own`, 'leave it out'];
 }
 
 function resolveLog(raw: RawConfig['log'] = {}): LogConfig {

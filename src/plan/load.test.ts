@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { KINDS } from '../policies/index.ts';
-import { FIXTURE_KINDS } from '../testing/kinds.ts';
 import { createLoader, loadConfig, loadRules, MAX_TOTAL_SIZE, type RuleFile } from './load.ts';
 import { maskPlan } from './mask.ts';
 import { MAX_FILE_SIZE } from './parse.ts';
 import { formatProblems } from './problems.ts';
 
-const load = createLoader(FIXTURE_KINDS);
+const load = createLoader(KINDS);
 
 const UPSTREAM = 'upstreams: { a: { endpoints: { one: { url: "http://127.0.0.1:9101" } } } }\n';
 
 function rules(text: string, root = '/etc/weir/rules', env = {}) {
   return load([{ file: `${root}/rules.yaml`, text: UPSTREAM + text }], { env, root });
 }
+
+const SECRET = '0123456789abcdef0123456789abcdef';
+const SIGN = 'sign: "{timestamp}:{nonce}:{body}"';
 
 const codesOf = (problems: readonly { readonly code: string }[]) => problems.map(({ code }) => code);
 
@@ -48,6 +50,16 @@ describe('bounds', () => {
     assert.deepEqual(codesOf(problems), ['unreadable-file', 'unknown-section']);
   });
 
+  test('what nests too deeply for the parser itself is told in our words, with its place', () => {
+    for (const nested of ['[', '{ a: ', '- ', '? ']) {
+      const { plan, problems } = load([{ file: '/r/a.yaml', text: nested.repeat(5000) }], { env: {}, root: '/r' });
+      assert.equal(plan, null);
+      assert.deepEqual(codesOf(problems), ['too-deep'], nested);
+      assert.equal(problems[0].message, 'values nest deeper than 64 levels');
+      assert.ok(problems[0].column > 64);
+    }
+  });
+
   test('sixty thousand keys and problems take no quadratic time', () => {
     const keys = Array.from({ length: 60_000 }, (_, i) => `  k${i}: 1\n`).join('');
     const start = performance.now();
@@ -62,7 +74,7 @@ describe('bounds', () => {
   test('ten thousand routes load in seconds', () => {
     const route = (i: number) =>
       `  r${i}: { match: { host: h${i % 100}.example.com, path: "/v1/x${i}/:id", methods: [POST], headers: { x-t: "${i}" } }, use: [p], to: a }\n`;
-    const text = `policies: { p: { params: {} } }\nroutes:\n${Array.from({ length: 10_000 }, (_, i) => route(i)).join('')}`;
+    const text = `policies: { p: { params: { allow: [x] } } }\nroutes:\n${Array.from({ length: 10_000 }, (_, i) => route(i)).join('')}`;
     const start = performance.now();
     const { plan, problems } = rules(text);
     const took = performance.now() - start;
@@ -81,7 +93,7 @@ describe('bounds', () => {
 });
 
 describe('revision', () => {
-  const text = 'routes: { r: { to: a } }\npolicies: { s: { signature: { keys: { k: "${env:KEY:-one}" } } } }\n';
+  const text = `routes: { r: { to: a } }\npolicies: { s: { signature: { keys: { k: "\${env:KEY:-${SECRET}}" }, ${SIGN} } } }\n`;
   const revision = (more: string, root?: string, env?: object) => rules(more, root, env).plan?.revision;
 
   test('is twelve hex digits', () => {
@@ -89,19 +101,23 @@ describe('revision', () => {
   });
 
   test('is the same with comments, blank lines and in another folder', () => {
-    const login = 'routes: { r: { use: [l], to: a } }\npolicies: { l: { jwt: { keys: { file: ../jwks.json } } } }\n';
+    const login =
+      'routes: { r: { use: [l], to: a } }\npolicies: { l: { jwt: { issuer: i, audience: a, keys: { file: ../jwks.json } } } }\n';
     assert.equal(revision(`# hello\n\n${text}`), revision(text));
     assert.equal(revision(login, '/one/rules'), revision(login, '/two/rules'));
   });
 
   test('is the same with other secrets', () => {
-    assert.equal(revision(text, undefined, { KEY: 'two' }), revision(text, undefined, { KEY: 'three' }));
+    assert.equal(
+      revision(text, undefined, { KEY: `two${SECRET}` }),
+      revision(text, undefined, { KEY: `three${SECRET}` }),
+    );
   });
 
   test('is another with another meaning', () => {
     assert.notEqual(revision(text.replace('to: a', 'to: a, errors: map')), revision(text));
     const jwks = (file: string) =>
-      `routes: { r: { use: [l], to: a } }\npolicies: { l: { jwt: { keys: { file: ${file} } } } }`;
+      `routes: { r: { use: [l], to: a } }\npolicies: { l: { jwt: { issuer: i, audience: a, keys: { file: ${file} } } } }`;
     assert.notEqual(revision(jwks('a.json')), revision(jwks('b.json')));
   });
 
@@ -116,12 +132,12 @@ describe('revision', () => {
 describe('secrets', () => {
   test('are masked wherever they stand', () => {
     const { plan } = rules(
-      'routes: { r: { use: [s], to: a } }\npolicies: { s: { signature: { keys: { k: hunter2 } } } }\n',
+      `routes: { r: { use: [s], to: a } }\npolicies: { s: { signature: { keys: { k: hunter2${SECRET} }, ${SIGN} } } }\n`,
     );
     assert.ok(plan);
     assert.match(JSON.stringify(plan), /hunter2/);
     assert.doesNotMatch(JSON.stringify(maskPlan(plan)), /hunter2/);
-    assert.match(JSON.stringify(maskPlan(plan)), /"secret":\{"secret":"\*\*\*"\}/);
+    assert.match(JSON.stringify(maskPlan(plan)), /"k":\{"secret":"\*\*\*"\}/);
   });
 
   test('from the environment are in no problem', () => {

@@ -1,5 +1,5 @@
 /** Rule files → plan, or everything that is wrong with them. Pure: the files' texts come in, nothing is read here. */
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
 import type { PolicyKind } from '../types/policy.ts';
@@ -29,6 +29,10 @@ export interface RuleFile {
   readonly text: string;
   /** Why it could not be read; then `text` is not looked at. */
   readonly unreadable?: string;
+  /** Where the part begins that could not be read; the first character where it is not known. */
+  readonly unreadableAt?: { readonly line: number; readonly column: number };
+  /** Why it is no part of the rules although it looks like it: what follows its name in a warning. */
+  readonly leftOut?: string;
 }
 
 /** What checking the rules needs to know of the process settings; without one, what it says is not checked. */
@@ -89,18 +93,21 @@ function readSources(
   validate: Validator,
   problems: ProblemList,
 ): CheckedSource[] | null {
-  if (files.length === 0) {
+  for (const { file, leftOut } of files) if (leftOut !== undefined) reportLeftOut(file, leftOut, problems);
+  const read = files.filter(({ leftOut }) => leftOut === undefined);
+  if (read.length === 0) {
     problems.fileError(root, 'no-rules', 'there is no *.yaml file in this folder', 'is it the right folder?');
     return null;
   }
-  if (files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0) > MAX_TOTAL_SIZE) {
+  if (read.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0) > MAX_TOTAL_SIZE) {
     const message = `the rules together have more than ${MAX_TOTAL_SIZE / 1024 ** 2} MiB`;
-    problems.fileError(root, 'file-too-large', message);
+    problems.fileError(root, 'file-too-large', message, 'generate fewer rules, or split them over several processes');
     return null;
   }
-  return files.map(({ file, text, unreadable }) => {
+  return read.map(({ file, text, unreadable, unreadableAt = { line: 1, column: 1 } }) => {
     if (unreadable !== undefined) {
-      problems.fileError(file, 'unreadable-file', `the file cannot be read: ${unreadable}`);
+      const hint = 'a rule file is a regular file, in UTF-8, that Weir may read';
+      problems.errorAt({ file, ...unreadableAt }, 'unreadable-file', `the file cannot be read: ${unreadable}`, hint);
       const source = parseSource(file, '{}', env, problems);
       source.lossy = true;
       return { source, faults: [] };
@@ -108,6 +115,11 @@ function readSources(
     const source = parseSource(file, text, env, problems);
     return { source, faults: validate(source, problems) };
   });
+}
+
+function reportLeftOut(file: string, why: string, problems: ProblemList): void {
+  const hint = 'rules are the *.yaml files of the folder itself; rename it, move it or remove it';
+  problems.warningAt({ file, line: 1, column: 1 }, 'left-out', `\`${basename(file)}\` ${why}`, hint);
 }
 
 function resolvePlan(rules: RuleSet, context: RulesContext, problems: ProblemList): Plan {

@@ -3,6 +3,7 @@ import { isFieldName } from '../headers.ts';
 import { parsePattern } from '../match/pattern.ts';
 import { normalHost } from '../net/host.ts';
 import type { MatchPlan } from '../types/plan.ts';
+import { HEADER_NAMES } from './bodies.ts';
 import type { ProblemList, Spot } from './problems.ts';
 import { checkCountry } from './regions.ts';
 import type { RawRoute } from './schema/routes.ts';
@@ -68,7 +69,8 @@ function resolveHeaders(
   const lower: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     const spot = keyAt(entry, ['match', 'headers', name]);
-    if (!isFieldName(name)) problems.error(spot, 'bad-header', `\`${name}\` cannot be the name of a header`);
+    if (!isFieldName(name))
+      problems.error(spot, 'bad-header', `\`${name}\` cannot be the name of a header`, HEADER_NAMES);
     else if (name.toLowerCase() in lower)
       problems.error(spot, 'bad-header', `\`${name}\` stands twice, in different cases`, 'keep one of them');
     lower[name.toLowerCase()] = value;

@@ -3,7 +3,7 @@ import { type Document, isScalar, type ParsedNode, parseDocument, type YAMLError
 import type { Environment } from './environment.ts';
 import type { ProblemList } from './problems.ts';
 import { Source } from './source.ts';
-import { buildTree } from './tree.ts';
+import { buildTree, reportTooDeep } from './tree.ts';
 
 /** Bytes. Larger files are not parsed: the parser needs about a second for each megabyte. */
 export const MAX_FILE_SIZE = 2 * 1024 ** 2;
@@ -17,7 +17,15 @@ const HINTS: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: 'is a `:` missing here?',
   MULTIPLE_DOCS: 'use one file for each document',
   MISSING_CHAR: 'something is not closed; the file may be half written',
+  BAD_SCALAR_START: 'quote the value',
+  BAD_ALIAS: 'quote it if `*` is meant',
+  BAD_DQ_ESCAPE: 'write \\\\ for a backslash, or use single quotes',
+  BLOCK_IN_FLOW: 'is a comma or a bracket missing before it?',
+  BAD_DIRECTIVE: 'remove the line that begins with %',
 };
+
+/** Where the parser's words are all there is. */
+const HINT = 'look at this line and the one above; a text with : # { } [ ] , & * ? | > @ ` or % in it is quoted';
 
 /** Parses `text`. The source's root is null where the file is empty or its syntax is wrong, which is then a problem. */
 export function parseSource(file: string, text: string, env: Environment, problems: ProblemList): Source {
@@ -62,9 +70,8 @@ function parse(source: Source, problems: ProblemList): Document.Parsed<ParsedNod
       logLevel: 'error',
     });
   } catch (error) {
-    // The parser is recursive: brackets nested by the thousand overflow its stack.
     const message = `the parser gave up: ${(error as Error).message}`;
-    problems.fileError(source.file, 'syntax', message);
+    problems.fileError(source.file, 'syntax', message, 'look for what is unusual in this file');
     return null;
   }
 }
@@ -78,13 +85,24 @@ function reportSyntax(document: Document.Parsed<ParsedNode>, source: Source, pro
     problems.error({ source, offset: 0 }, 'syntax', message, 'remove the %YAML line');
   }
   const lines = new Set<number>();
-  const errors: YAMLError[] = [...document.errors, ...document.warnings];
+  // Tags are judged where values are, in `buildTree`.
+  const warnings = document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED');
+  const errors: YAMLError[] = [...document.errors, ...warnings];
   for (const error of errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
     const { line } = source.place(error.pos[0]);
     if (lines.size === MOST_SYNTAX_ERRORS || lines.has(line)) continue;
     lines.add(line);
+    if (isStackOverflow(error)) {
+      reportTooDeep(source, error.pos[0], problems);
+      continue;
+    }
     const message = error.code === 'MULTIPLE_DOCS' ? 'the file holds more than one YAML document' : error.message;
-    problems.error({ source, offset: error.pos[0] }, 'syntax', message, HINTS[error.code] ?? '');
+    problems.error({ source, offset: error.pos[0] }, 'syntax', message, HINTS[error.code] ?? HINT);
   }
   return errors.length > 0 || isOld;
+}
+
+/** The parser is recursive: brackets nested by the thousand overflow its stack, which it says in the engine's words. */
+function isStackOverflow({ message }: YAMLError): boolean {
+  return message.includes('call stack');
 }

@@ -40,6 +40,11 @@ export class ProblemList {
     this.#add(spot, 'warning', code, message, hint);
   }
 
+  /** An error at a place that is known already. */
+  errorAt({ file, line, column }: Place, code: ProblemCode, message: string, hint = ''): void {
+    this.#push({ file, line, column, severity: 'error', code, message, hint });
+  }
+
   /** A warning at a place that is known already. */
   warningAt({ file, line, column }: Place, code: ProblemCode, message: string, hint = ''): void {
     this.#push({ file, line, column, severity: 'warning', code, message, hint });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { WeirError } from '../errors.ts';
-import { FIXTURE_KINDS } from '../testing/kinds.ts';
+import { KINDS } from '../policies/index.ts';
 import { createLoader } from './load.ts';
 import { MAX_FILE_SIZE } from './parse.ts';
 import { readRuleFiles } from './read.ts';
@@ -44,6 +44,7 @@ test('every *.yaml by name, and nothing that editors leave behind', async () => 
   assert.deepEqual(files, [
     { file: join(path, 'a.yaml'), text: 'a' },
     { file: join(path, 'b.yaml'), text: 'b' },
+    { file: join(path, 'c.yml'), text: '', leftOut: 'does not end in .yaml' },
   ]);
 });
 
@@ -58,13 +59,14 @@ test('the links of a ConfigMap are followed, its versions are not read twice', a
 });
 
 test('what cannot be read says why', async () => {
-  const path = await folderWith('unreadable', { 'latin.yaml': Buffer.from([0x61, 0xe4, 0x0a]) });
+  const path = await folderWith('unreadable', { 'latin.yaml': Buffer.from('a: 1\nb: \xe4\n', 'latin1') });
   await symlink('nowhere.yaml', join(path, 'dangling.yaml'));
   await mkdir(join(path, 'folder.yaml'));
-  const found = Object.fromEntries((await readRuleFiles(path)).map((f) => [basename(f.file), f.unreadable]));
-  assert.match(found['dangling.yaml'] ?? '', /ENOENT/);
-  assert.match(found['folder.yaml'] ?? '', /EISDIR/);
-  assert.equal(found['latin.yaml'], 'it is not UTF-8');
+  const found = Object.fromEntries((await readRuleFiles(path)).map((f) => [basename(f.file), f]));
+  assert.equal(found['dangling.yaml'].leftOut, 'is a link that leads nowhere, to nowhere.yaml');
+  assert.equal(found['folder.yaml'].unreadable, 'it is a folder, not a regular file');
+  assert.equal(found['latin.yaml'].unreadable, 'it is not UTF-8 from here on');
+  assert.deepEqual(found['latin.yaml'].unreadableAt, { line: 2, column: 4 });
 });
 
 test('of a file that is too large only the beginning is read, and the loader sees it', async () => {
@@ -76,7 +78,7 @@ test('of a file that is too large only the beginning is read, and the loader see
     const path = await folderWith(name, { 'a.yaml': text });
     const files = await readRuleFiles(path);
     assert.ok(files[0].text.length <= MAX_FILE_SIZE + 1);
-    const { problems } = createLoader(FIXTURE_KINDS)(files, { env: {}, root: path });
+    const { problems } = createLoader(KINDS)(files, { env: {}, root: path });
     assert.deepEqual(
       problems.map((problem) => problem.code),
       ['file-too-large'],
@@ -87,7 +89,7 @@ test('of a file that is too large only the beginning is read, and the loader see
 
 test('a byte order mark is no part of the first key', async () => {
   const path = await folderWith('bom', { 'a.yaml': '\ufeffroute: {}\n' });
-  const { problems } = createLoader(FIXTURE_KINDS)(await readRuleFiles(path), { env: {}, root: path });
+  const { problems } = createLoader(KINDS)(await readRuleFiles(path), { env: {}, root: path });
   assert.equal(problems[0].message, 'there is no section `route`');
 });
 

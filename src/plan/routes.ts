@@ -73,7 +73,7 @@ function resolveTo(entry: Entry, raw: RawRoute, rules: RuleSet, problems: Proble
   for (const { upstream } of split) checkName(rules, 'upstreams', upstream, keyAt(entry, ['to', upstream]), problems);
   if (split.every(({ weight }) => weight === 0)) {
     const message = `all upstreams of the route \`${entry.name}\` have weight 0, so none would be chosen`;
-    problems.error(valueAt(entry, ['to']), 'zero-weights', message);
+    problems.error(valueAt(entry, ['to']), 'zero-weights', message, 'give one of them a weight above 0');
   }
   return split;
 }

@@ -148,7 +148,7 @@ function duplicateItem(error: ErrorObject, path: ConfigPath, source: Source): To
   const node = nodeAt(source.root as TreeNode, path);
   const second = node.items?.[Math.max(error.params.i, error.params.j)] ?? node;
   const message = `\`${source.written(second)}\` stands twice in ${label(path)}`;
-  return { offset: second.at, code: 'duplicate-item', message };
+  return { offset: second.at, code: 'duplicate-item', message, hint: 'keep one of them' };
 }
 
 function wrongCount(error: ErrorObject, path: ConfigPath, root: TreeNode): Told {
@@ -204,7 +204,7 @@ function badValue(error: ErrorObject, path: ConfigPath, source: Source): Told {
     const message = error.params.passingSchemas
       ? `${label(path)} can be read in more than one way`
       : `${label(path)} is in none of the forms that can stand here`;
-    return { offset, code: 'bad-value', message, hint };
+    return { offset, code: 'bad-value', message, hint: hint || 'docs/rules.md says what can stand here' };
   }
   return { offset, code: 'bad-value', message: `${label(path)} ${error.message}`, hint };
 }

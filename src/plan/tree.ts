@@ -5,6 +5,7 @@
 import { isAlias, isMap, isScalar, isSeq, type Pair, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
 import { type Environment, mentionsEnv, substituteEnv } from './environment.ts';
 import type { ProblemList } from './problems.ts';
+import { oddNumber } from './scalars.ts';
 import type { Source, TreeEntry, TreeNode } from './source.ts';
 
 const MOST_EXPANDED = 10_000;
@@ -40,9 +41,9 @@ function convertPlain(
   depth: number,
   build: Build,
 ): TreeNode {
+  if (node.tag !== undefined && reportTag(node, build)) return lostLeaf(node);
   if (depth > DEEPEST && !isScalar(node)) {
-    const offset = node.range[0];
-    build.problems.error({ source: build.source, offset }, 'too-deep', `values nest deeper than ${DEEPEST} levels`);
+    reportTooDeep(build.source, node.range[0], build.problems);
     return lostLeaf(node);
   }
   if (isMap(node)) return convertMap(node as YAMLMap.Parsed, depth, build);
@@ -60,9 +61,52 @@ function convertPlain(
   return convertScalar(node as Scalar.Parsed, build);
 }
 
+/** Reports nesting that no rule needs, at the value that is too deep. */
+export function reportTooDeep(source: Source, offset: number, problems: ProblemList): void {
+  const hint = 'nothing in rules nests so deeply: is a bracket or an indent not meant?';
+  problems.error({ source, offset }, 'too-deep', `values nest deeper than ${DEEPEST} levels`, hint);
+}
+
+const YAML_TAG = 'tag:yaml.org,2002:';
+
+/** Tags that say no more than what JSON has, and the type of the value under each; '' where the parser sees to it. */
+const TAGS: Readonly<Record<string, string>> = Object.freeze({
+  map: '',
+  seq: '',
+  str: 'string',
+  int: 'number',
+  float: 'number',
+  bool: 'boolean',
+  null: 'object',
+});
+
+/** True where the node has a tag that is not read, which is then a problem. */
+function reportTag(node: { tag?: string; value?: unknown; range: readonly number[] | null }, build: Build): boolean {
+  const tag = node.tag ?? '';
+  const name = tag.startsWith(YAML_TAG) ? tag.slice(YAML_TAG.length) : '';
+  const type = TAGS[name];
+  if (type === '' || (type !== undefined && typeof node.value === type)) return false;
+  const spot = { source: build.source, offset: node.range?.[0] ?? 0 };
+  const shown = name === '' ? tag : `!!${name}`;
+  if (type !== undefined) {
+    build.problems.error(spot, 'bad-tag', `this cannot be read as ${shown}`, 'leave the tag out, or mend the value');
+  } else {
+    const hint = 'leave the tag out: rules hold texts, numbers, true, false, null, lists and maps';
+    build.problems.error(spot, 'bad-tag', `the tag ${shown} is not read`, hint);
+  }
+  return true;
+}
+
+function convertNumber(node: Scalar.Parsed, value: number, build: Build): TreeNode {
+  const odd = oddNumber(node.source ?? '', value);
+  if (odd === null) return leaf(value, node);
+  build.problems.error({ source: build.source, offset: node.range[0] }, 'odd-number', odd.why, odd.hint);
+  return lostLeaf(node);
+}
+
 function convertScalar(node: Scalar.Parsed, build: Build): TreeNode {
   const { value } = node;
-  if (typeof value === 'bigint') return leaf(Number(value), node);
+  if (typeof value === 'number' || typeof value === 'bigint') return convertNumber(node, Number(value), build);
   if (typeof value !== 'string' || !mentionsEnv(value)) return leaf(value, node);
   const { text, missing, malformed } = substituteEnv(value, build.env);
   const spot = { source: build.source, offset: node.range[0] };
@@ -117,6 +161,7 @@ function keyOf(pair: Pair<ParsedNode, ParsedNode | null>, build: Build): string 
     build.problems.error({ source: build.source, offset: key?.range?.[0] ?? 0 }, code, message, hint);
     return null;
   };
+  if (isScalar(key) && key.tag !== undefined && reportTag(key, build)) return null;
   if (!isScalar(key)) return fail('bad-key', 'a key must be a plain text', 'quote it if it holds { or [');
   const text = typeof key.value === 'string' ? key.value : String(key.source ?? key.value ?? '');
   if (typeof key.value !== 'string') {
@@ -139,7 +184,7 @@ function convertAlias(node: ParsedNode & { source: string }, build: Build): Tree
   const spot = { source: build.source, offset: node.range[0] };
   if (!target) {
     const why = target === null ? 'contains this alias itself' : 'does not stand before this alias';
-    build.problems.error(spot, 'bad-alias', `the anchor &${node.source} ${why}`);
+    build.problems.error(spot, 'bad-alias', `the anchor &${node.source} ${why}`, 'write out what is meant');
     return lostLeaf(node);
   }
   const before = build.expanded;

@@ -68,7 +68,7 @@ function resolveEndpoints(entry: Entry, raw: RawUpstream, rules: RuleSet, proble
   }
   if (endpoints.length > 0 && Object.values(raw.endpoints).every(({ weight = 1 }) => weight === 0)) {
     const message = `all endpoints of \`${entry.name}\` have weight 0, so none would be chosen`;
-    problems.error(keyAt(entry, ['endpoints']), 'zero-weights', message);
+    problems.error(keyAt(entry, ['endpoints']), 'zero-weights', message, 'give one of them a weight above 0');
   }
   return endpoints;
 }

@@ -15,7 +15,8 @@ export function parseEndpointUrl(text: string): UrlParts | { readonly problem: s
     return { problem: 'a URL must not hold credentials', hint: 'set a header instead' };
   if (text.includes('?')) return { problem: 'an endpoint URL has no query', hint: 'leave out what follows the ?' };
   if (text.includes('#')) return { problem: 'an endpoint URL has no fragment', hint: 'leave out what follows the #' };
-  if (url.port === '0') return { problem: 'port 0 cannot be asked', hint: '' };
+  if (url.port === '0')
+    return { problem: 'port 0 cannot be asked', hint: 'write the port that the endpoint listens on, 1 to 65535' };
   return partsOf(url, text);
 }
 

@@ -2,6 +2,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { ConfigPath } from '../types/policy.ts';
 import type { ProblemList } from './problems.ts';
+import { oddNumber } from './scalars.ts';
 import { UNITS } from './schema/units.ts';
 import { chooseErrors, pathOf } from './schema-errors.ts';
 import { reportSchemaError } from './schema-problems.ts';
@@ -75,5 +76,6 @@ function coerceFromEnv(root: TreeNode, errors: readonly ErrorObject[]): boolean 
 function coerced(text: string, type: unknown): number | boolean | undefined {
   if (type === 'boolean') return text === 'true' ? true : text === 'false' ? false : undefined;
   if (type !== 'number' && type !== 'integer') return undefined;
-  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
+  const isOdd = !/^-?\d+(\.\d+)?$/.test(text) || oddNumber(text, Number(text)) !== null;
+  return isOdd ? undefined : Number(text);
 }

@@ -21,7 +21,12 @@ export function checkHeaderEdits(edits: HeaderEdits, direction: 'request' | 'res
       const lower = name.toLowerCase();
       const earlier = seen.get(lower);
       if (earlier !== undefined)
-        report([operation, name], 'header-duplicate', `"${name}" and "${earlier}" are the same field`);
+        report(
+          [operation, name],
+          'header-duplicate',
+          `"${name}" and "${earlier}" are the same field`,
+          'keep one of them',
+        );
       seen.set(lower, name);
       checkName(operation, name, direction, report);
       checkValue(operation, name, text, direction, report);
@@ -49,7 +54,12 @@ function checkName(
   }
   const lower = name.toLowerCase();
   if (isReserved(lower, direction))
-    report(at, 'header-reserved', `"${name}" belongs to the connection, not to rules: it cannot be made here`);
+    report(
+      at,
+      'header-reserved',
+      `"${name}" belongs to the connection, not to rules: it cannot be made here`,
+      'leave it out',
+    );
   else if (direction === 'request' && lower === 'host' && operation !== 'set')
     report(at, 'header-reserved', 'a request has exactly one Host', 'put it under "set"');
 }
@@ -63,7 +73,7 @@ function checkValue(
 ): void {
   const template = parseTemplate(text);
   if ('problem' in template) {
-    report([operation, name], 'template-syntax', template.problem);
+    report([operation, name], 'template-syntax', template.problem, 'write $${ for a literal ${');
     return;
   }
   const constant = constantText(template);
@@ -83,9 +93,20 @@ function checkRemovals(edits: HeaderEdits, direction: 'request' | 'response', re
   edits.remove.forEach((pattern, index) => {
     const lower = pattern.toLowerCase();
     // "*" is a character that names can have, so a glob is a name too.
-    if (!isFieldName(pattern)) report(['remove', index], 'header-name', `"${pattern}" is not a header name or glob`);
+    if (!isFieldName(pattern))
+      report(
+        ['remove', index],
+        'header-name',
+        `"${pattern}" is not a header name or glob`,
+        'write it like x-debug or x-internal-*',
+      );
     else if (isReserved(lower, direction) || (direction === 'request' && lower === 'host'))
-      report(['remove', index], 'header-reserved', `"${pattern}" belongs to the connection: rules cannot remove it`);
+      report(
+        ['remove', index],
+        'header-reserved',
+        `"${pattern}" belongs to the connection: rules cannot remove it`,
+        'leave it out',
+      );
   });
 }
 
@@ -98,5 +119,10 @@ function checkEffect(edits: HeaderEdits, report: ReportEdit): void {
   const set = new Set(Object.keys(edits.set).map((name) => name.toLowerCase()));
   for (const name of Object.keys(edits.default))
     if (set.has(name.toLowerCase()))
-      report(['default', name], 'header-no-effect', `"${name}" is always set, so it never needs a default`);
+      report(
+        ['default', name],
+        'header-no-effect',
+        `"${name}" is always set, so it never needs a default`,
+        'keep one of them',
+      );
 }

@@ -63,6 +63,7 @@ export function config(more: Partial<WeirConfig> = {}): WeirConfig {
     admin: null,
     threads: 2,
     rules: '/nowhere/rules',
+    reload: { settle: 10 },
     runtime: null,
     store: { kind: 'memory', nonces: 1000, limits: 1000 },
     geoip: { database: '/nowhere/geo.mmdb', overrides: null },

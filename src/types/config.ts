@@ -11,6 +11,7 @@ export interface WeirConfig {
   readonly threads: number;
   /** Absolute path of the rules folder. */
   readonly rules: string;
+  readonly reload: ReloadConfig;
   /** Absolute path of the folder where a new process finds this one to take over; null: where the system keeps such. */
   readonly runtime: string | null;
   readonly store: MemoryStoreConfig;
@@ -43,6 +44,11 @@ export interface AdminConfig {
   readonly port: number;
   /** Bearer token; needed on any address but loopback. */
   readonly token: Secret | null;
+}
+
+export interface ReloadConfig {
+  /** Milliseconds that changed files must stand still before they are taken. */
+  readonly settle: number;
 }
 
 export interface MemoryStoreConfig {

@@ -14,7 +14,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['headers.ts', 'units.ts', 'version.ts'],
   ['errors.ts', 'metrics', 'http1', 'http2'],
   ['types'],
-  ['state', 'net', 'match', 'template', 'log'],
+  ['state', 'files', 'net', 'match', 'template', 'log'],
   ['geo', 'store', 'forwarders', 'edges'],
   ['policies'],
   ['plan'],

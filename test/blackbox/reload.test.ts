@@ -28,17 +28,33 @@ test('bursts, half-written and emptied files, editors and generators, under load
   const weir = await startWeir(t, { rules: rules('start'), config: QUIET });
   const file = join(weir.folder, 'rules', 'rules.yaml');
   const load = startLoad(weir.url, 4);
+  t.after(() => load.stop());
 
   for (let i = 0; i < 60; i++) weir.write('rules.yaml', rules(`burst-${i}`));
   await everywhere(weir, 'burst-59');
   const reloads = await weir.metric('weir_reloads_total');
   assert.ok(reloads < 30, `${reloads} reloads for one burst of 60 edits`);
 
-  // Written in place, a piece at a time, as a shell's redirection does.
+  // Written in place, a piece at a time, by somebody so slow that each piece stands still and is read.
   const text = yaml('in-place');
+  const refusedFor = (code: string) =>
+    weir.statusWhere(({ rules }) => rules.problems.some((problem) => problem.code === code), `${code} to be told`);
   truncateSync(file, 0);
-  await weir.statusWhere(({ rules }) => !rules.ok, 'the empty file to be refused');
-  for (const piece of [text.slice(0, 20), text.slice(20, 44), text.slice(44)]) appendFileSync(file, piece);
+  await refusedFor('empty-file');
+  let from = 0;
+  for (const [end, code] of [
+    ['routes:\n', 'empty-section'],
+    ['  all:\n', 'wrong-type'],
+    ['reply:\n', 'wrong-type'],
+    ['status: 2', 'out-of-range'],
+  ] as const) {
+    const to = text.indexOf(end, from - end.length) + end.length;
+    appendFileSync(file, text.slice(from, to));
+    from = to;
+    await refusedFor(code);
+    assert.equal(await (await fetch(weir.url)).text(), 'burst-59');
+  }
+  appendFileSync(file, text.slice(from));
   await everywhere(weir, 'in-place');
 
   // A signal, a call and an edit at once.
@@ -57,6 +73,44 @@ test('bursts, half-written and emptied files, editors and generators, under load
   const { statuses, errors } = await load.stop();
   assert.deepEqual([Object.keys(statuses), errors], [['200'], []]);
   assert.equal(await weir.metric('weir_worker_deaths_total'), 0);
+});
+
+/** A route that asks for a signature in its very last line, and is open without it. */
+const PROTECTED = `
+policies:
+  signed: { signature: { keys: { k: 0123456789abcdef0123456789abcdef }, sign: "{timestamp}:{nonce}:{body}" } }
+routes:
+  all:
+    reply: { status: 200, text: MARK }
+    use: [signed]
+`;
+
+test('a file that is written in place is not taken until it stands still, though what is there is good YAML', async (t) => {
+  const before = PROTECTED.replace('MARK', 'before');
+  const weir = await startWeir(t, { rules: before, config: { ...QUIET, reload: { settle: '3s' } } });
+  const { revision } = await weir.status();
+  const file = join(weir.folder, 'rules', 'rules.yaml');
+  const text = PROTECTED.replace('MARK', 'after');
+  const load = startLoad(weir.url, 2);
+  t.after(() => load.stop());
+  writeFileSync(file, text.slice(0, text.indexOf('    use:')));
+  const since = performance.now();
+  while (performance.now() - since < 400) assert.equal((await fetch(weir.url)).status, 401);
+  assert.equal((await weir.status()).revision, revision, 'the half-written file was taken');
+  appendFileSync(file, text.slice(text.indexOf('    use:')));
+  await weir.statusWhere((status) => status.revision !== revision, 'the whole file to be taken');
+  const { statuses, errors } = await load.stop();
+  assert.deepEqual([Object.keys(statuses), errors], [['401'], []]);
+});
+
+test('a reload by call or by signal waits for nothing', async (t) => {
+  const weir = await startWeir(t, { rules: rules('zero'), config: { ...QUIET, reload: { settle: '1h' } } });
+  weir.write('rules.yaml', rules('called'));
+  assert.equal((await weir.reload()).status, 200);
+  await everywhere(weir, 'called');
+  weir.write('rules.yaml', rules('signalled'));
+  weir.process.signal('SIGHUP');
+  await everywhere(weir, 'signalled');
 });
 
 test("a ConfigMap's folders, swapped by a link", async (t) => {

@@ -1,9 +1,11 @@
 /** The cases in `cases/`: read, run and (with UPDATE set) written anew. See cases/README.md. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createLoader, loadConfig, settingsForRules } from '../../src/plan/load.ts';
+import { createLoader, loadConfig, type RuleFile, settingsForRules } from '../../src/plan/load.ts';
 import { formatProblems, type Problem } from '../../src/plan/problems.ts';
-import { FIXTURE_KINDS } from '../../src/testing/kinds.ts';
+import { readRuleFile, readRuleFiles } from '../../src/plan/read.ts';
+import { KINDS } from '../../src/policies/index.ts';
+import { FAULTY } from '../../src/testing/kinds.ts';
 
 export const GOLDEN = join(import.meta.dirname, 'cases');
 
@@ -24,17 +26,20 @@ export function goldenCases(): string[] {
     .sort();
 }
 
-const load = createLoader(FIXTURE_KINDS);
+const load = createLoader(KINDS);
+const loadWithFaulty = createLoader([...KINDS, FAULTY]);
 
 /** Runs one case. Files are named as if the case's folder were `/golden`. */
-export function runCase(name: string): Outcome {
+export async function runCase(name: string): Promise<Outcome> {
   const folder = join(GOLDEN, name);
-  const env = readJson(join(folder, 'env.json')) ?? {};
-  const config = existsSync(join(folder, 'config/weir.yaml')) ? read(folder, 'config/weir.yaml') : null;
-  const rules = existsSync(join(folder, 'rules')) ? ruleFiles(folder) : null;
+  const env = readJson<Record<string, string>>(join(folder, 'env.json')) ?? {};
+  const made = madeFiles(folder);
+  const config = existsSync(join(folder, 'config/weir.yaml')) ? await read(folder) : null;
+  const rules = existsSync(join(folder, 'rules')) || made.length > 0 ? [...(await ruleFiles(folder)), ...made] : null;
   const loadedConfig = config && loadConfig(config.file, config.text, { env, bundledDatabase: '/bundled.mmdb' });
   const settings = loadedConfig?.config && settingsForRules(loadedConfig.config);
-  const loadedRules = rules && load(rules, { env, root: `${ROOT}/rules`, ...settings });
+  const loadAll = existsSync(join(folder, 'with-faulty-kind')) ? loadWithFaulty : load;
+  const loadedRules = rules && loadAll(rules, { env, root: `${ROOT}/rules`, ...settings });
   const problems = [...(loadedConfig?.problems ?? []), ...(loadedRules?.problems ?? [])];
   const sources = [...(config ? [config] : []), ...(rules ?? [])];
   return {
@@ -44,9 +49,14 @@ export function runCase(name: string): Outcome {
       'config.json': json(loadedConfig?.config),
       'plan.json': json(loadedRules?.plan),
       'problems.json':
-        problems.length === 0 ? null : `${formatProblems(problems, sources, { format: 'json', cwd: ROOT })}\n`,
+        problems.length === 0 ? null : `${formatProblems(shown(problems), sources, { format: 'json', cwd: ROOT })}\n`,
     },
   };
+}
+
+/** Of hundreds the first and the last tell enough. */
+function shown(problems: readonly Problem[]): readonly Problem[] {
+  return problems.length > 500 ? [...problems.slice(0, 2), ...problems.slice(-2)] : problems;
 }
 
 /** What the case expects, by file. */
@@ -64,16 +74,26 @@ export function update({ name, actual }: Outcome): void {
   }
 }
 
-function ruleFiles(folder: string): { file: string; text: string }[] {
-  const names = readdirSync(join(folder, 'rules')).filter((name) => name.endsWith('.yaml'));
-  return names.sort().map((name) => read(folder, `rules/${name}`));
+async function ruleFiles(folder: string): Promise<RuleFile[]> {
+  if (!existsSync(join(folder, 'rules'))) return [];
+  const files = await readRuleFiles(join(folder, 'rules'));
+  return files.map(({ file, ...rest }) => ({ file: `${ROOT}${file.slice(folder.length)}`, ...rest }));
 }
 
-function read(folder: string, name: string): { file: string; text: string } {
-  return { file: `${ROOT}/${name}`, text: readFileSync(join(folder, name), 'utf8') };
+/** What would be too large to commit: `make.json` says of each file which texts stand in it how often, in order. */
+function madeFiles(folder: string): RuleFile[] {
+  const made = readJson<Record<string, [string, number][]>>(join(folder, 'make.json')) ?? {};
+  return Object.entries(made).map(([name, parts]) => ({
+    file: `${ROOT}/${name}`,
+    text: parts.map(([text, times]) => text.repeat(times)).join(''),
+  }));
 }
 
-function readJson(path: string): Record<string, string> | null {
+async function read(folder: string): Promise<RuleFile> {
+  return { ...(await readRuleFile(join(folder, 'config/weir.yaml'))), file: `${ROOT}/config/weir.yaml` };
+}
+
+function readJson<T>(path: string): T | null {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : null;
 }
 

@@ -57,6 +57,7 @@ const DEFAULTS = {
   threads: 2,
   rules: '../rules',
   store: 'memory',
+  reload: { settle: '50ms' },
   geoip: { database: 'bundled' },
   trustedProxies: ['127.0.0.1/32'],
   log: { level: 'info', format: 'json', access: true },

@@ -171,6 +171,19 @@ export const CONFIG = {
       description: 'Traffic threads: a number, or auto for one per core.',
     },
     rules: { type: 'string', minLength: 1, default: '../rules', description: 'A folder; its *.yaml are one rule set.' },
+    reload: {
+      type: 'object',
+      description: 'How changes of files are taken while traffic flows.',
+      additionalProperties: false,
+      properties: {
+        settle: {
+          ...DURATION,
+          default: '500ms',
+          description:
+            'How long the rules folder, and folders with certificates, must stand still before a change is taken. A reload by SIGHUP or POST /api/v1/reload takes the rules at once, as they are.',
+        },
+      },
+    },
     runtime: {
       type: 'string',
       minLength: 1,

@@ -138,7 +138,12 @@ function checkSecrets(secrets: readonly Secret[], algorithms: readonly string[],
   const bytes = Math.max(...algorithms.map((algorithm) => Number(algorithm.slice(2)) / 8 || 0));
   secrets.forEach(({ secret }, i) => {
     if (Buffer.byteLength(secret) < bytes)
-      context.problem(['keys', 'secrets', i], 'jwt-secret', `is too short: RFC 7518 asks for ${bytes} bytes at least`);
+      context.problem(
+        ['keys', 'secrets', i],
+        'jwt-secret',
+        `is too short: RFC 7518 asks for ${bytes} bytes at least`,
+        'take a longer one',
+      );
   });
 }
 

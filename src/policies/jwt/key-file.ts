@@ -1,5 +1,5 @@
 /** Keys from a JWKS file that may change, vanish or be half-written: the last good ones stay in use. */
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import type { Log } from '../../types/policy.ts';
 import { KEYS_MAX_BYTES, type KeySource, type Keys, parseKeySet } from './keys.ts';
 
@@ -44,12 +44,14 @@ export class FileKeys implements KeySource {
   #look(): void {
     this.#lookedAt = this.#now();
     try {
-      const { ino, size, mtimeMs, ctimeMs } = statSync(this.#path);
+      const stats = statSync(this.#path);
+      if (!stats.isFile()) throw new Error('is not a regular file');
+      const { ino, size, mtimeMs, ctimeMs } = stats;
       const signature = `${ino}:${size}:${mtimeMs}:${ctimeMs}`;
       // A file that was bad is read again even so: it may have been read while it was being written.
       if (signature === this.#signature && this.#problem === '') return;
       if (size > KEYS_MAX_BYTES) throw new Error(`is larger than ${KEYS_MAX_BYTES} bytes`);
-      this.#take(readFileSync(this.#path, 'utf8'));
+      this.#take(readRegular(this.#path));
       this.#signature = signature;
       this.#recovered();
     } catch (error) {
@@ -76,5 +78,16 @@ export class FileKeys implements KeySource {
     this.#problem = problem;
     const consequence = this.#keys === null ? 'every request is refused' : 'the last good keys stay in use';
     this.#log.error({ file: this.#path, problem }, `jwt: the key file cannot be used, ${consequence}`);
+  }
+}
+
+/** Not blocking, for a FIFO that took the file's place since it was looked at: the thread would wait for its writer. */
+function readRegular(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    if (!fstatSync(file).isFile()) throw new Error('is not a regular file');
+    return readFileSync(file, 'utf8');
+  } finally {
+    closeSync(file);
   }
 }

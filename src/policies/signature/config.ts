@@ -237,10 +237,16 @@ function resolveHeaders(raw: RawSignature, signsNonce: boolean, context: Resolve
   if (signsNonce) roles.push(['nonce', nonce]);
   for (const [role, name] of roles) {
     if (name === false) continue;
-    if (!isFieldName(name)) context.problem(['headers', role], 'bad-header', `"${name}" is not a header name`);
+    if (!isFieldName(name))
+      context.problem(['headers', role], 'bad-header', `"${name}" is not a header name`, 'write it like x-signature');
     else checkReaches(name.toLowerCase(), ['headers', role], `"${name}"`, context);
     if (seen.has(name.toLowerCase()))
-      context.problem(['headers', role], 'signature-same-header', `"${name}" already carries something else`);
+      context.problem(
+        ['headers', role],
+        'signature-same-header',
+        `"${name}" already carries something else`,
+        'name another header',
+      );
     seen.add(name.toLowerCase());
   }
   return {

@@ -91,7 +91,12 @@ function resolve(raw: RawVersions, context: ResolveContext): VersionsConfig {
     const pattern = key.startsWith('/') ? key : `/${key}`;
     const parsed = parsePattern(pattern);
     if ('problem' in parsed) {
-      context.problem(['map', key], 'version-path', `"${key}": ${parsed.problem}`);
+      context.problem(
+        ['map', key],
+        'version-path',
+        `"${key}": ${parsed.problem}`,
+        'write it like v1, /v1/:id or /v1/**',
+      );
       continue;
     }
     const target = parseTarget(value);
@@ -104,7 +109,12 @@ function resolve(raw: RawVersions, context: ResolveContext): VersionsConfig {
     const shape = shapeOf(parsed);
     const earlier = seen.get(shape);
     if (earlier !== undefined)
-      context.problem(['map', key], 'version-duplicate', `"${key}" and "${earlier}" are the same path`);
+      context.problem(
+        ['map', key],
+        'version-duplicate',
+        `"${key}" and "${earlier}" are the same path`,
+        'keep one of them',
+      );
     else seen.set(shape, key);
     entries.push({ key, pattern, target });
   }

@@ -5,10 +5,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createLoader, type LoadedRules, loadConfig } from '../../../src/plan/load.ts';
 import { formatProblems, type Problem } from '../../../src/plan/problems.ts';
-import { FIXTURE_KINDS } from '../../../src/testing/kinds.ts';
+import { KINDS } from '../../../src/policies/index.ts';
 import { GOLDEN, goldenCases } from '../../golden/golden.ts';
 
-const load = createLoader(FIXTURE_KINDS);
+const load = createLoader(KINDS);
 
 const sources: readonly string[] = goldenCases().flatMap((name) => {
   const folder = join(GOLDEN, name, 'rules');
@@ -43,6 +43,15 @@ const SNIPPETS = [
   '{',
   '~',
   '1.10',
+  '!!omap ',
+  '!!pairs ',
+  '!!set ',
+  '!!binary ',
+  '!own ',
+  '010',
+  '.nan',
+  '-0',
+  '1e999',
   '%YAML 1.1\n',
   '__proto__: 1',
   '\ufeff',
