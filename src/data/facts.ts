@@ -4,6 +4,7 @@
  */
 import { getHeader } from '../headers.ts';
 import { paramReader } from '../match/pattern.ts';
+import { clientNetwork } from '../net/address.ts';
 import type { Exchange, FactReader } from '../types/policy.ts';
 
 const BUILT_IN: Readonly<Record<string, FactReader>> = Object.freeze({
@@ -15,6 +16,7 @@ const BUILT_IN: Readonly<Record<string, FactReader>> = Object.freeze({
   route: (x: Exchange) => x.route,
   revision: (x: Exchange) => x.revision,
   'client.address': (x: Exchange) => x.client.address,
+  'client.network': (x: Exchange) => clientNetwork(x.client.address),
   'client.country': (x: Exchange) => x.client.country,
   'client.continent': (x: Exchange) => x.client.continent,
   'client.region': (x: Exchange) => x.client.region,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { CidrSet, canonicalAddress, loopback, parseAddress, parseCidr } from './address.ts';
+import { CidrSet, canonicalAddress, clientNetwork, loopback, parseAddress, parseCidr } from './address.ts';
 
 /** WHATWG URL's serialiser follows RFC 5952 for everything but v4-mapped addresses. */
 const urlForm = (v6: string) => new URL(`http://[${v6}]/`).hostname.slice(1, -1);
@@ -122,6 +122,43 @@ describe('canonicalAddress', () => {
         assert.equal(canonicalAddress(once), once);
         assert.deepEqual(parseAddress(once), parseAddress(text));
       }),
+    );
+  });
+});
+
+describe('clientNetwork', () => {
+  it('is the /64 of IPv6 and the address of IPv4', () => {
+    for (const [address, network] of [
+      ['192.0.2.7', '192.0.2.7/32'],
+      ['::ffff:192.0.2.7', '192.0.2.7/32'],
+      ['::ffff:c000:207', '192.0.2.7/32'],
+      ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+      ['2001:db8::1', '2001:db8::/64'],
+      ['2001:DB8:0:0:8::1', '2001:db8::/64'],
+      ['::1', '::/64'],
+      ['1:0:0:2:ffff::', '1:0:0:2::/64'],
+      ['fe80::1%eth0', 'fe80::/64'],
+      ['', ''],
+      ['unix:', ''],
+      ['192.0.2.07', ''],
+    ])
+      assert.equal(clientNetwork(address), network, address);
+  });
+
+  it('is a network that holds the address, and the same for all that differ in the last 64 bits', () => {
+    const group = fc.integer({ min: 0, max: 0xffff });
+    fc.assert(
+      fc.property(
+        fc.array(group, { minLength: 4, maxLength: 4 }),
+        fc.array(group, { minLength: 4, maxLength: 4 }),
+        (network, host) => {
+          const text = [...network, ...host].map((g) => g.toString(16)).join(':');
+          const found = clientNetwork(text);
+          if (found.endsWith('/32')) return;
+          assert.ok(new CidrSet([found]).has(canonicalAddress(text)!), `${found} holds ${text}`);
+          assert.equal(clientNetwork([...network, 1, 2, 3, 4].map((g) => g.toString(16)).join(':')), found);
+        },
+      ),
     );
   });
 });

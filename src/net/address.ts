@@ -189,6 +189,20 @@ export function networkOf(address: Address, prefix: number): Address {
   return [word(a, prefix), word(b, prefix - 32), word(c, prefix - 64), word(d, prefix - 96)];
 }
 
+/** Bits of an IPv6 address that name its network; the others are the client's to choose (RFC 4291 §2.5.4). */
+const V6_NETWORK = 64;
+
+/**
+ * The network a client stands in: its /64 for IPv6, the address itself (/32) for IPv4 and v4-mapped IPv6. '' for what is
+ * no address.
+ */
+export function clientNetwork(address: string): string {
+  if (parseV4(address, 0, address.length) >= 0) return `${address}/32`;
+  const g = address.indexOf(':') < 0 ? null : v6Groups(address);
+  if (!g) return '';
+  return isMapped(g) ? `${v4Text(join16(g[6], g[7]))}/32` : `${v6Text(g.fill(0, V6_NETWORK / 16))}/${V6_NETWORK}`;
+}
+
 /** `10.0.0.0/8`, `2001:db8::/32`, or a single address. Host bits may be set and are ignored; zone ids may not. */
 export function parseCidr(text: string): Cidr | null {
   const slash = text.indexOf('/');

@@ -25,6 +25,10 @@ export const BUILT_IN_FACTS: readonly BuiltInFact[] = Object.freeze([
   fact('route', 'Name of the route.'),
   fact('revision', 'Revision of the rule set.'),
   fact('client.address', 'Address of the client.'),
+  fact(
+    'client.network',
+    'Its network: the /64 of an IPv6 address, an IPv4 address as /32. What to limit strangers by.',
+  ),
   fact('client.country', 'ISO code of the client’s country, or nothing.'),
   fact('client.continent', 'Code of the client’s continent, or nothing.'),
   fact('client.region', 'Name of the region the client belongs to, or nothing.'),

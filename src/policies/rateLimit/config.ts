@@ -32,7 +32,7 @@ export const SCHEMA = {
     key: {
       type: 'string',
       minLength: 1,
-      description: 'Who shares one allowance: a template such as "${signature.key}" or "${client.address}".',
+      description: 'Who shares one allowance: a template such as "${signature.key}" or "${client.network}".',
     },
     limit: {
       type: 'string',
