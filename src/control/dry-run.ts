@@ -3,6 +3,7 @@ import { compileRules, type RuleSet } from '../data/rules.ts';
 import { StateDirectory } from '../data/states.ts';
 import { Registry } from '../metrics/registry.ts';
 import { KINDS } from '../policies/index.ts';
+import { Users } from '../state/users.ts';
 import { createMemoryStore, type MemoryStore } from '../store/memory.ts';
 import type { MemoryStoreConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
@@ -19,16 +20,23 @@ export interface Compiled {
 }
 
 /**
- * Compiles `plan`, asking `zone` for all the shared memory that the traffic threads will want for it. A store that is
- * made here counts as made at `madeAt` (ms since the epoch), by default now.
+ * Compiles `plan`, asking `zone` for all the shared memory that the traffic threads, of which there are
+ * `settings.threads`, will want for it. A store that is made here counts as made at `madeAt` (ms since the epoch), by
+ * default now.
  * @throws {Error} where a policy refuses.
  */
 export function dryRun(
   plan: Plan,
   zone: (identity: string, bytes: number) => SharedArrayBuffer,
-  settings: { readonly store: MemoryStoreConfig; readonly log: Log; readonly madeAt?: number },
+  settings: {
+    readonly store: MemoryStoreConfig;
+    readonly threads: number;
+    readonly log: Log;
+    readonly madeAt?: number;
+  },
 ): Compiled {
   const { nonces, limits } = settings.store;
+  zone(Users.identity, Users.bytes(settings.threads));
   const store = createMemoryStore({
     zone,
     now: Date.now,
@@ -42,6 +50,7 @@ export function dryRun(
   try {
     const rules = compileRules(plan, {
       thread: MAIN_THREAD,
+      threads: settings.threads,
       registry: new Registry(),
       kinds: KINDS,
       store,

@@ -6,7 +6,6 @@ import { Registry } from '../metrics/registry.ts';
 import { formatAddress } from '../net/address.ts';
 import { createLoader, settingsForRules } from '../plan/load.ts';
 import { KINDS } from '../policies/index.ts';
-import { releaseLocks } from '../state/lock.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
 import type { GeoData, Zones } from '../types/threads.ts';
@@ -149,7 +148,7 @@ class ControlPlane implements Server {
       this.#registry.counter('weir_exhausted_total', { resource: 'descriptors' }),
     );
     this.#health = new HealthProber({ log, random: Math.random, onChange: () => this.#checkPanic() });
-    this.#reloader = this.#createReloader(env, takeover);
+    this.#reloader = this.#createReloader(env, threads, takeover);
     this.#adminServer = config.admin && new AdminServer(config.admin, this.#adminSource(), log);
   }
 
@@ -224,7 +223,7 @@ class ControlPlane implements Server {
     this.admin = (await this.#adminServer?.listen(this.#sockets.admin)) ?? null;
   }
 
-  #createReloader(env: ServerOptions['env'], takeover: boolean): Reloader<Compiled> {
+  #createReloader(env: ServerOptions['env'], threads: number, takeover: boolean): Reloader<Compiled> {
     const { log } = this;
     // Whoever served here before has ended by the time this process began, unless this one takes over from it.
     const madeAt = takeover ? undefined : performance.timeOrigin;
@@ -234,7 +233,7 @@ class ControlPlane implements Server {
       folder: root,
       read: () => this.#rules.read(),
       load: (files) => load(files, { env, root, ...settingsForRules(this.#config) }),
-      compile: (plan, zone) => dryRun(plan, zone, { store: this.#config.store, log, madeAt }),
+      compile: (plan, zone) => dryRun(plan, zone, { store: this.#config.store, threads, log, madeAt }),
       zones: this.#zones,
       swap: (plan, zones) => this.#pool.swap(plan, zones),
       onPlan: (_plan, compiled) => {
@@ -279,9 +278,7 @@ class ControlPlane implements Server {
   /** Gives back what a dead thread held: its sockets, its locks, and what it had in flight. */
   #releaseThread(thread: number, slot: number): void {
     this.#sockets.renew(slot);
-    for (const zone of Object.values(this.#zones.zones())) releaseLocks(zone, thread);
-    for (const { endpoints } of this.#compiled?.rules.upstreams.values() ?? [])
-      for (const { state } of endpoints) state.clearThread(thread);
+    this.#zones.release(thread);
   }
 
   #threadCount(): number {

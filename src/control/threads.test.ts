@@ -29,6 +29,7 @@ interface Running {
 
 interface Answer {
   readonly thread: number;
+  readonly threads: number;
   readonly revision: string;
   readonly geo: string;
   readonly certificates: string;
@@ -225,7 +226,21 @@ test('a dead thread is logged, counted, told of, replaced, and its counters stay
   await healed(r);
   assert.equal(await counted(), before);
   const numbers = (await askAll(r)).map((answer) => answer.thread);
-  assert.ok(numbers.includes(3), `the replacement has a new number: ${numbers}`);
+  assert.deepEqual(numbers.sort(), [1, 2], 'the replacement has the number of the dead one');
+});
+
+test('however many threads die, their numbers stay those of the slots', async (t) => {
+  const dead: number[] = [];
+  const timing = { restartMin: 1, stable: 0 };
+  const r = await running(t, { threads: 1, timing, onDeath: (thread) => dead.push(thread) });
+  for (let i = 0; i < 5; i++) {
+    await kill(r);
+    await until(() => r.pool.status().listening === 1, 'the replacement to listen');
+  }
+  assert.deepEqual(dead, [1, 1, 1, 1, 1]);
+  assert.deepEqual(await askAll(r).then((answers) => answers.map(({ thread, threads }) => [thread, threads])), [
+    [1, 1],
+  ]);
 });
 
 test('a replacement has what changed since the start: geo data, certificates, plan', async (t) => {

@@ -89,7 +89,6 @@ export class ThreadPool {
   #swap: Promise<unknown> = Promise.resolve();
   #swapping = 0;
   #sequence = 0;
-  #threadNumber = 0;
   #deaths = 0;
   #retired: readonly Sample[] = [];
   #snapshots: NodeJS.Timeout | null = null;
@@ -235,7 +234,8 @@ export class ThreadPool {
   }
 
   #spawn(slot: Slot): Thread {
-    const thread = new Thread(this.#script, ++this.#threadNumber, {
+    // The number of the thread before it, which has given back what it held in shared memory: numbers stay few.
+    const thread = new Thread(this.#script, slot.index + 1, {
       log: this.#options.onLog,
       ended: (ended, why) => this.#ended(slot, ended, why),
     });
@@ -250,6 +250,7 @@ export class ThreadPool {
       ...this.#start!,
       config: this.#config,
       thread: thread.number,
+      threads: this.#slots.length,
       pseudonym: this.#pseudonym,
       sockets,
     };

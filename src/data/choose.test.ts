@@ -18,6 +18,7 @@ function threads(count: number, more: Partial<UpstreamPlan>): Upstream[] {
   const zones = new Map<string, SharedArrayBuffer>();
   const host = (thread: number): UpstreamHost => ({
     thread,
+    threads: count,
     registry: new Registry(),
     log: SILENT,
     zone: (identity, bytes) => {

@@ -28,6 +28,7 @@ function upstream(names: string, more: Partial<UpstreamPlan> = {}): Upstream {
   const choose = ['region', 'weight'] as const;
   return new Upstream(upstreamPlan('up', { endpoints, choose, health: HEALTH, breaker: BREAKER, ...more }), {
     thread: 1,
+    threads: 8,
     registry: new Registry(),
     log: SILENT,
     zone: (_identity, bytes) => new SharedArrayBuffer(bytes),

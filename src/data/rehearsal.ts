@@ -98,6 +98,7 @@ function compileFor(plan: Plan, kinds: readonly PolicyKind[], now: () => number,
   };
   return compileRules(plan, {
     thread: 1,
+    threads: 1,
     registry: new Registry(),
     kinds,
     // As if it had always been there: whether a request was used before is no question here.

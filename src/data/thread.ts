@@ -8,6 +8,7 @@ import { Registry } from '../metrics/registry.ts';
 import { CidrSet, formatAddress } from '../net/address.ts';
 import type { BoundSocket } from '../net/sockets.ts';
 import { KINDS } from '../policies/index.ts';
+import { Users } from '../state/users.ts';
 import { TimerWheel } from '../state/wheel.ts';
 import { createMemoryStore, type MemoryStore } from '../store/memory.ts';
 import type { ListenerConfig, WeirConfig } from '../types/config.ts';
@@ -133,10 +134,18 @@ export class TrafficThread {
 
   /** A rule set with its hold on this thread's state; what only it held is closed when its last request has ended. */
   #compile(plan: Plan, zones: Zones): Generation {
+    const { thread, threads } = this.#start;
+    const users = new Users(zoneOf(zones, Users.identity, Users.bytes(threads)), thread);
     const hold = this.#states.hold();
+    const release = (): void => {
+      hold.release();
+      users.leave();
+    };
+    users.enter();
     try {
       const rules = compileRules(plan, {
-        thread: this.#start.thread,
+        thread,
+        threads,
         registry: this.#registry,
         kinds: KINDS,
         store: this.#store,
@@ -148,9 +157,9 @@ export class TrafficThread {
         forwarder: (upstream) => forwarderFor(upstream, hold, this.#registry, this.#log),
       });
       const clients = new ClientDirectory(plan.regions, (address) => this.#geo.lookup(address));
-      return new Generation(rules, clients, () => hold.release());
+      return new Generation(rules, clients, release);
     } catch (error) {
-      hold.release();
+      release();
       throw error;
     }
   }

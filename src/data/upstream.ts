@@ -47,7 +47,10 @@ function attemptCounter(registry: Registry, plan: EndpointPlan, outcome: Outcome
 
 /** What upstreams need of the thread they run in. */
 export interface UpstreamHost {
+  /** Number of this thread. */
   readonly thread: number;
+  /** The highest number that a thread has. */
+  readonly threads: number;
   readonly registry: Registry;
   readonly log: Log;
   zone(identity: string, bytes: number): SharedArrayBuffer;
@@ -109,7 +112,7 @@ export function statusListed(list: readonly (string | number)[], status: number)
 
 function createEndpoint(plan: EndpointPlan, upstream: UpstreamPlan, host: UpstreamHost): Endpoint {
   const state = new EndpointState(
-    host.zone(EndpointState.identity(plan.id, plan.url), EndpointState.bytes),
+    host.zone(EndpointState.identity(plan.id, plan.url), EndpointState.bytes(host.threads)),
     host.thread,
   );
   const breaker = upstream.breaker ? createBreaker(plan, upstream.breaker, longestToHead(upstream), host) : null;

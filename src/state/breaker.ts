@@ -60,7 +60,10 @@ const JUDGED = SERIALS - 1;
 const GENERATIONS = 2 ** 29;
 
 const LOCK = lockWord(0);
-/** generation << 2 | state, read without the lock. Written last, so a change of state is whole or has not happened. */
+/**
+ * generation << 2 | state, read without the lock. Written when all that a new state needs is written, so that a change of
+ * state is whole or has not happened.
+ */
 const STATE = LOCK + 1;
 const SUCCESSES = LOCK + 2;
 const SERIAL = LOCK + 3;
@@ -247,7 +250,7 @@ export class Breaker {
     else if (++this.#words[SUCCESSES] >= this.#probes) this.#become(CLOSED, now, 'probes');
   }
 
-  /** Starts a generation. */
+  /** Starts a generation. The window is emptied last: a thread that dies before that has forgotten no failure. */
   #become(state: number, now: number, cause: BreakerChange['cause']): void {
     const [successes, failures] = cause === 'rate' ? [this.#window.first, this.#window.second] : [0, 0];
     this.#change = { to: NAMES[state], cause, successes, failures };
@@ -256,8 +259,8 @@ export class Breaker {
     this.#leases.fill(0);
     this.#words[SUCCESSES] = 0;
     this.#words[SERIAL] = 0;
-    this.#window.clear();
     Atomics.store(this.#words, STATE, (generation << 2) | state);
+    this.#window.clear();
   }
 
   #waitLocked(now: number): number {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { runThreads } from '../testing/threads.ts';
-import { EndpointState } from './endpoint.ts';
+import { EndpointState, forgetInFlight } from './endpoint.ts';
 
 const JOBS = new URL('../testing/state-jobs.ts', import.meta.url).href;
 const T0 = 1_700_000_000_000;
 
 function zoneOf(): SharedArrayBuffer {
-  return new SharedArrayBuffer(EndpointState.bytes);
+  return new SharedArrayBuffer(EndpointState.bytes(8));
 }
 
 test('in-flight attempts of all threads add up, and a dead thread’s are forgotten', async () => {
@@ -15,13 +15,34 @@ test('in-flight attempts of all threads add up, and a dead thread’s are forgot
   await runThreads(JOBS, 'attempts', 4, { zone, times: 2_000, now: T0 });
   const endpoint = new EndpointState(zone, 0);
   assert.equal(endpoint.inFlight(), 4, 'each thread left one open');
-  endpoint.clearThread(2);
+  forgetInFlight(zone, 2);
   assert.equal(endpoint.inFlight(), 3);
   assert.equal(endpoint.latency(), 20, 'equal samples of all threads give their value');
   endpoint.started();
-  assert.equal(new EndpointState(zone, 70).inFlight(), 4);
+  assert.equal(new EndpointState(zone, 7).inFlight(), 4);
   endpoint.ended();
   assert.equal(endpoint.inFlight(), 3);
+});
+
+test('every thread there may be has a count of its own', () => {
+  for (const threads of [1, 15, 16, 64, 65, 1024]) {
+    const zone = new SharedArrayBuffer(EndpointState.bytes(threads));
+    const states = Array.from({ length: threads + 1 }, (_, thread) => new EndpointState(zone, thread));
+    for (const state of states) state.started();
+    forgetInFlight(zone, threads);
+    assert.equal(states[0].inFlight(), threads, 'only that of the dead one is forgotten');
+    for (const state of states.slice(0, -1)) state.ended();
+    assert.equal(states[0].inFlight(), 0);
+    assert.throws(() => new EndpointState(zone, zone.byteLength / 4), RangeError, 'a thread with no room there');
+  }
+});
+
+test('what a thread has in flight is forgotten in zones of endpoints only', () => {
+  const other = new SharedArrayBuffer(EndpointState.bytes(8));
+  new Int32Array(other).fill(7);
+  forgetInFlight(other, 2);
+  assert.ok(new Int32Array(other).every((word) => word === 7));
+  forgetInFlight(new SharedArrayBuffer(0), 2);
 });
 
 test('latency is unknown, then the first sample, then leans to the newer ones', () => {

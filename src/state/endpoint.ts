@@ -1,5 +1,6 @@
 /** What running learns of one endpoint beside its breaker: requests in flight, latency, health. Lock-free. */
 
+/** The first word says what the zone is, so that {@link forgetInFlight} finds it among others. */
 const HEALTH = 1;
 const LATENCY = 2;
 const SEEN_AT = 3;
@@ -13,8 +14,10 @@ const EXPLORED_AT = 6;
 const PASSED_OVER = 7;
 /** Attempts in a row that told nothing about its latency. */
 const UNTOLD = 8;
+/** Requests in flight, a word for each thread, by its number. */
 const SLOT = 16;
-const SLOTS = 64;
+
+const MAGIC = 0x57656e64;
 
 /** Latency is kept as Int32 microseconds: up to 35 minutes. */
 const MICROS = 1000;
@@ -33,7 +36,10 @@ const EXPLORE_ONE_IN = 20;
 const FORGOTTEN_AFTER = 20;
 
 export class EndpointState {
-  static readonly bytes: number = (SLOT + SLOTS) * 4;
+  /** Bytes of a zone for threads whose numbers are 0…`threads`. Whole cache lines. */
+  static bytes(threads: number): number {
+    return (SLOT + Math.ceil((threads + 1) / 16) * 16) * 4;
+  }
 
   static identity(id: string, url: string): string {
     return `endpoint ${id} ${url}`;
@@ -47,14 +53,19 @@ export class EndpointState {
    */
   #followUp: 'none' | 'wanted' | 'sent' | 'vain' = 'none';
 
-  /** @param zone {@link EndpointState.bytes} of shared memory. @param thread number of this thread. */
+  /**
+   * @param zone {@link EndpointState.bytes} of shared memory.
+   * @param thread number of this thread: no living thread may share it.
+   * @throws {RangeError} where the zone has no room for that number.
+   */
   constructor(zone: SharedArrayBuffer, thread: number) {
     this.#words = new Int32Array(zone);
-    const slot = thread % SLOTS;
-    this.#slot = SLOT + slot;
+    this.#slot = SLOT + thread;
+    if (this.#slot >= this.#words.length) throw new RangeError(`no room for thread ${thread} in an endpoint's state`);
+    Atomics.store(this.#words, 0, MAGIC);
     let used = Atomics.load(this.#words, SLOTS_USED);
-    while (used <= slot) {
-      const found = Atomics.compareExchange(this.#words, SLOTS_USED, used, slot + 1);
+    while (used <= thread) {
+      const found = Atomics.compareExchange(this.#words, SLOTS_USED, used, thread + 1);
       if (found === used) break;
       used = found;
     }
@@ -74,14 +85,6 @@ export class EndpointState {
 
   ended(): void {
     Atomics.sub(this.#words, this.#slot, 1);
-  }
-
-  /**
-   * Forgets what a dead thread had in flight. Threads whose numbers are equal modulo 64 share a slot: with more than
-   * 64 numbers ever given out, a living one's count can be lost with it until its requests end.
-   */
-  clearThread(thread: number): void {
-    Atomics.store(this.#words, SLOT + (thread % SLOTS), 0);
   }
 
   /**
@@ -178,6 +181,16 @@ export class EndpointState {
   #since(word: number, now: number): number {
     return Math.abs(((now | 0) - Atomics.load(this.#words, word)) | 0);
   }
+}
+
+/**
+ * Forgets what a dead thread had in flight at the endpoint whose state this zone is; other zones are left alone. To be
+ * called only after that thread has ended, and before another gets its number.
+ */
+export function forgetInFlight(zone: SharedArrayBuffer, thread: number): void {
+  if (zone.byteLength <= (SLOT + thread) * 4) return;
+  const words = new Int32Array(zone);
+  if (Atomics.load(words, 0) === MAGIC) Atomics.store(words, SLOT + thread, 0);
 }
 
 /** `now` as it is kept: 0 stands for never. */

@@ -35,6 +35,25 @@ test('a lock that a dead thread held is handed on at once when the control plane
   assert.equal(lock(words, WORD, 2), false);
 });
 
+test('a lock that a waiter took over in the meantime is not orphaned', async (t) => {
+  const zone = await abandonedZone(7);
+  const words = new Int32Array(zone);
+  const { load } = Atomics;
+  // Another thread takes the lock over between the control plane's look at it and its write.
+  const taken = t.mock.method(Atomics, 'load', (array: Int32Array, index: number) => {
+    const seen = load(array, index);
+    if (index === WORD) {
+      taken.mock.restore();
+      lock(words, WORD, 1);
+    }
+    return seen;
+  });
+  assert.equal(releaseLocks(zone, 7), 0);
+  assert.equal(Atomics.load(words, WORD) & 0xfff, 2, 'its new owner is inside alone');
+  unlock(words, WORD, 1);
+  assert.equal(lock(words, WORD, 2), false, 'and leaves nothing to repair');
+});
+
 test('without that, a waiter takes it over after the bound', async () => {
   const zone = await abandonedZone(7);
   const words = new Int32Array(zone);

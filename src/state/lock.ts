@@ -79,23 +79,31 @@ export function unlock(words: Int32Array, index: number, thread: number): void {
 
 /**
  * Orphans every lock that a dead thread held in a zone (zones without locks are left alone), so that the next thread
- * takes it over without waiting. To be called only after that thread has ended. Returns how many it held.
+ * takes it over without waiting. To be called only after that thread has ended, and before another gets its number.
+ * Returns how many it held.
  */
 export function releaseLocks(zone: SharedArrayBuffer, thread: number): number {
   if (zone.byteLength < LINE * 4) return 0;
   const words = new Int32Array(zone);
-  if (Atomics.load(words, 0) !== MAGIC) return 0;
   const owner = ownerOf(thread);
+  if (Atomics.load(words, 0) !== MAGIC || owner === ANONYMOUS_OWNER) return 0;
   let released = 0;
-  for (let n = Atomics.load(words, 1) - 1; n >= 0; n--) {
-    const index = lockWord(n);
-    const seen = Atomics.load(words, index);
-    if ((seen & OWNER) !== owner || owner === ANONYMOUS_OWNER) continue;
-    Atomics.or(words, index, ORPHAN);
-    Atomics.notify(words, index);
-    released++;
-  }
+  for (let n = Atomics.load(words, 1) - 1; n >= 0; n--) if (orphan(words, lockWord(n), owner)) released++;
   return released;
+}
+
+/** A waiter may take the lock over at any moment: only a compare-and-swap never orphans a living owner's lock. */
+function orphan(words: Int32Array, index: number, owner: number): boolean {
+  let seen = Atomics.load(words, index);
+  while ((seen & OWNER) === owner) {
+    const found = Atomics.compareExchange(words, index, seen, seen | ORPHAN);
+    if (found === seen) {
+      Atomics.notify(words, index);
+      return true;
+    }
+    seen = found;
+  }
+  return false;
 }
 
 function ownerOf(thread: number): number {

@@ -46,7 +46,8 @@ const server = createServer((request, response) => {
   requests.value++;
   const listeners = start.config.listeners.map((listener) => listener.port).join();
   const cache = getCompileCacheDir() ?? '';
-  response.end(JSON.stringify({ thread: start.thread, revision: current, geo, certificates, listeners, cache }));
+  const { thread, threads } = start;
+  response.end(JSON.stringify({ thread, threads, revision: current, geo, certificates, listeners, cache }));
 });
 const listener = start.config.listeners[0];
 if (!does(current, 'fail-start') && !does(current, 'hang-start'))

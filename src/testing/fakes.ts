@@ -285,6 +285,7 @@ export class Stage {
   ): Generation {
     const rules = compileRules(plan, {
       thread: 1,
+      threads: 8,
       registry: this.registry,
       kinds: options.kinds ?? [HOOKS],
       store: {

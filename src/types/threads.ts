@@ -27,8 +27,10 @@ export interface SocketSource {
 /** What a traffic thread begins with. */
 export interface WorkerStart {
   readonly config: WeirConfig;
-  /** 1… ; 0 is the main thread. A replacement gets a new number. */
+  /** 1…`threads`; 0 is the main thread. A replacement has the number of the one it replaces: so has its shared memory. */
   readonly thread: number;
+  /** How many traffic threads there are. */
+  readonly threads: number;
   /** What `Via` calls this process, the same in all its threads. */
   readonly pseudonym: string;
   /** Null: it binds its listeners itself. */
