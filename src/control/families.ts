@@ -65,6 +65,10 @@ export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
   weir_store_errors_total: counter('Store calls of a policy that the store could not answer.', 'policy'),
   weir_store_used: shared('Entries of a store table in use.', 'table'),
   weir_store_capacity: shared('Entries a store table can hold.', 'table'),
+  weir_store_evicted_total: counter(
+    'Keys of limits given up, while part of their allowance was used, for new ones.',
+    'table',
+  ),
   weir_store_refused_total: counter('Store calls refused because a table is full.', 'table'),
   weir_access_log_dropped_total: counter('Log lines dropped because the reader is too slow or gone.'),
   weir_reloads_total: counter('Reloads of the rules: ok, failed, or unchanged.', 'result'),

@@ -68,10 +68,11 @@ export function endpointStatus({ upstreams }: RuleSet, now: number): Record<stri
 
 /** How full the memory store is. */
 export function storeSamples(stats: MemoryStoreStats): Sample[] {
-  return Object.entries(stats).flatMap(([table, { used, capacity, refused }]) => [
+  return Object.entries(stats).flatMap(([table, { used, capacity, refused, evicted }]) => [
     gauge('weir_store_used', used, { table }),
     gauge('weir_store_capacity', capacity, { table }),
     counter('weir_store_refused_total', refused, { table }),
+    counter('weir_store_evicted_total', evicted, { table }),
   ]);
 }
 

@@ -69,7 +69,7 @@ export class StoreGuard {
   /** `Store.take`, likewise; null means that nothing is known and the request must be refused. */
   take(key: string, limit: Limit, cost: number): Taken | null | Promise<Taken | null> {
     try {
-      const answer = this.#host.store.take(key, limit, cost);
+      const answer = this.#host.store.take(key, limit, cost, this.#host.name);
       if ('allowed' in answer) return answer;
       return answer.then(
         (taken) => taken,
@@ -91,7 +91,7 @@ export class StoreGuard {
   #takeWithout(error: unknown, key: string, limit: Limit, cost: number): Taken | null {
     this.#note(error);
     if (this.#mode === 'allow') return { allowed: true, remaining: limit.burst, retryAfter: 0, resetAfter: 0 };
-    return this.#locally((local) => local.take(key, limit, cost));
+    return this.#locally((local) => local.take(key, limit, cost, this.#host.name));
   }
 
   /** What the local table says, or null where there is none or it is full too. */

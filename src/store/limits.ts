@@ -1,11 +1,18 @@
 /**
  * The two ways to count against a limit, on a few numbers in shared memory. Pure but for those numbers; callers hold
- * the lock. Zeroed numbers are a fresh, untouched allowance.
+ * the lock. Zeroed numbers are a fresh, untouched allowance. Numbers are written in such an order that a thread which
+ * dies in between leaves as much used as there was, or more, and never less.
  */
 import type { Limit, Taken } from '../types/store.ts';
 
-/** Numbers that either algorithm keeps for a key. */
-export const LIMIT_WIDTH = 3;
+/** Numbers kept for a key: three of the algorithm's own, then what {@link Shares} goes by. */
+export const LIMIT_WIDTH = 6;
+/** Milliseconds that the allowance takes to become whole again when all of it is used. */
+export const FULL_TIME = 3;
+/** When a unit can be taken again (ms since the epoch); in the past where one can. */
+export const FREE_AT = 4;
+/** Whose key it is: the caller's to write. */
+export const SHARER = 5;
 
 /** Rounding must not cost anybody their last unit. */
 const EPSILON = 1e-6;
@@ -33,8 +40,10 @@ function takeTokens(values: Float64Array, at: number, { count, per, burst }: Lim
   } else if (since - now > SKEW) since = now;
   const allowed = used + cost <= burst + EPSILON;
   if (allowed) used += cost;
-  values[at] = used;
   values[at + 1] = since;
+  values[at] = used;
+  values[at + FULL_TIME] = burst / rate;
+  values[at + FREE_AT] = since + (used + 1 - burst - EPSILON) / rate;
   return {
     allowed,
     remaining: Math.max(0, Math.floor(burst - used + EPSILON)),
@@ -56,20 +65,25 @@ function takeSliding(values: Float64Array, at: number, { count, per }: Limit, co
   const allowed = used + cost <= count + EPSILON;
   if (allowed) values[at + 2] += cost;
   const current = values[at + 2];
+  const left = count - used - (allowed ? cost : 0);
+  const resetAfter = current > 0 ? Math.ceil(2 * per - into) : before > 0 ? Math.ceil(per - into) : 0;
+  // As if it went back evenly: that keeps keys in order, which is all this is for.
+  values[at + FULL_TIME] = (resetAfter * count) / Math.max(count - left, EPSILON);
+  values[at + FREE_AT] = left + EPSILON >= 1 ? now : now + slidingWait(count - 1, before, current, per, into);
   return {
     allowed,
-    remaining: Math.max(0, Math.floor(count - used - (allowed ? cost : 0) + EPSILON)),
+    remaining: Math.max(0, Math.floor(left + EPSILON)),
     retryAfter: allowed ? 0 : slidingWait(count - cost, before, current, per, into),
-    resetAfter: current > 0 ? Math.ceil(2 * per - into) : before > 0 ? Math.ceil(per - into) : 0,
+    resetAfter,
   };
 }
 
 function rollSliding(values: Float64Array, at: number, window: number): void {
   const stored = values[at];
   if (window > stored) {
+    values[at] = window;
     values[at + 1] = window === stored + 1 ? values[at + 2] : 0;
     values[at + 2] = 0;
-    values[at] = window;
     // One window ahead is another thread's clock; more is a clock that was set back.
   } else if (stored - window > 1) values[at] = window;
 }

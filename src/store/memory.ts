@@ -1,7 +1,9 @@
 /** The embedded store: two tables in shared memory, exact across the threads of one process. Answers at once. */
 import { randomBytes } from 'node:crypto';
 import { type Limit, type Store, StoreError, type Taken } from '../types/store.ts';
-import { LIMIT_WIDTH, takeFrom } from './limits.ts';
+import { LIMIT_WIDTH, SHARER, takeFrom } from './limits.ts';
+import type { Room } from './room.ts';
+import { Shares } from './shares.ts';
 import { Table, type TableStats } from './table.ts';
 
 export interface MemoryStoreOptions {
@@ -39,8 +41,11 @@ export interface MemoryStore extends Store {
   readonly since: number;
   /** @throws {StoreError} `full` where as many nonces are alive as fit: none of them is given up for another. */
   once(key: string, ttl: number): boolean;
-  /** @throws {StoreError} `full` where as many keys as fit have used some of their allowance. */
-  take(key: string, limit: Limit, cost: number): Taken;
+  /**
+   * Where as many keys as fit have used some of their allowance, a new one takes the place of another ({@link Shares}).
+   * @throws {StoreError} `full` where `sharer` has used its share up and all its keys are spent.
+   */
+  take(key: string, limit: Limit, cost: number, sharer?: string): Taken;
   /** Reads the whole tables: for metrics, not for the request path. */
   stats(): MemoryStoreStats;
   close(): void;
@@ -48,8 +53,9 @@ export interface MemoryStore extends Store {
 
 /** Opens the store in its zones, or makes it there. Every thread opens its own. */
 export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
-  const nonces = openTable(options, 'nonces', options.nonces, 0);
-  const limits = openTable(options, 'limits', options.limits, LIMIT_WIDTH);
+  const nonces = openTable(options, 'nonces', options.nonces, 0, null);
+  const limits = openTable(options, 'limits', options.limits, LIMIT_WIDTH, new Shares());
+  const sharers = new Map<string, number>();
   const now = options.now;
   const since = options.since ?? Math.ceil(nonces.madeAt / 1000) * 1000;
   let known = since;
@@ -70,11 +76,14 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
       else nonces.leave();
       return first;
     },
-    take(key, limit, cost) {
+    take(key, limit, cost, sharer = '') {
       const time = now();
-      const slot = limits.claim(key, time);
+      const whose = sharers.get(sharer) ?? addSharer(sharers, sharer);
+      const slot = limits.claim(key, time, whose);
       if (slot < 0) throw full('limits', limits.capacity);
-      const taken = takeFrom(limits.values, slot * LIMIT_WIDTH, limit, cost, time);
+      const at = slot * LIMIT_WIDTH;
+      const taken = takeFrom(limits.values, at, limit, cost, time);
+      limits.values[at + SHARER] = whose;
       // An allowance that is whole again is no different from one never used, so its place is free from then on.
       limits.release(slot, time + taken.resetAfter);
       return taken;
@@ -84,10 +93,32 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   };
 }
 
-function openTable(options: MemoryStoreOptions, what: string, capacity: number, width: number): Table {
+/** What a sharer is called in the table, by all threads alike: a hash (FNV-1a). Two that have the same share a share. */
+function addSharer(sharers: Map<string, number>, name: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  sharers.set(name, hash);
+  return hash;
+}
+
+function openTable(
+  options: MemoryStoreOptions,
+  what: string,
+  capacity: number,
+  width: number,
+  room: Room | null,
+): Table {
   const name = options.name ?? 'store';
   const zone = options.zone(`${name} ${what} ${capacity}`, Table.bytes(capacity, width));
-  return new Table(zone, capacity, width, options.thread, options.seed ?? randomBytes, options.madeAt ?? options.now());
+  return new Table(
+    zone,
+    capacity,
+    width,
+    options.thread,
+    options.seed ?? randomBytes,
+    options.madeAt ?? options.now(),
+    room,
+  );
 }
 
 function full(what: string, capacity: number): StoreError {

@@ -1,23 +1,22 @@
 /**
  * A bounded hash table in shared memory, exact across threads: fingerprints with an expiry, and a few numbers beside
  * each. Open addressing with linear probing in segments of a few thousand slots, each with its own lock; what has
- * expired is reclaimed by compacting one segment when that is full. What is alive is never given up.
+ * expired is reclaimed by compacting one segment when that is full. What is alive is given up only where a {@link Room}
+ * says so.
  *
- * Zone: lock header · one cache line a segment (lock, used, soonest expiry, refused) · epoch and seed ·
+ * Zone: lock header · one cache line a segment (lock, used, soonest expiry, refused, evicted) · epoch and seed ·
  * slots of four words (fingerprint, expiry) · numbers. A slot whose first word is 0 is empty; that word is written
- * last, so a thread that dies while inserting leaves an empty slot or an expired entry. Compaction copies an entry
- * before it frees the old place, so a death there leaves at worst the same entry twice.
+ * last, so a thread that dies while inserting leaves an empty slot or an expired entry. An entry that moves is copied
+ * before its old place is freed, its numbers first, so a death there leaves at worst the same entry twice. Whoever takes
+ * over the lock of a dead thread mends that before anything else.
  */
 import { lock, lockBytes, lockWord, markLocks, unlock } from '../state/lock.ts';
 import { Fingerprint } from './fingerprint.ts';
+import type { Room } from './room.ts';
+import { type Shape, shapeOf } from './shape.ts';
 
 /** Expiry is kept in steps of this many ms after the zone's epoch: 31 bits of them are almost seven years. */
 const TICK = 100;
-/** Slots of one segment of a large table: compacting one takes some tens of microseconds. */
-const SEGMENT_SLOTS = 4096;
-/** How full a segment may be: beyond this, probes grow long. */
-const MAX_LOAD = 0.75;
-
 /** Segments of a large table that are read to tell how full it is. */
 const READ_SEGMENTS = 64;
 
@@ -27,6 +26,7 @@ const USED = 1;
 const SOONEST = 2;
 const REFUSED = 3;
 const SEEDED = 4;
+const EVICTED = 5;
 const HEAD_BYTES = 64;
 
 export interface TableStats {
@@ -36,23 +36,8 @@ export interface TableStats {
   readonly capacity: number;
   /** Times that an entry found none. */
   readonly refused: number;
-}
-
-interface Shape {
-  readonly segments: number;
-  readonly slots: number;
-  /** Entries one segment takes. */
-  readonly limit: number;
-}
-
-/** Keys spread unevenly over segments; six standard deviations of room let `capacity` of them always in. */
-function shapeOf(capacity: number): Shape {
-  const largest = Math.floor(SEGMENT_SLOTS * MAX_LOAD);
-  if (capacity <= largest)
-    return { segments: 1, slots: 2 ** Math.ceil(Math.log2(Math.max(8, capacity / MAX_LOAD + 1))), limit: capacity };
-  const average = largest - 6 * Math.sqrt(largest);
-  const segments = Math.ceil(capacity / average);
-  return { segments, slots: SEGMENT_SLOTS, limit: Math.ceil(capacity / segments + 6 * Math.sqrt(capacity / segments)) };
+  /** Entries that were alive and gave up their place to a new one. */
+  readonly evicted: number;
 }
 
 export class Table {
@@ -69,6 +54,7 @@ export class Table {
   readonly #shape: Shape;
   readonly #width: number;
   readonly #thread: number;
+  readonly #room: Room | null;
   readonly #words: Int32Array;
   readonly #slots: Int32Array;
   readonly #fingerprint: Fingerprint;
@@ -79,6 +65,7 @@ export class Table {
   /**
    * @param seed random bytes from a cryptographic source; used by the first thread to open the zone.
    * @param now milliseconds since the epoch.
+   * @param room what gives up its place where there is none; null: nothing does.
    */
   constructor(
     zone: SharedArrayBuffer,
@@ -87,8 +74,10 @@ export class Table {
     thread: number,
     seed: (bytes: number) => Uint8Array,
     now: number,
+    room: Room | null = null,
   ) {
     this.capacity = capacity;
+    this.#room = room;
     this.#shape = shapeOf(capacity);
     this.#width = width;
     this.#thread = thread;
@@ -99,9 +88,10 @@ export class Table {
     this.values = new Float64Array(zone, head + HEAD_BYTES + segments * slots * 16, segments * slots * width);
     const epoch = new Float64Array(zone, head, 1);
     const key = new Int32Array(zone, head + 8, 4);
-    lock(this.#words, lockWord(0), thread);
-    if (this.#words[lockWord(0) + SEEDED] === 0) {
-      const random = seed(16);
+    // Drawn outside the lock, because drawing can fail.
+    const random = Atomics.load(this.#words, lockWord(0) + SEEDED) === 0 ? seed(16) : null;
+    if (lock(this.#words, lockWord(0), thread)) this.#repair(0);
+    if (random !== null && this.#words[lockWord(0) + SEEDED] === 0) {
       new Uint8Array(zone, head + 8, 16).set(random);
       epoch[0] = now - TICK;
       this.#words[lockWord(0) + SEEDED] = 1;
@@ -114,15 +104,16 @@ export class Table {
   /**
    * Finds the entry of `key` or makes room for one, and holds its segment's lock until {@link release}. Returns the
    * slot, or -1 where there is no room (nothing is held then). {@link fresh} says whether it is new.
+   * @param sharer whose entry a new one is, for {@link Room}.
    */
-  claim(key: string, now: number): number {
+  claim(key: string, now: number, sharer = 0): number {
     this.#fingerprint.of(key);
     const segment = this.#segmentOf(this.#fingerprint.words[2]);
     const line = lockWord(segment);
     if (lock(this.#words, line, this.#thread)) this.#repair(segment);
     this.#claimed = line;
     let slot = this.#find(segment, now);
-    if (slot < 0 && this.#compact(segment, now)) slot = this.#find(segment, now);
+    if (slot < 0 && (this.#compact(segment, now) || this.#evict(segment, sharer, now))) slot = this.#find(segment, now);
     if (slot >= 0) return slot;
     this.#words[line + REFUSED]++;
     unlock(this.#words, line, this.#thread);
@@ -163,14 +154,16 @@ export class Table {
     const unsure: number[] = [];
     let used = 0;
     let refused = 0;
+    let evicted = 0;
     for (let segment = 0; segment < this.#shape.segments; segment++) {
       const line = lockWord(segment);
       refused += this.#words[line + REFUSED];
+      evicted += this.#words[line + EVICTED];
       if (this.#words[line + USED] === 0) continue;
       if (this.#words[line + SOONEST] > tick) used += this.#words[line + USED];
       else unsure.push(segment);
     }
-    return { used: used + this.#estimate(unsure, tick), capacity: this.capacity, refused };
+    return { used: used + this.#estimate(unsure, tick), capacity: this.capacity, refused, evicted };
   }
 
   /** Entries alive in all of `segments`. */
@@ -265,6 +258,24 @@ export class Table {
     return this.#words[line + USED] < before;
   }
 
+  /** Forgets entries that are alive, where {@link Room} names some; false where it does not. */
+  #evict(segment: number, sharer: number, now: number): boolean {
+    if (this.#room === null) return false;
+    const { slots } = this.#shape;
+    const line = lockWord(segment);
+    const from = segment * slots;
+    const tick = this.#tickOf(now);
+    const used = this.#words[line + USED];
+    const full = { slots: this.#slots, values: this.values, from, to: from + slots, used, tick, tickMs: TICK };
+    // Expired, they are like any other that is: wherever this thread may die, no number of theirs is taken for good.
+    for (const slot of this.#room.victims(full, sharer, now)) {
+      if (this.#slots[slot * 4 + 3] > tick) this.#words[line + EVICTED]++;
+      this.#slots[slot * 4 + 3] = 0;
+      this.#words[line + SOONEST] = 0;
+    }
+    return this.#compact(segment, now);
+  }
+
   #soonest(segment: number): number {
     const { slots } = this.#shape;
     const end = (segment + 1) * slots * 4;
@@ -289,18 +300,36 @@ export class Table {
     this.#words[lockWord(segment) + USED]--;
   }
 
+  /** The numbers first: the entry is found in its new place from the moment its fingerprint stands there. */
   #move(from: number, to: number): void {
-    this.#slots.copyWithin(to * 4, from * 4, from * 4 + 4);
     this.values.copyWithin(to * this.#width, from * this.#width, (from + 1) * this.#width);
+    this.#slots.copyWithin(to * 4, from * 4, from * 4 + 4);
   }
 
-  /** After a thread died in this segment: its count may be off by one. */
+  /** After a thread died in this segment: an entry may be there twice, and its count may be off. */
   #repair(segment: number): void {
     const { slots } = this.#shape;
     const base = segment * slots;
+    const line = lockWord(segment);
+    this.#words[line + SOONEST] = 0;
+    for (let i = 0; i < slots; i++) while (this.#isSecond(base, i)) this.#remove(segment, i);
     let used = 0;
     for (let i = 0; i < slots; i++) if (this.#slots[(base + i) * 4] !== 0) used++;
-    this.#words[lockWord(segment) + USED] = used;
-    this.#words[lockWord(segment) + SOONEST] = 0;
+    this.#words[line + USED] = used;
+  }
+
+  /** Does the entry in slot `i` of a segment stand in an earlier place as well, where it is found first? */
+  #isSecond(base: number, i: number): boolean {
+    const table = this.#slots;
+    const mask = this.#shape.slots - 1;
+    const at = (base + i) * 4;
+    if (table[at] === 0) return false;
+    for (let j = table[at + 1] & mask; j !== i; j = (j + 1) & mask) {
+      const other = (base + j) * 4;
+      if (table[other] === 0) return false;
+      if (table[other] === table[at] && table[other + 1] === table[at + 1] && table[other + 2] === table[at + 2])
+        return true;
+    }
+    return false;
   }
 }

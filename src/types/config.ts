@@ -55,7 +55,7 @@ export interface MemoryStoreConfig {
   readonly kind: 'memory';
   /** Nonces remembered at once; when full, a signature policy does what its `onStoreError` says. */
   readonly nonces: number;
-  /** Rate-limit keys remembered at once; when full, likewise. */
+  /** Rate-limit keys remembered at once, in equal shares for the policies; when full, those nearest to whole go. */
   readonly limits: number;
 }
 

@@ -45,9 +45,10 @@ export interface Store {
   remembers(time: number): boolean;
   /**
    * Takes `cost` units of `key`'s allowance, or none of it where that is not enough.
+   * @param sharer whose key it is, where those who use the store have shares of its room: the policy's name.
    * @throws {StoreError} (or rejects with it)
    */
-  take(key: string, limit: Limit, cost: number): Taken | Promise<Taken>;
+  take(key: string, limit: Limit, cost: number, sharer?: string): Taken | Promise<Taken>;
   /** Gives back what it holds. No call may follow. */
   close(): void | Promise<void>;
 }

@@ -4,7 +4,7 @@ import { lock, lockWord, releaseLocks } from '../../src/state/lock.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { MODEL_START } from './limit-models.ts';
 import { type StoreSubject, storeContract } from './store.ts';
-import type { SharedZones } from './store-memory-open.ts';
+import { openStore, type SharedZones } from './store-memory-open.ts';
 
 function create(nonces: number, limits: number) {
   const clock = new Float64Array(new SharedArrayBuffer(8)).fill(MODEL_START);
@@ -27,9 +27,11 @@ test('stats tell what is alive and how often there was no room', () => {
   assert.throws(() => store.once('more', 1), /full/);
   store.take('k', { algorithm: 'tokenBucket', count: 1, per: 1_000, burst: 1 }, 1);
   assert.deepEqual(store.stats(), {
-    nonces: { used: 10, capacity: 10, refused: 1 },
-    limits: { used: 1, capacity: 10, refused: 0 },
+    nonces: { used: 10, capacity: 10, refused: 1, evicted: 0 },
+    limits: { used: 1, capacity: 10, refused: 0, evicted: 0 },
   });
+  for (let i = 0; i < 12; i++) store.take(`k${i}`, { algorithm: 'tokenBucket', count: 2, per: 1_000, burst: 2 }, 1);
+  assert.deepEqual(store.stats().limits, { used: 10, capacity: 10, refused: 0, evicted: 3 });
   advance(2_000);
   assert.equal(store.stats().nonces.used, 6);
   assert.equal(store.stats().limits.used, 0);
@@ -92,7 +94,7 @@ test('seeds are not the same for two stores, and shared by all threads of one', 
   assert.equal(second.once('a', 1_000), false);
 });
 
-test('a thread that dies inside a segment leaves it usable and its nonces known', () => {
+test('where a thread died inside a segment its replacement, opening the store, mends it', () => {
   const { store, data } = create(100, 10);
   for (let i = 0; i < 50; i++) store.once(`n${i}`, 60_000);
   const zone = data.zones['store nonces 100'];
@@ -100,7 +102,9 @@ test('a thread that dies inside a segment leaves it usable and its nonces known'
   lock(words, lockWord(0), 7);
   words[lockWord(0) + 1] = 99;
   assert.equal(releaseLocks(zone, 7), 1);
-  for (let i = 0; i < 50; i++) assert.equal(store.once(`n${i}`, 60_000), false);
+  // It is the first to take the lock over, so it is the one who is told to repair.
+  const replacement = openStore(data, 6);
+  for (let i = 0; i < 50; i++) assert.equal(replacement.once(`n${i}`, 60_000), false);
   for (let i = 50; i < 100; i++) assert.equal(store.once(`n${i}`, 60_000), true, 'the count was repaired');
 });
 

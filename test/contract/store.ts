@@ -202,22 +202,106 @@ function full(
     20_000,
   );
 
-  for (const limit of [bucket(10, 1_000), sliding(10, 1_000)])
+  // Slow enough that a key which is spent stays so.
+  for (const limit of [bucket(10, 100_000), sliding(10, 100_000)]) {
     withStore(
-      `${limit.algorithm}: keys whose allowance is whole make room for new ones, others do not`,
+      `${limit.algorithm}: keys whose allowance is whole make room for new ones, spent ones do not`,
       async ({ store, advance }) => {
-        for (let i = 0; i < 200; i++) await store.take(`k${i}`, limit, i < 50 ? 1 : 10);
+        const quick = { ...limit, per: 100 };
+        for (let i = 0; i < 200; i++) await store.take(`k${i}`, i < 50 ? quick : limit, 10);
         await rejectsFull(() => store.take('one more', limit, 1));
-        await advance(limit.algorithm === 'tokenBucket' ? 300 : 2_200);
+        await advance(300);
         for (let i = 0; i < 50; i++) assert.equal((await store.take(`new ${i}`, limit, 10)).allowed, true);
-        if (limit.algorithm === 'slidingWindow') return;
         await rejectsFull(() => store.take('one more', limit, 1));
         for (let i = 50; i < 200; i++)
-          assert.equal((await store.take(`k${i}`, limit, 5)).allowed, false, `k${i} is known`);
+          assert.equal((await store.take(`k${i}`, limit, 1)).allowed, false, `k${i} is known`);
       },
       10,
       200,
     );
+
+    withStore(
+      `${limit.algorithm}: a new key takes the place of the one that has used least`,
+      async ({ store }) => {
+        for (let i = 0; i < 200; i++) await store.take(`k${i}`, limit, 1 + (i % 10));
+        for (let i = 0; i < 40; i++) assert.equal((await store.take(`new ${i}`, limit, 10)).allowed, true);
+        for (let i = 0; i < 200; i++)
+          if (i % 10 > 1) assert.equal((await store.take(`k${i}`, limit, 10 - (i % 10))).allowed, false, `k${i}`);
+      },
+      10,
+      200,
+    );
+  }
+
+  describe('shares', () => shares(withStore));
+}
+
+/** `a` and `b` stand for two policies. */
+function shares(
+  withStore: (title: string, body: (subject: StoreSubject) => Promise<void>, nonces?: number, limits?: number) => void,
+): void {
+  const DAY = 86_400_000;
+  const limit = bucket(10, DAY);
+
+  for (const [title, cost] of [
+    ['that used little', 1],
+    ['that are all spent', 10],
+  ] as const)
+    withStore(
+      `a crowd of keys ${title} keeps no key of another policy out, and has none of its keys forgotten`,
+      async ({ store }) => {
+        for (let i = 0; i < 10; i++) assert.equal((await store.take(`early ${i}`, limit, 10, 'b')).allowed, true);
+        for (let i = 0; i < 400; i++) await takeOrFull(store, `crowd ${i}`, limit, cost, 'a');
+        for (let i = 0; i < 90; i++) assert.equal((await store.take(`late ${i}`, limit, 10, 'b')).allowed, true);
+        for (let i = 0; i < 400; i++) await takeOrFull(store, `more ${i}`, limit, cost, 'a');
+        for (let i = 0; i < 10; i++) assert.equal((await store.take(`early ${i}`, limit, 1, 'b')).allowed, false);
+        for (let i = 0; i < 90; i++) assert.equal((await store.take(`late ${i}`, limit, 1, 'b')).allowed, false);
+      },
+      10,
+      200,
+    );
+
+  withStore(
+    'a policy that has its share gives up keys of its own, and what it has more than that goes first',
+    async ({ store }) => {
+      for (let i = 0; i < 180; i++) await store.take(`a${i}`, limit, 10, 'a');
+      for (let i = 0; i < 20; i++) await store.take(`b${i}`, limit, 5, 'b');
+      await rejectsFull(() => store.take('one more', limit, 1, 'a'));
+      for (let i = 20; i < 100; i++) assert.equal((await store.take(`b${i}`, limit, 5, 'b')).allowed, true);
+      // Half and half: from here on each is for itself.
+      await rejectsFull(() => store.take('one more', limit, 1, 'a'));
+      for (let i = 0; i < 50; i++) await store.take(`b again ${i}`, limit, 10, 'b');
+      let spent = 0;
+      for (let i = 0; i < 180; i++) if (!(await takeOrFull(store, `a${i}`, limit, 1, 'a'))) spent++;
+      assert.equal(spent, 180, '100 of them are known, and for the others there is no room');
+      for (let i = 0; i < 50; i++) assert.equal((await store.take(`b again ${i}`, limit, 1, 'b')).allowed, false);
+    },
+    10,
+    200,
+  );
+
+  withStore(
+    'in a large store, too, every policy has its share',
+    async ({ store }) => {
+      for (let i = 0; i < 40_000; i++) await takeOrFull(store, `crowd ${i}`, limit, 10, 'a');
+      for (const policy of ['b', 'c', 'd'])
+        for (let i = 0; i < 4_000; i++) assert.equal((await store.take(policy + i, limit, 10, policy)).allowed, true);
+      for (const policy of ['b', 'c', 'd'])
+        for (let i = 0; i < 4_000; i++) assert.equal((await store.take(policy + i, limit, 1, policy)).allowed, false);
+    },
+    10,
+    20_000,
+  );
+}
+
+/** False where it was refused, or there was no room. */
+async function takeOrFull(store: Store, key: string, limit: Limit, cost: number, sharer: string): Promise<boolean> {
+  try {
+    return (await store.take(key, limit, cost, sharer)).allowed;
+  } catch (error) {
+    if (error instanceof StoreError && error.reason === 'full') return false;
+    throw error;
+  }
 }
 
 async function rejectsFull(call: () => unknown): Promise<void> {

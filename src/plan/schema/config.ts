@@ -48,7 +48,8 @@ const MEMORY = {
       minimum: 1024,
       maximum: 2 ** 24,
       default: 2 ** 16,
-      description: 'Rate-limit keys remembered at once; when full, likewise.',
+      description:
+        'Rate-limit keys remembered at once, in equal shares for the policies; when full, those nearest to whole go.',
     },
   },
 } as const;
