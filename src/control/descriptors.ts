@@ -3,7 +3,7 @@
  * says nothing of that on the way in: the system's queue is emptied by closing what cannot be accepted.
  */
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import type { Counter } from '../metrics/registry.ts';
+import type { Counter } from '../metrics/counters.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Log } from '../types/policy.ts';
 

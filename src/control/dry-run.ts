@@ -1,8 +1,9 @@
 /** Compiling a plan in the main thread: proof that it compiles, its shared memory made, its state readable from here. */
-import { compileRules, type RuleSet } from '../data/rules.ts';
+import { compileSteps, type RuleSet } from '../data/rules.ts';
 import { StateDirectory } from '../data/states.ts';
 import { Registry } from '../metrics/registry.ts';
 import { KINDS } from '../policies/index.ts';
+import { SlicedRun } from '../slices.ts';
 import { Users } from '../state/users.ts';
 import { createMemoryStore, type MemoryStore } from '../store/memory.ts';
 import type { MemoryStoreConfig } from '../types/config.ts';
@@ -22,10 +23,9 @@ export interface Compiled {
 /**
  * Compiles `plan`, asking `zone` for all the shared memory that the traffic threads, of which there are
  * `settings.threads`, will want for it. A store that is made here counts as made at `madeAt` (ms since the epoch), by
- * default now.
- * @throws {Error} where a policy refuses.
+ * default now. In slices, so that probes and health checks are answered meanwhile. Rejects where a policy refuses.
  */
-export function dryRun(
+export async function dryRun(
   plan: Plan,
   zone: (identity: string, bytes: number) => SharedArrayBuffer,
   settings: {
@@ -34,7 +34,7 @@ export function dryRun(
     readonly log: Log;
     readonly madeAt?: number;
   },
-): Compiled {
+): Promise<Compiled> {
   const { nonces, limits } = settings.store;
   zone(Users.identity, Users.bytes(settings.threads));
   const store = createMemoryStore({
@@ -48,10 +48,10 @@ export function dryRun(
   const states = new StateDirectory();
   const hold = states.hold();
   try {
-    const rules = compileRules(plan, {
+    const steps = compileSteps(plan, {
       thread: MAIN_THREAD,
       threads: settings.threads,
-      registry: new Registry(),
+      meters: new Registry(),
       kinds: KINDS,
       store,
       log: settings.log,
@@ -60,6 +60,9 @@ export function dryRun(
       zone,
       state: (identity, create) => hold.state(identity, create),
       forwarder: () => NO_FORWARDER,
+    });
+    const rules = await new Promise<RuleSet>((done, failed) => {
+      new SlicedRun(steps, { now: () => performance.now(), later: (next) => setImmediate(next), done, failed });
     });
     return { rules, store };
   } finally {

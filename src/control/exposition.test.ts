@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DURATION_BOUNDS, Registry } from '../metrics/registry.ts';
+import { Registry } from '../metrics/registry.ts';
+import { DURATION_BOUNDS } from '../metrics/series.ts';
 import { exposition } from './exposition.ts';
 import { FAMILIES } from './families.ts';
 import { adminSource, type Overview } from './overview.ts';
 import { processSamples } from './process.ts';
-import { retire, sumSamples } from './samples.ts';
+import { sumSamples } from './samples.ts';
 
 function thread(requests: number, seconds: readonly number[]): Registry {
   const registry = new Registry();
@@ -19,16 +20,16 @@ function thread(requests: number, seconds: readonly number[]): Registry {
   return registry;
 }
 
-test('threads add up; a gauge that all read from shared memory does not', async () => {
+test('threads add up; a gauge that all read from shared memory does not', () => {
   const samples = sumSamples([thread(2, [0.002, 4]).snapshot(), thread(5, [700]).snapshot()]);
-  const text = await exposition(samples);
+  const text = exposition(samples);
   assert.match(text, /^weir_requests_total\{route="a",status_class="2xx"\} 7$/m);
   assert.match(text, /^weir_connections\{listener="127\.0\.0\.1:80"\} 6$/m);
   assert.match(text, /^weir_breaker_state\{endpoint="u\/e"\} 2$/m);
 });
 
-test('histogram buckets include the smaller ones', async () => {
-  const text = await exposition(thread(0, [0.002, 0.002, 4, 700]).snapshot());
+test('histogram buckets include the smaller ones', () => {
+  const text = exposition(thread(0, [0.002, 0.002, 4, 700]).snapshot());
   const buckets = [...text.matchAll(/^weir_request_duration_seconds_bucket\{route="a",le="([^"]+)"\} (\d+)$/gm)];
   assert.deepEqual(
     buckets.map((match) => match[1]),
@@ -43,25 +44,18 @@ test('histogram buckets include the smaller ones', async () => {
   assert.match(text, /^weir_request_duration_seconds_count\{route="a"\} 4$/m);
 });
 
-test('labels are the same series in any order, and are escaped', async () => {
+test('labels are the same series in any order, and are escaped', () => {
   const one = { family: 'weir_requests_total', type: 'counter', values: [1] } as const;
   const samples = sumSamples([
     [{ ...one, labels: { route: 'a"\\\n', status_class: '2xx' } }],
     [{ ...one, labels: { status_class: '2xx', route: 'a"\\\n' } }],
   ]);
   assert.equal(samples.length, 1);
-  assert.match(await exposition(samples), /^weir_requests_total\{route="a\\"\\\\\\n",status_class="2xx"\} 2$/m);
+  assert.match(exposition(samples), /^weir_requests_total\{route="a\\"\\\\\\n",status_class="2xx"\} 2$/m);
 });
 
-test('of a thread that ended only what counts on stays', () => {
-  const retired = retire(retire([], thread(2, [1]).snapshot()), thread(3, [1, 1]).snapshot());
-  assert.deepEqual(retired.map((sample) => sample.type).sort(), ['counter', 'histogram']);
-  assert.equal(retired.find((sample) => sample.type === 'counter')?.values[0], 5);
-  assert.equal(retired.find((sample) => sample.type === 'histogram')?.values.at(-1), 3);
-});
-
-test('a family that a policy kind brings along is shown', async () => {
-  const text = await exposition([
+test('a family that a policy kind brings along is shown', () => {
+  const text = exposition([
     { family: 'weir_params_dropped_total', type: 'counter', labels: { policy: 'clean' }, values: [4] },
   ]);
   assert.match(text, /^# TYPE weir_params_dropped_total counter\nweir_params_dropped_total\{policy="clean"\} 4$/m);

@@ -1,5 +1,5 @@
 /** Every metric family of Weir: its help text and how the values of several threads become one. The docs list these. */
-import type { Sample } from '../metrics/registry.ts';
+import type { Sample } from '../metrics/series.ts';
 
 export interface Family {
   readonly type: Sample['type'];

@@ -9,7 +9,6 @@ import type { Compiled } from './dry-run.ts';
 import { exposition } from './exposition.ts';
 import { processSamples } from './process.ts';
 import type { Reloader } from './reload.ts';
-import { sumSamples } from './samples.ts';
 import { counter, endpointSamples, endpointStatus, gauge, geoSamples, storeSamples } from './state-samples.ts';
 import type { ThreadPool } from './threads.ts';
 
@@ -74,7 +73,7 @@ async function metrics(from: Overview): Promise<string> {
     counter('weir_worker_deaths_total', deaths),
     counter('weir_access_log_dropped_total', from.sink.dropped),
   ];
-  return exposition(sumSamples([...(await from.pool.collect()), own]));
+  return exposition([...(await from.pool.collect()), ...own]);
 }
 
 function status(from: Overview): object {

@@ -1,6 +1,6 @@
 /** What a process tells about itself, under the names every Prometheus dashboard knows. */
 import { readdirSync } from 'node:fs';
-import type { Sample } from '../metrics/registry.ts';
+import type { Sample } from '../metrics/series.ts';
 import { descriptorLimit } from './descriptors.ts';
 
 /** CPU of all threads, resident memory, open files and how many there may be (Linux), and start time. */

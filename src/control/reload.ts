@@ -2,7 +2,8 @@
  * Reloads: the rules folder is read whole, checked whole, compiled once here as a dry run, and only then taken to the
  * traffic threads. Whatever goes wrong on the way, nothing changes and the problems are kept for all to see.
  */
-import type { Counter, Histogram, Registry } from '../metrics/registry.ts';
+import type { Counter, Histogram } from '../metrics/counters.ts';
+import type { Registry } from '../metrics/registry.ts';
 import type { RuleFile } from '../plan/load.ts';
 import type { Problem } from '../plan/problems.ts';
 import type { Plan } from '../types/plan.ts';
@@ -22,8 +23,8 @@ export interface ReloaderOptions<R> {
   readonly folder: string;
   readonly read: (folder: string) => Promise<readonly RuleFile[]>;
   readonly load: (files: readonly RuleFile[]) => { readonly plan: Plan | null; readonly problems: readonly Problem[] };
-  /** Compiles the plan in this thread, so that its zones get made. Throws where a policy refuses. */
-  readonly compile: (plan: Plan, zone: ZoneCollector['zone']) => R;
+  /** Compiles the plan in this thread, so that its zones get made. Throws or rejects where a policy refuses. */
+  readonly compile: (plan: Plan, zone: ZoneCollector['zone']) => R | Promise<R>;
   readonly zones: ZoneDirectory;
   readonly swap: (plan: Plan, zones: Zones) => Promise<SwapResult>;
   /** A plan is in use, the first one included. */
@@ -162,7 +163,7 @@ export class Reloader<R> {
     const zones = this.#options.zones.begin();
     let compiled: R;
     try {
-      compiled = this.#options.compile(plan, zones.zone);
+      compiled = await this.#options.compile(plan, zones.zone);
     } catch (error) {
       zones.abandon();
       return this.#failed([...problems, fileProblem(folder, 'refused', (error as Error).message)], trigger, began);

@@ -4,7 +4,7 @@ import { isPanicking, regionsOf } from '../data/panic.ts';
 import type { RuleSet } from '../data/rules.ts';
 import type { Upstream } from '../data/upstream.ts';
 import type { GeoStatus } from '../geo/source.ts';
-import type { Labels, Sample } from '../metrics/registry.ts';
+import type { Labels, Sample } from '../metrics/series.ts';
 import type { BreakerState } from '../state/breaker.ts';
 import type { MemoryStoreStats } from '../store/memory.ts';
 

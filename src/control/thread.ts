@@ -2,9 +2,8 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Sample } from '../metrics/registry.ts';
-import type { Plan } from '../types/plan.ts';
-import type { FromWorker, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
+import type { Sample, SharedSeries } from '../metrics/series.ts';
+import type { FromWorker, PackedPlan, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
 
 export interface BoundAddress {
   readonly address: string;
@@ -14,6 +13,8 @@ export interface BoundAddress {
 export interface ThreadEvents {
   /** Whole log lines. */
   log(lines: string): void;
+  /** The thread counts these from now on. */
+  series(thread: Thread, series: readonly SharedSeries[]): void;
   /** The thread has ended, asked to or not. `why` is for the log. Called once, last. */
   ended(thread: Thread, why: string): void;
 }
@@ -39,8 +40,8 @@ export class Thread {
   listeningSince = 0;
   /** It ended by an error of its own, whatever it was asked to do. */
   crashed = false;
-  /** The newest snapshot of its counters. */
-  samples: readonly Sample[] = [];
+  /** Its gauges, as it last said. */
+  gauges: readonly Sample[] = [];
   readonly #worker: Worker;
   readonly #events: ThreadEvents;
   readonly #waiting = new Map<string, (outcome: Outcome) => void>();
@@ -91,14 +92,9 @@ export class Thread {
   }
 
   /** Null where the thread can use the plan; else why not. */
-  async prepare(id: number, plan: Plan, zones: Zones, timeout: number): Promise<string | null> {
+  async prepare(id: number, plan: PackedPlan, zones: Zones, timeout: number): Promise<string | null> {
     const answer = this.#wait(`prepared:${id}`, timeout);
-    try {
-      this.#worker.postMessage({ type: 'prepare', id, plan, zones } satisfies ToWorker);
-    } catch (error) {
-      this.#waiting.get(`prepared:${id}`)?.({ kind: 'ended' });
-      return `the plan cannot be sent to a thread: ${(error as Error).message}`;
-    }
+    this.post({ type: 'prepare', id, plan, zones });
     const outcome = await answer;
     if (outcome.kind === 'answer') return outcome.message.type === 'prepared' ? outcome.message.problem : null;
     if (outcome.kind === 'late') return `thread ${this.number} did not prepare the rules within ${timeout} ms`;
@@ -112,8 +108,8 @@ export class Thread {
     return (await answer).kind === 'answer';
   }
 
-  /** Refreshes `samples`; false where the thread did not answer in time. */
-  async snapshot(id: number, timeout: number): Promise<boolean> {
+  /** Refreshes `gauges`; false where the thread did not answer in time. */
+  async readGauges(id: number, timeout: number): Promise<boolean> {
     const answer = this.#wait(`metrics:${id}`, timeout);
     this.post({ type: 'metrics', id });
     return (await answer).kind === 'answer';
@@ -156,8 +152,11 @@ export class Thread {
         break;
       case 'metrics':
         // A late answer is still the newest there is.
-        this.samples = message.samples;
+        this.gauges = message.samples;
         this.#answer(`metrics:${message.id}`, message);
+        break;
+      case 'series':
+        this.#events.series(this, message.series);
         break;
       case 'drained':
         this.#answer('drained', message);

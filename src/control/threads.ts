@@ -5,12 +5,14 @@
 import { randomBytes } from 'node:crypto';
 import { extname } from 'node:path';
 import { WeirError } from '../errors.ts';
-import type { Sample } from '../metrics/registry.ts';
+import type { Sample } from '../metrics/series.ts';
+import { packPlan } from '../plan/packed.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
-import type { CertificateData, GeoData, Zones } from '../types/threads.ts';
-import { retire } from './samples.ts';
+import type { CertificateData, GeoData, PackedPlan, Zones } from '../types/threads.ts';
+import { sumSamples } from './samples.ts';
+import { SeriesDirectory } from './series-directory.ts';
 import { type BoundAddress, Thread } from './thread.ts';
 
 /** What threads start with; the pool keeps it current for replacements. */
@@ -49,10 +51,11 @@ export interface PoolTiming {
   readonly restartMax: number;
   /** A thread that listened this long was a good one: the next wait is `restartMin` again. */
   readonly stable: number;
-  /** How often counters are fetched, so that a dying thread takes no more than this much counting along. */
-  readonly snapshot: number;
-  /** How long a fetch of counters may take. */
+  /** How long a thread may take to read its gauges. */
   readonly collect: number;
+  /** How long counters are shown that no rule in use names any more, and how often they are looked for. */
+  readonly keep: number;
+  readonly sweep: number;
 }
 
 const TIMING: PoolTiming = {
@@ -61,8 +64,10 @@ const TIMING: PoolTiming = {
   restartMin: 100,
   restartMax: 5_000,
   stable: 10_000,
-  snapshot: 5_000,
   collect: 1_000,
+  // Twice the five minutes after which Prometheus forgets a series by itself.
+  keep: 600_000,
+  sweep: 60_000,
 };
 
 export type SwapResult = { readonly ok: true } | { readonly ok: false; readonly problem: string };
@@ -82,7 +87,7 @@ export class ThreadPool {
   /** Random, so that no two processes share it and nobody learns a host's name from it. */
   readonly #pseudonym = `weir-${randomBytes(6).toString('hex')}`;
   #config: WeirConfig;
-  #start: PoolStart | null = null;
+  #start: (Omit<PoolStart, 'plan'> & { readonly plan: PackedPlan }) | null = null;
   #running = false;
   #stopping = false;
   /** The newest swap. Replacements wait while any is under way, so that the set of threads stands still. */
@@ -90,13 +95,21 @@ export class ThreadPool {
   #swapping = 0;
   #sequence = 0;
   #deaths = 0;
-  #retired: readonly Sample[] = [];
-  #snapshots: NodeJS.Timeout | null = null;
+  readonly #series: SeriesDirectory;
+  #sweeps: NodeJS.Timeout | null = null;
 
   constructor(options: PoolOptions) {
     this.#options = options;
     this.#config = options.config;
     this.#timing = { ...TIMING, ...options.timing };
+    this.#series = new SeriesDirectory({
+      keep: this.#timing.keep,
+      now: Date.now,
+      forget: (number, series) =>
+        this.#threads()
+          .find((thread) => thread.number === number)
+          ?.post({ type: 'forget', series }),
+    });
     this.#script = options.script ?? new URL(`../data/worker${extname(import.meta.url)}`, import.meta.url);
     this.#slots = Array.from({ length: options.threads }, (_, index) => ({
       index,
@@ -116,10 +129,11 @@ export class ThreadPool {
    * @throws {WeirError} where a thread cannot listen; none is left running.
    */
   async start(start: PoolStart): Promise<readonly BoundAddress[]> {
-    this.#start = start;
+    this.#start = { ...start, plan: packPlan(start.plan) };
+    this.#series.follow(start.plan);
     const addresses = this.#socketPath() === null ? await this.#startBinding() : await this.#startTogether();
     this.#running = true;
-    this.#snapshots = setInterval(() => void this.collect(), this.#timing.snapshot).unref();
+    this.#sweeps = setInterval(() => this.#series.sweep(), this.#timing.sweep).unref();
     return addresses;
   }
 
@@ -163,12 +177,15 @@ export class ThreadPool {
     this.#post({ type: 'certificates', listener, certificates });
   }
 
-  /** Counters of every thread, those of dead ones included. A thread that does not answer counts as it last did. */
-  async collect(): Promise<readonly (readonly Sample[])[]> {
+  /**
+   * What all threads have counted, those that ended included, and their gauges, summed. Counters are read without asking;
+   * the gauges of a thread that does not answer are what it last said.
+   */
+  async collect(): Promise<Sample[]> {
     const id = ++this.#sequence;
     const live = this.#threads().filter((thread) => thread.state !== 'starting');
-    await Promise.all(live.map((thread) => thread.snapshot(id, this.#timing.collect)));
-    return [this.#retired, ...this.#threads().map((thread) => thread.samples)];
+    await Promise.all(live.map((thread) => thread.readGauges(id, this.#timing.collect)));
+    return [...this.#series.samples(), ...sumSamples(this.#threads().map((thread) => thread.gauges))];
   }
 
   /** How many threads there should be, how many take connections, and how many have died so far. */
@@ -179,7 +196,7 @@ export class ThreadPool {
   /** Stops accepting, gives open requests `timeout` milliseconds, and ends all threads. */
   async drain(timeout: number): Promise<void> {
     this.#stopping = true;
-    if (this.#snapshots) clearInterval(this.#snapshots);
+    if (this.#sweeps) clearInterval(this.#sweeps);
     for (const slot of this.#slots) if (slot.timer) clearTimeout(slot.timer);
     await Promise.all(
       this.#threads().map((thread) => (thread.state === 'starting' ? thread.terminate() : thread.drain(timeout))),
@@ -200,16 +217,36 @@ export class ThreadPool {
     if (this.#stopping || !this.#start) return { ok: false, problem: 'the server is shutting down' };
     const id = ++this.#sequence;
     const threads = this.#listening();
-    const answers = await Promise.all(threads.map((thread) => thread.prepare(id, plan, zones, this.#timing.swap)));
-    const died = threads.find((thread) => thread.state === 'ended');
-    const problem = answers.find((answer) => answer !== null) ?? (died ? `thread ${died.number} died` : null);
-    if (problem !== null) {
-      for (const thread of threads) thread.post({ type: 'abandon', id });
-      return { ok: false, problem };
+    let packed: PackedPlan;
+    try {
+      packed = packPlan(plan);
+    } catch (error) {
+      return { ok: false, problem: `the plan cannot be sent to a thread: ${(error as Error).message}` };
     }
-    this.#start = { ...this.#start, plan, zones };
+    const problem = await this.#prepare(threads, id, packed, zones);
+    if (problem !== null) return { ok: false, problem };
+    this.#start = { ...this.#start, plan: packed, zones };
     await Promise.all(threads.map((thread) => this.#commit(thread, id)));
+    this.#series.follow(plan);
     return { ok: true };
+  }
+
+  /** Null where all can use the plan; else why one cannot, and all have given it up. */
+  async #prepare(threads: readonly Thread[], id: number, plan: PackedPlan, zones: Zones): Promise<string | null> {
+    let problem: string | null = null;
+    const prepareOne = async (thread: Thread): Promise<void> => {
+      const answer = await thread.prepare(id, plan, zones, this.#timing.swap);
+      if (answer === null || problem !== null) return;
+      problem = answer;
+      // The others need not go on: they take long over a large plan.
+      for (const other of threads) other.post({ type: 'abandon', id });
+    };
+    await Promise.all(threads.map(prepareOne));
+    if (problem !== null) return problem;
+    const died = threads.find((thread) => thread.state === 'ended');
+    if (died === undefined) return null;
+    for (const thread of threads) thread.post({ type: 'abandon', id });
+    return `thread ${died.number} died`;
   }
 
   async #commit(thread: Thread, id: number): Promise<void> {
@@ -237,6 +274,7 @@ export class ThreadPool {
     // The number of the thread before it, which has given back what it held in shared memory: numbers stay few.
     const thread = new Thread(this.#script, slot.index + 1, {
       log: this.#options.onLog,
+      series: ({ number }, series) => this.#series.add(number, series),
       ended: (ended, why) => this.#ended(slot, ended, why),
     });
     slot.thread = thread;
@@ -263,7 +301,7 @@ export class ThreadPool {
 
   #ended(slot: Slot, thread: Thread, why: string): void {
     slot.thread = null;
-    this.#retired = retire(this.#retired, thread.samples);
+    this.#series.retire(thread.number);
     // What cannot even start the first time is the caller's to tell.
     if (!this.#running && thread.listeningSince === 0) return;
     // One that drains and crashes takes its open requests along, and leaves locks that other threads wait for.

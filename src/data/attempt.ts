@@ -128,7 +128,7 @@ export class Try implements Attempt {
   #end(outcome: Outcome, code: AttemptResult['code'], aborted: boolean, now: number): void {
     this.runtime.state.ended();
     if (this.status === 0) this.runtime.state.untold(now);
-    this.runtime.outcomes[outcome].value++;
+    this.runtime.count(outcome);
     this.result = { status: this.status, code, aborted, firstByte: this.firstByte };
   }
 }

@@ -19,7 +19,7 @@ function threads(count: number, more: Partial<UpstreamPlan>): Upstream[] {
   const host = (thread: number): UpstreamHost => ({
     thread,
     threads: count,
-    registry: new Registry(),
+    meters: new Registry(),
     log: SILENT,
     zone: (identity, bytes) => {
       const zone = zones.get(identity) ?? new SharedArrayBuffer(bytes);

@@ -182,16 +182,10 @@ export class Core {
     this.#inFlight--;
     const duration = this.monotonic() - x.startedAt;
     const metrics = route?.metrics ?? generation.rules.unrouted;
-    metrics.byClass[statusClass(x.replyStatus)].value++;
-    metrics.duration.observe(duration / 1000);
+    metrics.count(x.replyStatus, duration / 1000);
     if (this.#access !== null) this.#access.write(record(x, bytesIn, duration));
     generation.leave();
   }
-}
-
-/** Index into 1xx…5xx. A client that left before its reply counts as 4xx. */
-function statusClass(status: number): number {
-  return Math.min(Math.max(Math.floor(status / 100), 1), 5) - 1;
 }
 
 function record(x: Finished, bytesIn: number, duration: number): AccessRecord {

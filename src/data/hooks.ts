@@ -5,7 +5,7 @@
  * A hook that decides (`admit`, `choose`, `attempt`, `reply`) and fails is answered for with an error of Weir's own: what
  * could not be checked does not pass. One that only looks (`outcome`, `end`) is counted, and the request goes on.
  */
-import type { Registry } from '../metrics/registry.ts';
+import type { Meters } from '../metrics/counters.ts';
 import { Timer, type TimerWheel } from '../state/wheel.ts';
 import type { EndpointPlan } from '../types/plan.ts';
 import type { Attempt, Exchange, Hooks, Log, Reply } from '../types/policy.ts';
@@ -26,14 +26,14 @@ const LOG_EVERY = 10_000;
 /** Where failed hooks of one policy are counted and told. */
 export class HookFailures {
   readonly #policy: string;
-  readonly #registry: Registry;
+  readonly #meters: Meters;
   readonly #log: Log;
   readonly #now: () => number;
   readonly #loggedAt = new Map<keyof Hooks, number>();
 
-  constructor(policy: string, registry: Registry, log: Log, now: () => number) {
+  constructor(policy: string, meters: Meters, log: Log, now: () => number) {
     this.#policy = policy;
-    this.#registry = registry;
+    this.#meters = meters;
     this.#log = log;
     this.#now = now;
   }
@@ -41,7 +41,7 @@ export class HookFailures {
   note(hook: keyof Hooks, x: Exchange, error: unknown): void {
     const policy = this.#policy;
     const reason = error instanceof TooLate ? 'late' : 'threw';
-    this.#registry.counter('weir_policy_failures_total', { policy, hook, reason }).value++;
+    this.#meters.counter('weir_policy_failures_total', { policy, hook, reason }).value++;
     const now = this.#now();
     const last = this.#loggedAt.get(hook);
     if (last !== undefined && Math.abs(now - last) < LOG_EVERY) return;

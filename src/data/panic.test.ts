@@ -29,7 +29,7 @@ function upstream(names: string, more: Partial<UpstreamPlan> = {}): Upstream {
   return new Upstream(upstreamPlan('up', { endpoints, choose, health: HEALTH, breaker: BREAKER, ...more }), {
     thread: 1,
     threads: 8,
-    registry: new Registry(),
+    meters: new Registry(),
     log: SILENT,
     zone: (_identity, bytes) => new SharedArrayBuffer(bytes),
     forwarder: () => new FakeForwarder(),

@@ -99,7 +99,7 @@ function compileFor(plan: Plan, kinds: readonly PolicyKind[], now: () => number,
   return compileRules(plan, {
     thread: 1,
     threads: 1,
-    registry: new Registry(),
+    meters: new Registry(),
     kinds,
     // As if it had always been there: whether a request was used before is no question here.
     store: createMemoryStore({ zone, now, thread: 1, nonces: STORE_CAPACITY, limits: STORE_CAPACITY, since: 0 }),

@@ -1,13 +1,15 @@
 /** The rule set: what a plan compiles to. Built whole, frozen, and used by every request that arrives under it. */
 
 import { Router } from '../match/router.ts';
-import type { Counter, Histogram, Registry } from '../metrics/registry.ts';
+import type { Meters } from '../metrics/counters.ts';
+import { finish, type Steps } from '../slices.ts';
 import type { Plan, PolicyPlan, RoutePlan } from '../types/plan.ts';
 import type { Env, Log, PolicyKind } from '../types/policy.ts';
 import type { Store } from '../types/store.ts';
 import { hash32 } from './choose.ts';
 import { FactTable } from './facts.ts';
 import { HookFailures, type Step } from './hooks.ts';
+import { RouteMetrics } from './route-metrics.ts';
 import { Upstream, type UpstreamHost } from './upstream.ts';
 
 /** What compiling needs of the thread it runs in. */
@@ -18,12 +20,6 @@ export interface RulesHost extends UpstreamHost {
   now(): number;
   random(): number;
   state<S extends object>(identity: string, create: () => S): S;
-}
-
-/** Requests by status class, 1xx…5xx. */
-export interface RouteMetrics {
-  readonly byClass: readonly Counter[];
-  readonly duration: Histogram;
 }
 
 export interface Route {
@@ -48,28 +44,45 @@ export interface RuleSet {
 }
 
 /**
- * Compiles a checked plan. Adopts state by name through `host`.
+ * Compiles a checked plan, in one go. Adopts state by name through `host`.
  * @throws {Error} where a policy refuses its configuration; the message names the policy.
  */
 export function compileRules(plan: Plan, host: RulesHost): RuleSet {
-  const upstreams = new Map(plan.upstreams.map((upstream) => [upstream.name, new Upstream(upstream, host)]));
+  return finish(compileSteps(plan, host));
+}
+
+/** {@link compileRules} in steps, one for an upstream, a policy or a route: ten thousand routes take too long in one go. */
+export function* compileSteps(plan: Plan, host: RulesHost): Steps<RuleSet> {
+  const upstreams = new Map<string, Upstream>();
+  for (const upstream of plan.upstreams) {
+    upstreams.set(upstream.name, new Upstream(upstream, host));
+    yield;
+  }
   const facts = factTable(plan, host.kinds);
-  const policies = new Map(plan.policies.map((policy) => [policy.name, compilePolicy(policy, facts, host)]));
-  const routes = plan.routes.map((route) => compileRoute(route, policies, host.registry));
-  return Object.freeze({
-    plan,
-    router: new Router(routes.map((route) => ({ match: route.plan.match, value: route }))),
-    routes,
-    upstreams,
-    factCount: facts.size,
-    unrouted: routeMetrics(host.registry, ''),
-  });
+  const policies = new Map<string, CompiledPolicy>();
+  for (const policy of plan.policies) {
+    policies.set(policy.name, compilePolicy(policy, facts, host));
+    yield;
+  }
+  const routes: Route[] = [];
+  for (const route of plan.routes) {
+    routes.push(compileRoute(route, policies, host.meters));
+    yield;
+  }
+  const router = yield* Router.inSteps(routes.map((route) => ({ match: route.plan.match, value: route })));
+  const unrouted = new RouteMetrics(host.meters, '');
+  return Object.freeze({ plan, router, routes, upstreams, factCount: facts.size, unrouted });
 }
 
 function factTable(plan: Plan, kinds: readonly PolicyKind[]): FactTable {
   const provided = plan.policies.flatMap((policy) => kindOf(policy, kinds).provides?.(policy.config) ?? []);
-  const paths = new Map(plan.routes.map((route) => [route.name, route.match.path]));
-  return new FactTable(provided, (route) => paths.get(route) ?? '');
+  let paths: ReadonlyMap<string, string> | null = null;
+  const pathOf = (route: string): string => {
+    // Most rule sets never ask.
+    paths ??= new Map(plan.routes.map(({ name, match }) => [name, match.path]));
+    return paths.get(route) ?? '';
+  };
+  return new FactTable(provided, pathOf);
 }
 
 function kindOf(policy: PolicyPlan, kinds: readonly PolicyKind[]): PolicyKind {
@@ -94,7 +107,7 @@ function compilePolicy(policy: PolicyPlan, facts: FactTable, host: RulesHost): C
     return Object.freeze({
       policy: policy.name,
       hooks: Object.freeze(hooks),
-      failures: new HookFailures(policy.name, host.registry, host.log, host.now),
+      failures: new HookFailures(policy.name, host.meters, host.log, host.now),
       needsBody: kind.needsBody?.(policy.config) ?? false,
     });
   } catch (error) {
@@ -113,7 +126,7 @@ function environment(name: string, facts: FactTable, host: RulesHost): Env {
     zone: (identity: string, bytes: number) => host.zone(identity, bytes),
     state: <S extends object>(identity: string, create: () => S) => host.state(identity, create),
     fact: (fact: string) => facts.reader(fact),
-    counter: (family: string, labels = {}) => host.registry.counter(family, { policy: name, ...labels }),
+    counter: (family: string, labels = {}) => host.meters.counter(family, { policy: name, ...labels }),
     provide: (fact: string) => {
       const slot = facts.slot(fact);
       return (x, value) => {
@@ -123,7 +136,7 @@ function environment(name: string, facts: FactTable, host: RulesHost): Env {
   } satisfies Env);
 }
 
-function compileRoute(plan: RoutePlan, policies: ReadonlyMap<string, CompiledPolicy>, registry: Registry): Route {
+function compileRoute(plan: RoutePlan, policies: ReadonlyMap<string, CompiledPolicy>, meters: Meters): Route {
   const steps = plan.use.map((name) => {
     const policy = policies.get(name);
     if (!policy) throw new Error(`route ${plan.name}: there is no policy ${name}`);
@@ -134,17 +147,8 @@ function compileRoute(plan: RoutePlan, policies: ReadonlyMap<string, CompiledPol
     steps,
     needsBody: steps.some((step) => step.needsBody),
     editsAttempts: steps.some((step) => step.hooks.attempt !== undefined),
-    metrics: routeMetrics(registry, plan.name),
+    metrics: new RouteMetrics(meters, plan.name),
     upstreamFor: compileSplit(plan),
-  });
-}
-
-function routeMetrics(registry: Registry, route: string): RouteMetrics {
-  return Object.freeze({
-    byClass: [1, 2, 3, 4, 5].map((status) =>
-      registry.counter('weir_requests_total', { route, status_class: `${status}xx` }),
-    ),
-    duration: registry.histogram('weir_request_duration_seconds', { route }),
   });
 }
 

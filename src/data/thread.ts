@@ -7,21 +7,24 @@ import { createLog } from '../log/log.ts';
 import { Registry } from '../metrics/registry.ts';
 import { CidrSet, formatAddress } from '../net/address.ts';
 import type { BoundSocket } from '../net/sockets.ts';
+import { unpackPlan } from '../plan/packed.ts';
 import { KINDS } from '../policies/index.ts';
+import { finish, type Steps } from '../slices.ts';
 import { Users } from '../state/users.ts';
 import { TimerWheel } from '../state/wheel.ts';
 import { createMemoryStore, type MemoryStore } from '../store/memory.ts';
 import type { ListenerConfig, WeirConfig } from '../types/config.ts';
-import type { Plan, UpstreamPlan } from '../types/plan.ts';
+import type { UpstreamPlan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
-import type { FromWorker, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
+import type { FromWorker, PackedPlan, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
 import type { ConnectCause, Edge, Forwarder } from '../types/transport.ts';
 import { AccessLog } from './access.ts';
 import { Core, Generation, passingNames } from './core.ts';
 import { ExchangeRun } from './exchange.ts';
 import { OpenPool } from './pools.ts';
+import { Preparing } from './preparing.ts';
 import { ClientDirectory } from './regions.ts';
-import { compileRules, remembersRequests } from './rules.ts';
+import { compileSteps, remembersRequests } from './rules.ts';
 import { askForSockets } from './sockets.ts';
 import { StateDirectory, type StateHold } from './states.ts';
 
@@ -39,7 +42,7 @@ export class TrafficThread {
   readonly #start: WorkerStart;
   readonly #post: (message: FromWorker) => void;
   readonly #config: WeirConfig;
-  readonly #registry = new Registry();
+  readonly #registry: Registry;
   readonly #states = new StateDirectory();
   readonly #log: Log;
   readonly #access: AccessLog | null;
@@ -48,12 +51,19 @@ export class TrafficThread {
   #geo: Geo;
   #core: Core | null = null;
   #edges: Edge[] = [];
-  #prepared: { readonly id: number; readonly generation: Generation } | null = null;
+  readonly #preparing: Preparing;
 
   constructor(start: WorkerStart, post: (message: FromWorker) => void) {
     this.#start = start;
     this.#config = start.config;
     this.#post = post;
+    this.#registry = new Registry((series) => post({ type: 'series', series }));
+    this.#preparing = new Preparing({
+      prepared: (id, problem) => post({ type: 'prepared', id, problem }),
+      now: () => performance.now(),
+      // What a slice makes is told of in one message.
+      later: (next) => setImmediate(() => this.#registry.together(next)),
+    });
     const send = (lines: string) => post({ type: 'log', lines });
     // `pretty` is made of JSON by the main thread, which writes all lines.
     const format = start.config.log.format === 'pretty' ? 'json' : start.config.log.format;
@@ -72,10 +82,11 @@ export class TrafficThread {
   /** Compiles the first plan, then listens; says `listening` or `failed`. */
   async start(): Promise<void> {
     try {
-      this.#core = this.#createCore(this.#compile(this.#start.plan, this.#start.zones));
+      const first = this.#compileFirst();
+      this.#core = this.#createCore(first);
       this.#edges = this.#config.listeners.map((listener, i) => this.#createEdge(listener, i));
       const { sockets } = this.#start;
-      if (remembersRequests(this.#start.plan, KINDS)) await untilTime(this.#store.since);
+      if (remembersRequests(first.rules.plan, KINDS)) await untilTime(this.#store.since);
       // Last, since whoever listens must be able to serve: in a takeover the one before still does.
       const bound = sockets === null ? null : await askForSockets(sockets);
       await Promise.all(this.#edges.map((edge, i) => listen(edge, this.#config.listeners[i], bound?.get(i))));
@@ -93,7 +104,7 @@ export class TrafficThread {
       case 'commit':
         return this.#commit(message.id);
       case 'abandon':
-        return this.#abandon(message.id);
+        return this.#preparing.abandon(message.id);
       case 'geo':
         this.#geo = geoFrom(message.geo);
         this.#core?.generation.clients.useGeo((address) => this.#geo.lookup(address));
@@ -101,7 +112,9 @@ export class TrafficThread {
       case 'certificates':
         return this.#edges[message.listener].useCertificates(message.certificates);
       case 'metrics':
-        return this.#post({ type: 'metrics', id: message.id, samples: this.#registry.snapshot() });
+        return this.#post({ type: 'metrics', id: message.id, samples: this.#registry.gauges() });
+      case 'forget':
+        return this.#registry.forget(message.series);
       case 'drain':
         void this.#drain(message.timeout);
         return;
@@ -110,43 +123,46 @@ export class TrafficThread {
     }
   }
 
-  #prepare(id: number, plan: Plan, zones: Zones): void {
-    try {
-      this.#prepared = { id, generation: this.#compile(plan, zones) };
-      this.#post({ type: 'prepared', id, problem: null });
-    } catch (error) {
-      this.#post({ type: 'prepared', id, problem: (error as Error).message });
-    }
+  /** In slices: requests wait for none longer than for one of them. */
+  #prepare(id: number, plan: PackedPlan, zones: Zones): void {
+    this.#preparing.begin(id, this.#compile(plan, zones));
   }
 
   #commit(id: number): void {
-    if (this.#prepared?.id !== id) return;
-    this.#core!.commit(this.#prepared.generation);
-    this.#prepared = null;
+    const generation = this.#preparing.take(id);
+    if (generation === null) return;
+    this.#core!.commit(generation);
     this.#post({ type: 'committed', id });
   }
 
-  #abandon(id: number): void {
-    if (this.#prepared?.id !== id) return;
-    this.#prepared.generation.retire();
-    this.#prepared = null;
+  /** At once: no request comes before it is done. */
+  #compileFirst(): Generation {
+    let first: Generation;
+    this.#registry.together(() => {
+      first = finish(this.#compile(this.#start.plan, this.#start.zones));
+    });
+    return first!;
   }
 
   /** A rule set with its hold on this thread's state; what only it held is closed when its last request has ended. */
-  #compile(plan: Plan, zones: Zones): Generation {
+  *#compile(packed: PackedPlan, zones: Zones): Steps<Generation> {
     const { thread, threads } = this.#start;
     const users = new Users(zoneOf(zones, Users.identity, Users.bytes(threads)), thread);
     const hold = this.#states.hold();
-    const release = (): void => {
+    const meters = this.#registry.hold();
+    const letGo = (): void => {
       hold.release();
+      meters.release();
       users.leave();
     };
     users.enter();
+    let generation: Generation | null = null;
     try {
-      const rules = compileRules(plan, {
+      const plan = yield* unpackPlan(packed);
+      const rules = yield* compileSteps(plan, {
         thread,
         threads,
-        registry: this.#registry,
+        meters,
         kinds: KINDS,
         store: this.#store,
         log: this.#log,
@@ -157,10 +173,11 @@ export class TrafficThread {
         forwarder: (upstream) => forwarderFor(upstream, hold, this.#registry, this.#log),
       });
       const clients = new ClientDirectory(plan.regions, (address) => this.#geo.lookup(address));
-      return new Generation(rules, clients, release);
-    } catch (error) {
-      release();
-      throw error;
+      generation = new Generation(rules, clients, letGo);
+      return generation;
+    } finally {
+      // Refused, or given up on the way.
+      if (generation === null) letGo();
     }
   }
 
@@ -225,6 +242,7 @@ export class TrafficThread {
   async #drain(timeout: number): Promise<void> {
     const end = performance.now() + timeout;
     const grace = Math.min(this.#config.limits.drainGrace, timeout);
+    this.#preparing.close();
     for (const edge of this.#edges) edge.drain(grace);
     await this.#until(() => this.#connections === 0 && this.#core!.inFlight === 0, performance.now() + grace);
     this.#core!.tunnels.goAway();
@@ -274,8 +292,8 @@ function zoneOf(zones: Zones, identity: string, bytes: number): SharedArrayBuffe
 function forwarderFor(upstream: UpstreamPlan, hold: StateHold, registry: Registry, log: Log): Forwarder {
   const identity = `forwarder ${upstream.name} ${upstream.forwarder} ${JSON.stringify(upstream.pool)}`;
   const { name, pool, forwarder } = upstream;
-  const create: ConstructorParameters<typeof OpenPool>[0] = (crowded) =>
-    createForwarder(forwarder, { pool, now: Date.now, crowded });
+  const create: ConstructorParameters<typeof OpenPool>[0] = (crowded, counts) =>
+    createForwarder(forwarder, { pool, now: Date.now, crowded, counts });
   return hold.state(identity, () => new OpenPool(create, name, registry, log)).forwarder;
 }
 

@@ -1,5 +1,5 @@
 /** Upstreams at run time: what config says (the plan) beside what running learns (state), never mixed. */
-import type { Counter, Registry } from '../metrics/registry.ts';
+import type { CounterSet, Meters } from '../metrics/counters.ts';
 import { Breaker, type BreakerChange } from '../state/breaker.ts';
 import { RetryBudget } from '../state/budget.ts';
 import { EndpointState } from '../state/endpoint.ts';
@@ -10,7 +10,7 @@ import type { FailureReason, Forwarder } from '../types/transport.ts';
 /** What became of one attempt, as metrics call it. */
 export type Outcome = 'ok' | 'error' | FailureReason | 'aborted';
 
-const OUTCOMES: readonly Outcome[] = [
+const OUTCOMES = Object.freeze([
   'ok',
   'error',
   'connect',
@@ -20,29 +20,41 @@ const OUTCOMES: readonly Outcome[] = [
   'truncated',
   'protocol',
   'aborted',
-];
+] as const satisfies readonly Outcome[]);
+
+/** Index of each outcome in its endpoint's counters. */
+const INDEX = Object.freeze(Object.fromEntries(OUTCOMES.map((outcome, i) => [outcome, i]))) as Readonly<
+  Record<Outcome, number>
+>;
+
+const BY_OUTCOME = Object.freeze({ label: 'outcome', values: OUTCOMES });
 
 export class Endpoint {
   readonly plan: EndpointPlan;
   readonly breaker: Breaker | null;
   readonly state: EndpointState;
-  readonly outcomes: Readonly<Record<Outcome, Counter>>;
   /** What went wrong with it last, as this thread saw it: for the log, when its breaker opens. */
   lastFailure = '';
+  readonly #meters: Meters;
+  #outcomes: CounterSet | null = null;
 
-  constructor(plan: EndpointPlan, breaker: Breaker | null, state: EndpointState, registry: Registry) {
+  constructor(plan: EndpointPlan, breaker: Breaker | null, state: EndpointState, meters: Meters) {
     this.plan = plan;
     this.breaker = breaker;
     this.state = state;
-    this.outcomes = Object.fromEntries(
-      OUTCOMES.map((outcome) => [outcome, attemptCounter(registry, plan, outcome)]),
-    ) as Record<Outcome, Counter>;
+    this.#meters = meters;
   }
-}
 
-function attemptCounter(registry: Registry, plan: EndpointPlan, outcome: Outcome): Counter {
-  const labels = { upstream: plan.upstream, endpoint: plan.id, outcome };
-  return registry.counter('weir_upstream_attempts_total', labels);
+  /** An attempt has ended. */
+  count(outcome: Outcome): void {
+    this.#outcomes ??= this.#counters();
+    this.#outcomes.add(INDEX[outcome]);
+  }
+
+  #counters(): CounterSet {
+    const labels = { upstream: this.plan.upstream, endpoint: this.plan.id };
+    return this.#meters.counterSet('weir_upstream_attempts_total', labels, BY_OUTCOME);
+  }
 }
 
 /** What upstreams need of the thread they run in. */
@@ -51,7 +63,7 @@ export interface UpstreamHost {
   readonly thread: number;
   /** The highest number that a thread has. */
   readonly threads: number;
-  readonly registry: Registry;
+  readonly meters: Meters;
   readonly log: Log;
   zone(identity: string, bytes: number): SharedArrayBuffer;
   forwarder(plan: UpstreamPlan): Forwarder;
@@ -116,7 +128,7 @@ function createEndpoint(plan: EndpointPlan, upstream: UpstreamPlan, host: Upstre
     host.thread,
   );
   const breaker = upstream.breaker ? createBreaker(plan, upstream.breaker, longestToHead(upstream), host) : null;
-  const endpoint = new Endpoint(plan, breaker, state, host.registry);
+  const endpoint = new Endpoint(plan, breaker, state, host.meters);
   if (breaker !== null) breaker.onChange = (change) => tellChange(host.log, endpoint, change);
   return endpoint;
 }

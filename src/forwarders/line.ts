@@ -3,7 +3,7 @@
  * fault of the endpoint's: who leaves it in vain fails as `busy`, with the time after which asking again makes sense.
  */
 import type { QueuePlan } from '../types/plan.ts';
-import type { Failure, LineStats } from '../types/transport.ts';
+import type { Failure, LineCounts, LineStats } from '../types/transport.ts';
 import { type Deadlines, Timed } from './deadlines.ts';
 
 /** Weight of the newest turn in the average, as TCP smooths its round-trip time (RFC 6298 §2). */
@@ -25,6 +25,7 @@ export class Line<W extends Waiter> implements LineStats {
   late = 0;
   readonly #queue: QueuePlan;
   readonly #deadlines: Deadlines;
+  readonly #counts: LineCounts | null;
   readonly #crowded: ((line: LineStats) => void) | null;
   #first: W | null = null;
   #last: W | null = null;
@@ -35,8 +36,14 @@ export class Line<W extends Waiter> implements LineStats {
   #turnAt = 0;
 
   /** `crowded` is called for each one that it refuses, that leaves it too late, or that finds it more than half full. */
-  constructor(queue: QueuePlan, deadlines: Deadlines, crowded: ((line: LineStats) => void) | null = null) {
+  constructor(
+    queue: QueuePlan,
+    deadlines: Deadlines,
+    crowded: ((line: LineStats) => void) | null = null,
+    counts: LineCounts | null = null,
+  ) {
     this.#queue = queue;
+    this.#counts = counts;
     this.#deadlines = deadlines;
     this.#crowded = crowded;
   }
@@ -57,6 +64,7 @@ export class Line<W extends Waiter> implements LineStats {
     waiter.waitsSince = now;
     this.#push(waiter);
     this.waited++;
+    if (this.#counts !== null) this.#counts.waited.value++;
     this.extend(waiter);
     if (ahead + 1 > this.#queue.max / 2) this.#crowded?.(this);
     return null;
@@ -86,7 +94,9 @@ export class Line<W extends Waiter> implements LineStats {
   /** `waiter` stands in it no more. False where it did not. */
   leave(waiter: W): boolean {
     if (waiter.waitsSince === 0) return false;
-    this.waitedMs += performance.now() - waiter.waitsSince;
+    const ms = performance.now() - waiter.waitsSince;
+    this.waitedMs += ms;
+    if (this.#counts !== null) this.#counts.waitedSeconds.value += ms / 1000;
     waiter.waitsSince = 0;
     this.#deadlines.clear(waiter);
     this.#remove(waiter);
@@ -98,6 +108,7 @@ export class Line<W extends Waiter> implements LineStats {
     const failure = this.failure();
     this.leave(waiter);
     this.late++;
+    if (this.#counts !== null) this.#counts.late.value++;
     this.#crowded?.(this);
     return failure;
   }
@@ -109,6 +120,7 @@ export class Line<W extends Waiter> implements LineStats {
 
   #refuse(): Failure {
     this.full++;
+    if (this.#counts !== null) this.#counts.full.value++;
     this.#crowded?.(this);
     return this.failure('the line for a connection is full');
   }

@@ -1,6 +1,6 @@
 /** Whether one route leaves nothing to another: what "unreachable route" in `weir check` means. */
 import type { MatchPlan } from '../types/plan.ts';
-import { compareConditions, impliedMethods } from './leaf.ts';
+import { impliedMethods, specificity } from './leaf.ts';
 import { type Pattern, parsePattern, type Segment } from './pattern.ts';
 import { hostsOf } from './router.ts';
 
@@ -17,7 +17,7 @@ export function covers(a: MatchPlan, b: MatchPlan): boolean {
   if (!hostsOf(b).every((host) => hosts.includes(host))) return false;
   const path = coversPath(first, second);
   if (path === 'no' || !coversConditions(a, b)) return false;
-  return path === 'above' || compareConditions(a, b) <= 0;
+  return path === 'above' || specificity(a) >= specificity(b);
 }
 
 /** `same`: covers at the same rank; `above`: covers and ranks higher. */

@@ -1,5 +1,6 @@
 /** The routes that share one host and one path pattern, and which of them takes a request. */
 import { type HeaderList, indexOfTwin } from '../headers.ts';
+import type { Steps } from '../slices.ts';
 import type { MatchPlan } from '../types/plan.ts';
 
 /** Stands for "any value" in a header condition. */
@@ -38,41 +39,58 @@ export function impliedMethods(methods: readonly string[]): readonly string[] | 
   return methods.includes('GET') && !methods.includes('HEAD') ? [...methods, 'HEAD'] : methods;
 }
 
+/** Above any number of header conditions that one route can have: a rules file would have to be gigabytes long. */
+const MANY = 2 ** 24;
+
 /**
- * How specific the conditions beside host and path are; negative where `a` is the more specific: more header
- * conditions, then more of them with an exact value, then a country condition, then a method condition.
+ * How specific the conditions beside host and path are, more for more: header conditions, then those of them with an
+ * exact value, then a country condition, then a method condition.
  */
-export function compareConditions(a: MatchPlan, b: MatchPlan): number {
-  const left = Object.values(a.headers);
-  const right = Object.values(b.headers);
-  if (left.length !== right.length) return right.length - left.length;
-  const exact = right.filter((value) => value !== PRESENT).length - left.filter((value) => value !== PRESENT).length;
-  if (exact !== 0) return exact;
-  const country = Number(b.countries.length > 0) - Number(a.countries.length > 0);
-  return country || Number(b.methods.length > 0) - Number(a.methods.length > 0);
+export function specificity({ headers, countries, methods }: MatchPlan): number {
+  let all = 0;
+  let exact = 0;
+  for (const name in headers) {
+    all++;
+    if (headers[name] !== PRESENT) exact++;
+  }
+  return ((all * MANY + exact) * 2 + Number(countries.length > 0)) * 2 + Number(methods.length > 0);
+}
+
+const NONE: readonly never[] = Object.freeze([]);
+
+/** A route of a leaf that is not sealed yet. */
+interface Added<T> {
+  readonly match: MatchPlan;
+  readonly entry: Entry<T>;
+  readonly specificity: number;
 }
 
 /** Add every route in the order written, then `seal`. */
 export class Leaf<T> {
-  readonly #routes: { readonly match: MatchPlan; readonly entry: Entry<T> }[] = [];
+  #routes: readonly Added<T>[] = NONE;
   /** The usual leaf: no header conditions. Best first. */
   #plain: readonly Entry<T>[] | null = null;
-  #groups: readonly Group<T>[] = [];
+  #groups: readonly Group<T>[] = NONE;
 
   add(match: MatchPlan, value: T): void {
     const countries = match.countries.length === 0 ? null : new Set(match.countries);
-    this.#routes.push({ match, entry: { value, methods: impliedMethods(match.methods), countries, rank: 0 } });
+    const entry = { value, methods: impliedMethods(match.methods), countries, rank: 0 };
+    const added = { match, entry, specificity: specificity(match) };
+    if (this.#routes.length === 0) this.#routes = [added];
+    else (this.#routes as Added<T>[]).push(added);
   }
 
-  /** Ranks what was added. */
-  seal(): void {
-    this.#routes.sort((a, b) => compareConditions(a.match, b.match));
-    this.#routes.forEach(({ entry }, rank) => {
+  /** Ranks what was added, in a step for each route that asks for headers. */
+  *seal(): Steps<void> {
+    const routes = this.#routes.toSorted((a, b) => b.specificity - a.specificity);
+    routes.forEach(({ entry }, rank) => {
       entry.rank = rank;
     });
-    if (this.#routes.every(({ match }) => Object.keys(match.headers).length === 0))
-      this.#plain = this.#routes.map(({ entry }) => entry);
-    else this.#groups = groupByHeaders(this.#routes);
+    // Ranked by headers first: where the best asks for none, none does.
+    if (routes[0].specificity < MANY) this.#plain = routes.map(({ entry }) => entry);
+    else this.#groups = yield* groupByHeaders(routes);
+    this.#routes = NONE;
+    yield;
   }
 
   /** The best route for the request, or null. */
@@ -117,7 +135,7 @@ function firstMatch<T>(entries: readonly Entry<T>[], method: string, country: st
  * Routes grouped by which headers they ask for, then by the values: thousands of routes that differ in the value of one
  * header (a tenant, say) cost one lookup.
  */
-function groupByHeaders<T>(routes: readonly { match: MatchPlan; entry: Entry<T> }[]): readonly Group<T>[] {
+function* groupByHeaders<T>(routes: readonly Added<T>[]): Steps<readonly Group<T>[]> {
   const groups = new Map<string, Group<T>>();
   for (const { match, entry } of routes) {
     const names = Object.keys(match.headers).sort();
@@ -132,6 +150,7 @@ function groupByHeaders<T>(routes: readonly { match: MatchPlan; entry: Entry<T> 
     let at = group.root;
     for (const name of exact) at = child(at, match.headers[name]);
     at.entries.push(entry);
+    yield;
   }
   return [...groups.values()];
 }

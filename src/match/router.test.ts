@@ -15,7 +15,7 @@ const plan = (path: string, more: Partial<MatchPlan> = {}): MatchPlan => ({
   ...more,
 });
 
-const routerOf = (...matches: MatchPlan[]) => new Router(matches.map((match, value) => ({ match, value })));
+const routerOf = (...matches: MatchPlan[]) => Router.of(matches.map((match, value) => ({ match, value })));
 
 interface Ask {
   method: string;

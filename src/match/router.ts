@@ -11,11 +11,18 @@
  * The cost of a search depends on the path's length and on patterns that overlap, not on how many routes there are.
  */
 import { type HeaderList, USUAL_METHODS } from '../headers.ts';
+import { finish, type Steps } from '../slices.ts';
 import type { MatchPlan } from '../types/plan.ts';
-import type { Entry } from './leaf.ts';
+import type { Entry, Leaf } from './leaf.ts';
 import { withoutParameters } from './path.ts';
 import { parsePattern } from './pattern.ts';
 import { PathTable } from './trie.ts';
+
+/** A route to be found. */
+export interface Routed<T> {
+  readonly match: MatchPlan;
+  readonly value: T;
+}
 
 /**
  * - `*.example.com` matches every name below `example.com`, however deep, and not `example.com` itself.
@@ -36,16 +43,29 @@ export class Router<T> {
   /** Labels in the longest wildcard's suffix: a host's labels beyond need no look. */
   #depth = 0;
 
+  private constructor() {}
+
   /** @throws {Error} where a path is no pattern; the plan has checked that. */
-  constructor(routes: readonly { readonly match: MatchPlan; readonly value: T }[]) {
+  static of<T>(routes: readonly Routed<T>[]): Router<T> {
+    return finish(Router.inSteps(routes));
+  }
+
+  /** {@link of} in steps, a few for each route. */
+  static *inSteps<T>(routes: readonly Routed<T>[]): Steps<Router<T>> {
+    const router = new Router<T>();
+    const leaves: Leaf<T>[] = [];
     for (const { match, value } of routes) {
-      const pattern = parsePattern(match.path);
-      if ('problem' in pattern) throw new Error(`${match.path}: ${pattern.problem}`);
-      for (const host of new Set(hostsOf(match))) this.#tableOf(host).add(pattern, match, value);
+      router.#add(match, value, leaves);
+      yield;
     }
-    for (const table of this.#exact.values()) table.seal();
-    for (const table of this.#wildcard.values()) table.seal();
-    this.#any?.seal();
+    for (const leaf of leaves) yield* leaf.seal();
+    return router;
+  }
+
+  #add(match: MatchPlan, value: T, leaves: Leaf<T>[]): void {
+    const pattern = parsePattern(match.path);
+    if ('problem' in pattern) throw new Error(`${match.path}: ${pattern.problem}`);
+    for (const host of new Set(hostsOf(match))) this.#tableOf(host).add(pattern, match, value, leaves);
   }
 
   #tableOf(host: string): PathTable<T> {

@@ -4,10 +4,12 @@ import type { MatchPlan } from '../types/plan.ts';
 import { type Entry, impliedMethods, Leaf } from './leaf.ts';
 import type { Pattern } from './pattern.ts';
 
+const NONE: readonly never[] = Object.freeze([]);
+
 /** Up to so many exact segments are compared in place, which allocates nothing; more go through a map. */
 const COMPARED = 4;
 
-/** Routes of one host. Add every route in the order written, then `seal`. */
+/** Routes of one host, added in the order written. */
 export class PathTable<T> {
   /** Patterns of exact segments only, by the whole path: they beat all others, and one lookup finds them. */
   readonly #exact = new Map<string, Leaf<T>>();
@@ -15,18 +17,15 @@ export class PathTable<T> {
   /** What its routes take together. */
   readonly methods = new Set<string>();
 
-  add(pattern: Pattern, match: MatchPlan, value: T): void {
+  /** Puts the leaf that it makes, if it makes one, into `leaves`: all must be sealed before the first search. */
+  add(pattern: Pattern, match: MatchPlan, value: T, leaves: Leaf<T>[]): void {
     for (const method of impliedMethods(match.methods) ?? USUAL_METHODS) this.methods.add(method);
-    if (pattern.segments.every(({ kind }) => kind === 'exact')) leafOf(this.#exact, pattern.text).add(match, value);
+    if (pattern.segments.every(({ kind }) => kind === 'exact'))
+      leafOf(this.#exact, pattern.text, leaves).add(match, value);
     else {
       this.#root ??= new Node<T>();
-      this.#root.add(pattern, 0, match, value);
+      this.#root.add(pattern, 0, match, value, leaves);
     }
-  }
-
-  seal(): void {
-    for (const leaf of this.#exact.values()) leaf.seal();
-    this.#root?.seal();
   }
 
   find(method: string, path: string, headers: HeaderList, country: string): Entry<T> | null {
@@ -42,61 +41,72 @@ export class PathTable<T> {
   }
 }
 
-function leafOf<T>(leaves: Map<string, Leaf<T>>, path: string): Leaf<T> {
-  let leaf = leaves.get(path);
+function leafOf<T>(known: Map<string, Leaf<T>>, path: string, leaves: Leaf<T>[]): Leaf<T> {
+  let leaf = known.get(path);
   if (leaf === undefined) {
-    leaf = new Leaf<T>();
-    leaves.set(path, leaf);
+    leaf = newLeaf(leaves);
+    known.set(path, leaf);
   }
+  return leaf;
+}
+
+function newLeaf<T>(leaves: Leaf<T>[]): Leaf<T> {
+  const leaf = new Leaf<T>();
+  leaves.push(leaf);
   return leaf;
 }
 
 /** `at` is everywhere the offset of the `/` before the next segment, or the path's length at its end. */
 class Node<T> {
-  readonly #texts: string[] = [];
-  readonly #children: Node<T>[] = [];
-  readonly #byText = new Map<string, Node<T>>();
+  /** Few children by their texts, or many in a map. There are as many nodes as routes: what is empty takes no memory. */
+  #texts: readonly string[] = NONE;
+  #children: readonly Node<T>[] = NONE;
+  #byText: Map<string, Node<T>> | null = null;
   #param: Node<T> | null = null;
   #one: Node<T> | null = null;
   /** Patterns that end here, and those that go on with `**`. */
   #end: Leaf<T> | null = null;
   #rest: Leaf<T> | null = null;
 
-  add(pattern: Pattern, index: number, match: MatchPlan, value: T): void {
+  add(pattern: Pattern, index: number, match: MatchPlan, value: T, leaves: Leaf<T>[]): void {
     const segment = pattern.segments[index];
     if (segment === undefined) {
-      this.#end ??= new Leaf<T>();
+      this.#end ??= newLeaf(leaves);
       this.#end.add(match, value);
     } else if (segment.kind === 'rest') {
-      this.#rest ??= new Leaf<T>();
+      this.#rest ??= newLeaf(leaves);
       this.#rest.add(match, value);
-    } else if (segment.kind === 'exact') this.#exactChild(segment.text).add(pattern, index + 1, match, value);
+    } else if (segment.kind === 'exact') this.#exactChild(segment.text).add(pattern, index + 1, match, value, leaves);
     else if (segment.kind === 'param') {
       this.#param ??= new Node<T>();
-      this.#param.add(pattern, index + 1, match, value);
+      this.#param.add(pattern, index + 1, match, value, leaves);
     } else {
       this.#one ??= new Node<T>();
-      this.#one.add(pattern, index + 1, match, value);
+      this.#one.add(pattern, index + 1, match, value, leaves);
     }
   }
 
   #exactChild(text: string): Node<T> {
-    let child = this.#byText.get(text);
-    if (child === undefined) {
-      child = new Node<T>();
-      this.#byText.set(text, child);
-      this.#texts.push(text);
-      this.#children.push(child);
-    }
+    const at = this.#texts.indexOf(text);
+    const known = at >= 0 ? this.#children[at] : this.#byText?.get(text);
+    if (known !== undefined) return known;
+    const child = new Node<T>();
+    this.#addChild(text, child);
     return child;
   }
 
-  seal(): void {
-    this.#end?.seal();
-    this.#rest?.seal();
-    this.#param?.seal();
-    this.#one?.seal();
-    for (const child of this.#children) child.seal();
+  #addChild(text: string, child: Node<T>): void {
+    if (this.#byText !== null) this.#byText.set(text, child);
+    else if (this.#texts.length < COMPARED) {
+      // Copied to the length that is needed: an array that is pushed to has room for seventeen.
+      this.#texts = [...this.#texts, text];
+      this.#children = [...this.#children, child];
+    } else {
+      this.#byText = new Map(this.#texts.map((known, i) => [known, this.#children[i]]));
+      this.#byText.set(text, child);
+      this.#texts = NONE;
+      this.#children = NONE;
+    }
   }
 
   find(path: string, at: number, method: string, headers: HeaderList, country: string): Entry<T> | null {
@@ -118,8 +128,8 @@ class Node<T> {
   }
 
   #childFor(path: string, start: number, end: number): Node<T> | null {
+    if (this.#byText !== null) return this.#byText.get(path.slice(start, end)) ?? null;
     const texts = this.#texts;
-    if (texts.length > COMPARED) return this.#byText.get(path.slice(start, end)) ?? null;
     for (let i = 0; i < texts.length; i++)
       if (texts[i].length === end - start && path.startsWith(texts[i], start)) return this.#children[i];
     return null;

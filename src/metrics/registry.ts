@@ -1,106 +1,206 @@
 /**
- * Counters of one thread. Hot paths hold the object and add to `value`; nothing is looked up per request. The control
- * plane sums the snapshots of all threads and renders them.
+ * What one thread counts. Hot paths hold the object and add to it; nothing is looked up per request. Counts stand in
+ * shared memory that is announced to the control plane once, which reads it from then on without asking.
  */
+import { CellMemory } from './cells.ts';
+import {
+  type CellSource,
+  type Counter,
+  CounterSeries,
+  type CounterSet,
+  CounterSetSeries,
+  type Histogram,
+  HistogramSeries,
+  type Meters,
+  type Series,
+} from './counters.ts';
+import { type Labels, type Sample, type SharedSeries, samplesOf, seriesKey, type Variants } from './series.ts';
 
-export interface Counter {
-  value: number;
-}
+/** Told of series that have got cells. */
+export type Announce = (series: readonly SharedSeries[]) => void;
 
-export type Labels = Readonly<Record<string, string>>;
-
-/** Upper bounds in seconds: a stream of the Claude API can last minutes, a cached answer less than a millisecond. */
-export const DURATION_BOUNDS: readonly number[] = [
-  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600,
-];
-
-export interface Histogram {
-  observe(seconds: number): void;
-}
-
-/** One series as it crosses the thread border. Histograms carry their buckets (not cumulative), then sum and count. */
-export interface Sample {
+interface Reading {
   readonly family: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
   readonly labels: Labels;
-  readonly values: readonly number[];
+  readonly reads: Set<() => number>;
 }
 
-class BucketHistogram implements Histogram {
-  readonly buckets = new Array<number>(DURATION_BOUNDS.length + 1).fill(0);
-  sum = 0;
-  count = 0;
+/** Its own counters are never forgotten; those of a {@link MeterHold} can be. */
+export class Registry implements Meters, CellSource {
+  readonly #announce: Announce | null;
+  readonly #memory = new CellMemory();
+  readonly #series = new Map<string, Series>();
+  /** What has cells, by id. */
+  readonly #open = new Map<number, Series>();
+  readonly #readings = new Map<string, Reading>();
+  readonly #own = new MeterHold(this);
+  #news: SharedSeries[] = [];
+  #lastId = 0;
+  #gathering = false;
 
-  observe(seconds: number): void {
-    let i = 0;
-    while (i < DURATION_BOUNDS.length && seconds > DURATION_BOUNDS[i]) i++;
-    this.buckets[i]++;
-    this.sum += seconds;
-    this.count++;
+  constructor(announce: Announce | null = null) {
+    this.#announce = announce;
   }
-}
 
-interface Series {
-  readonly family: string;
-  readonly labels: Labels;
-}
-
-export class Registry {
-  readonly #counters = new Map<string, Series & { counter: Counter }>();
-  readonly #histograms = new Map<string, Series & { histogram: BucketHistogram }>();
-  readonly #readings = new Map<string, Series & { type: 'gauge' | 'counter'; read: () => number }>();
-
-  /** The counter of these labels; the same object for the same labels, across reloads. */
   counter(family: string, labels: Labels = {}): Counter {
-    const key = seriesKey(family, labels);
-    let series = this.#counters.get(key);
-    if (!series) {
-      series = { family, labels, counter: { value: 0 } };
-      this.#counters.set(key, series);
-    }
-    return series.counter;
+    return this.#own.counter(family, labels);
+  }
+
+  counterSet(family: string, labels: Labels, variants: Variants): CounterSet {
+    return this.#own.counterSet(family, labels, variants);
   }
 
   histogram(family: string, labels: Labels = {}): Histogram {
-    const key = seriesKey(family, labels);
-    let series = this.#histograms.get(key);
-    if (!series) {
-      series = { family, labels, histogram: new BucketHistogram() };
-      this.#histograms.set(key, series);
-    }
-    return series.histogram;
+    return this.#own.histogram(family, labels);
+  }
+
+  /** Meters for something that ends, such as a rule set. */
+  hold(): MeterHold {
+    return new MeterHold(this);
   }
 
   /** A gauge read at every snapshot; the newest reader for its labels counts. */
   gauge(family: string, labels: Labels, read: () => number): void {
-    this.#readings.set(seriesKey(family, labels), { family, labels, type: 'gauge', read });
+    this.#readings.set(seriesKey(family, labels), { family, labels, reads: new Set([read]) });
   }
 
-  /** A counter that someone else keeps, read likewise. */
-  counting(family: string, labels: Labels, read: () => number): void {
-    this.#readings.set(seriesKey(family, labels), { family, labels, type: 'counter', read });
+  /** One of several readers whose sum is the gauge: a pool and the one that takes its place, say. */
+  gaugePart(family: string, labels: Labels, read: () => number): void {
+    const key = seriesKey(family, labels);
+    const reading = this.#readings.get(key);
+    if (reading) reading.reads.add(read);
+    else this.#readings.set(key, { family, labels, reads: new Set([read]) });
   }
 
-  /** Forgets `read`, given to `gauge` or `counting`, when what it measured is gone. A newer reader of the series stays. */
+  /** Forgets `read` when what it measured is gone. Other readers of the series stay. */
   drop(family: string, labels: Labels, read: () => number): void {
     const key = seriesKey(family, labels);
-    if (this.#readings.get(key)?.read === read) this.#readings.delete(key);
+    const reading = this.#readings.get(key);
+    if (reading?.reads.delete(read) && reading.reads.size === 0) this.#readings.delete(key);
   }
 
+  /** Every gauge, read now. */
+  gauges(): Sample[] {
+    return Array.from(this.#readings.values(), ({ family, labels, reads }) => {
+      let sum = 0;
+      for (const read of reads) sum += read();
+      return { family, type: 'gauge', labels, values: [sum] };
+    });
+  }
+
+  /** Everything there is, read now. */
   snapshot(): Sample[] {
-    const out: Sample[] = [];
-    for (const { family, labels, counter } of this.#counters.values())
-      out.push({ family, type: 'counter', labels, values: [counter.value] });
-    for (const { family, labels, histogram } of this.#histograms.values())
-      out.push({ family, type: 'histogram', labels, values: [...histogram.buckets, histogram.sum, histogram.count] });
-    for (const { family, type, labels, read } of this.#readings.values())
-      out.push({ family, type, labels, values: [read()] });
-    return out;
+    return [...Array.from(this.#open.values(), (series) => samplesOf(series, series.cells!)).flat(), ...this.gauges()];
+  }
+
+  /** Runs `work`, and announces all series that are made meanwhile in one message instead of one each. */
+  together(work: () => void): void {
+    this.#gathering = true;
+    try {
+      work();
+    } finally {
+      this.#gathering = false;
+      this.#tellNews();
+    }
+  }
+
+  /**
+   * The control plane reads these series no more. Cells of those that nobody holds will be used again; the others are
+   * announced once more, as they are.
+   */
+  forget(ids: readonly number[]): void {
+    this.together(() => {
+      for (const id of ids) {
+        const series = this.#open.get(id);
+        if (series === undefined) continue;
+        if (series.holders > 0) this.#tell(series);
+        else this.#close(series);
+      }
+    });
+  }
+
+  /** The series of this family and these labels, made by `create` where there is none, with cells. */
+  find<S extends Series>(family: string, labels: Labels, create: (key: string) => S): S {
+    const key = seriesKey(family, labels);
+    const known = this.#series.get(key);
+    if (known !== undefined) return known as S;
+    const series = create(key);
+    this.#series.set(key, series);
+    this.open(series);
+    return series;
+  }
+
+  open(series: Series): Float64Array {
+    const cells = this.#memory.take(series.size);
+    series.cells = cells;
+    series.id = ++this.#lastId;
+    this.#open.set(series.id, series);
+    this.#tell(series);
+    // At once: the thread may die of the very request that is counted.
+    if (!this.#gathering) this.#tellNews();
+    return cells;
+  }
+
+  #tell({ id, family, type, labels, variants, cells }: Series): void {
+    if (this.#announce !== null) this.#news.push({ id, family, type, labels, variants, cells: cells! });
+  }
+
+  #tellNews(): void {
+    if (this.#news.length === 0) return;
+    const news = this.#news;
+    this.#news = [];
+    this.#announce!(news);
+  }
+
+  #close(series: Series): void {
+    this.#open.delete(series.id);
+    // It may not be the one of its key any more: who holds nothing may still count, and gets new cells.
+    if (this.#series.get(series.key) === series) this.#series.delete(series.key);
+    this.#memory.give(series.cells!);
+    series.cells = null;
+    series.id = 0;
   }
 }
 
-function seriesKey(family: string, labels: Labels): string {
-  let key = family;
-  for (const name of Object.keys(labels).sort()) key += `\n${name}\t${labels[name]}`;
-  return key;
+/** Counters held by something that ends: a rule set, a pool. What nobody holds any more can be forgotten. */
+export class MeterHold implements Meters {
+  readonly #registry: Registry;
+  readonly #mine = new Set<Series>();
+  #released = false;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+  }
+
+  counter(family: string, labels: Labels = {}): Counter {
+    const registry = this.#registry;
+    return this.#keep(registry.find(family, labels, (key) => new CounterSeries(registry, key, family, labels)));
+  }
+
+  counterSet(family: string, labels: Labels, variants: Variants): CounterSet {
+    const registry = this.#registry;
+    return this.#keep(
+      registry.find(family, labels, (key) => new CounterSetSeries(registry, key, family, labels, variants)),
+    );
+  }
+
+  histogram(family: string, labels: Labels = {}): Histogram {
+    const registry = this.#registry;
+    return this.#keep(registry.find(family, labels, (key) => new HistogramSeries(registry, key, family, labels)));
+  }
+
+  /** Lets go of all of it, for good: what it is asked for later it does not hold. */
+  release(): void {
+    for (const series of this.#mine) series.holders--;
+    this.#mine.clear();
+    this.#released = true;
+  }
+
+  #keep<S extends Series>(series: S): S {
+    if (!this.#released && !this.#mine.has(series)) {
+      this.#mine.add(series);
+      series.holders++;
+    }
+    return series;
+  }
 }

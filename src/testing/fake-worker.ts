@@ -15,8 +15,9 @@ import { Registry } from '../metrics/registry.ts';
 import type { FromWorker, ToWorker, WorkerStart } from '../types/threads.ts';
 
 const port = parentPort!;
+const send = (message: FromWorker): void => port.postMessage(message);
 const [{ start }] = (await once(port, 'message')) as [{ start: WorkerStart }];
-const registry = new Registry();
+const registry = new Registry((series) => send({ type: 'series', series }));
 const requests = registry.counter('weir_requests_total', { route: 'fake', status_class: '2xx' });
 registry.gauge('weir_requests_in_flight', {}, () => 1);
 registry.gauge('weir_breaker_state', { endpoint: 'a/b' }, () => 2);
@@ -27,7 +28,6 @@ let zones = start.zones;
 let prepared = '';
 let slow: ServerResponse | null = null;
 
-const send = (message: FromWorker): void => port.postMessage(message);
 const does = (revision: string, what: string): boolean => {
   if (revision === what) return true;
   return revision === `one-${what}` && start.thread === zones.victim?.byteLength;
@@ -84,8 +84,11 @@ const handle: Record<string, (message: never) => void> = {
   certificates(message: { certificates: readonly object[] }) {
     certificates = String(message.certificates.length);
   },
+  forget({ series }: { series: readonly number[] }) {
+    registry.forget(series);
+  },
   metrics({ id }: { id: number }) {
-    if (current !== 'no-metrics') send({ type: 'metrics', id, samples: registry.snapshot() });
+    if (current !== 'no-metrics') send({ type: 'metrics', id, samples: registry.gauges() });
   },
   drain() {
     if (does(current, 'die-drain')) throw new Error('dies while it drains');

@@ -6,6 +6,7 @@ import { ClientDirectory } from '../data/regions.ts';
 import { compileRules } from '../data/rules.ts';
 import type { HeaderList } from '../headers.ts';
 import { Registry } from '../metrics/registry.ts';
+import { seriesKey } from '../metrics/series.ts';
 import { CidrSet } from '../net/address.ts';
 import { TimerWheel } from '../state/wheel.ts';
 import type { PassHeadersConfig } from '../types/config.ts';
@@ -286,7 +287,7 @@ export class Stage {
     const rules = compileRules(plan, {
       thread: 1,
       threads: 8,
-      registry: this.registry,
+      meters: this.registry,
       kinds: options.kinds ?? [HOOKS],
       store: {
         once: () => true,
@@ -315,7 +316,8 @@ export class Stage {
   }
 
   counter(family: string, labels: Record<string, string>): number {
-    return this.registry.counter(family, labels).value;
+    const key = seriesKey(family, labels);
+    return this.registry.snapshot().find((sample) => seriesKey(sample.family, sample.labels) === key)?.values[0] ?? 0;
   }
 
   #zone(identity: string, bytes: number): SharedArrayBuffer {

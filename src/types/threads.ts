@@ -1,10 +1,17 @@
 /** Messages between the control plane (main thread) and the traffic threads. */
-import type { Sample } from '../metrics/registry.ts';
+import type { Sample, SharedSeries } from '../metrics/series.ts';
 import type { WeirConfig } from './config.ts';
-import type { Plan } from './plan.ts';
 
 /** Shared memory by identity: what `Env.zone` hands out. */
 export type Zones = Readonly<Record<string, SharedArrayBuffer>>;
+
+/** A plan serialised in pieces (plan/packed.ts), in memory that all threads read. */
+export interface PackedPlan {
+  readonly revision: string;
+  readonly bytes: Uint8Array;
+  /** Offset of the end of each piece. */
+  readonly ends: readonly number[];
+}
 
 /** Bytes of the country database, shared by all threads; null where none could be read. */
 export interface GeoData {
@@ -35,7 +42,7 @@ export interface WorkerStart {
   readonly pseudonym: string;
   /** Null: it binds its listeners itself. */
   readonly sockets: SocketSource | null;
-  readonly plan: Plan;
+  readonly plan: PackedPlan;
   readonly zones: Zones;
   readonly geo: GeoData;
   /** By listener index; null where a listener has no TLS. */
@@ -48,15 +55,18 @@ export type SocketMessage = { readonly listener: number } | { readonly end: true
 export type ToWorker =
   /** Everything it needs; the first message. Answered by `listening` or `failed`. */
   | { readonly type: 'start'; readonly start: WorkerStart }
-  /** Compile this plan beside the one in use. Answered by `prepared`. */
-  | { readonly type: 'prepare'; readonly id: number; readonly plan: Plan; readonly zones: Zones }
+  /** Compile this plan beside the one in use, instead of one that is being compiled. Answered by `prepared`. */
+  | { readonly type: 'prepare'; readonly id: number; readonly plan: PackedPlan; readonly zones: Zones }
   /** Use what was prepared. Answered by `committed`. */
   | { readonly type: 'commit'; readonly id: number }
-  /** Forget what was prepared. */
+  /** Forget what was prepared. Where that is still under way it is answered by `prepared`, with a problem. */
   | { readonly type: 'abandon'; readonly id: number }
   | { readonly type: 'geo'; readonly geo: GeoData }
   | { readonly type: 'certificates'; readonly listener: number; readonly certificates: CertificateData }
+  /** Read the gauges. Answered by `metrics`. */
   | { readonly type: 'metrics'; readonly id: number }
+  /** Nobody reads these series any more, by id: their memory can be used again. Those still in use are told of anew. */
+  | { readonly type: 'forget'; readonly series: readonly number[] }
   /** Stop accepting; finish open requests within `timeout` ms; then answer `drained` and exit. */
   | { readonly type: 'drain'; readonly timeout: number };
 
@@ -67,7 +77,10 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly problem: string }
   | { readonly type: 'prepared'; readonly id: number; readonly problem: string | null }
   | { readonly type: 'committed'; readonly id: number }
+  /** The gauges. */
   | { readonly type: 'metrics'; readonly id: number; readonly samples: readonly Sample[] }
+  /** Series that are counted from now on, in memory that outlives the thread. */
+  | { readonly type: 'series'; readonly series: readonly SharedSeries[] }
   /** Whole log lines, each with its newline. */
   | { readonly type: 'log'; readonly lines: string }
   | { readonly type: 'drained' };

@@ -8,6 +8,7 @@
 
 import type { Duplex } from 'node:stream';
 import type { HeaderList } from '../headers.ts';
+import type { Counter } from '../metrics/counters.ts';
 import type { EndpointPlan, PoolPlan, TimeoutsPlan } from './plan.ts';
 
 /**
@@ -249,8 +250,26 @@ export interface Forwarder {
   close(): Promise<void>;
 }
 
+/** Counters of all pools that an upstream ever has in this thread: forwarders add to them. */
+export interface PoolCounts extends LineCounts {
+  /** Connections made. */
+  readonly opened: Counter;
+  /** Requests put on a connection. */
+  readonly served: Counter;
+}
+
+/** What {@link LineStats} says of one line, counted over all. */
+export interface LineCounts {
+  readonly waited: Counter;
+  readonly waitedSeconds: Counter;
+  readonly full: Counter;
+  readonly late: Counter;
+}
+
 export interface ForwarderSettings {
   readonly pool: PoolPlan;
+  /** Where connections and lines are counted; nowhere by default. */
+  readonly counts?: PoolCounts;
   /** Milliseconds since the epoch. */
   now(): number;
   /**

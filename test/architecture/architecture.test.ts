@@ -11,7 +11,7 @@ const SRC = join(import.meta.dirname, '..', '..', 'src');
 
 /** Lowest first. A file may import its own layer's folder and the layers below; see src/README.md. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['headers.ts', 'units.ts', 'version.ts'],
+  ['headers.ts', 'slices.ts', 'units.ts', 'version.ts'],
   ['errors.ts', 'metrics', 'http1', 'http2'],
   ['types'],
   ['state', 'files', 'net', 'match', 'template', 'log'],

@@ -27,6 +27,8 @@ export interface WeirOptions {
   /** Further files, by path relative to the folder: `geoip/overrides.csv`, `config/jwks.json`. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds it may take to start or to take rules over, where there are very many. */
+  readonly patience?: number;
 }
 
 /** What `GET /api/v1/status` answers. */
@@ -71,7 +73,7 @@ const PATIENCE = 20_000;
 /** Starts Weir and resolves when it serves. Rejects, with its output, where it ends first. */
 export async function startWeir(t: Context | null, options: WeirOptions): Promise<Weir> {
   const folder = writeFolder(options);
-  const weir = new Weir(folder, options.env);
+  const weir = new Weir(folder, options.env, [], options.patience);
   t?.after(() => weir.stop(t));
   try {
     await weir.ready();
@@ -105,11 +107,18 @@ export class Weir {
   urls: readonly string[] = [];
   /** `http://host:port` of the admin listener. */
   admin = '';
+  readonly #patience: number;
   readonly #lines: string[] = [];
   readonly #records: LogRecord[] = [];
 
-  constructor(folder: string, env: Readonly<Record<string, string>> = {}, args: readonly string[] = []) {
+  constructor(
+    folder: string,
+    env: Readonly<Record<string, string>> = {},
+    args: readonly string[] = [],
+    patience = PATIENCE,
+  ) {
     this.folder = folder;
+    this.#patience = patience;
     this.configFile = join(folder, 'config', 'weir.yaml');
     this.process = startChild({
       args: ['serve', '--config', this.configFile, ...args],
@@ -135,7 +144,7 @@ export class Weir {
 
   /** The first record, past or to come, that `wanted` accepts. */
   record(wanted: (record: LogRecord) => boolean, what = 'a log line'): Promise<LogRecord> {
-    return until(() => this.#records.find(wanted), what, PATIENCE);
+    return until(() => this.#records.find(wanted), what, this.#patience);
   }
 
   /** The access log's lines so far. */
@@ -148,7 +157,7 @@ export class Weir {
     const said = await until(
       () => this.#saidReady() ?? (this.process.running ? null : 'ended'),
       'Weir to be ready',
-      PATIENCE,
+      this.#patience,
     );
     if (said === 'ended') throw new Error(`Weir ended with ${await this.process.exited}`);
     this.urls = said.listeners as string[];
@@ -216,7 +225,7 @@ export class Weir {
         return wanted(status) && status;
       },
       what,
-      PATIENCE,
+      this.#patience,
     );
   }
 

@@ -86,8 +86,8 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
   }
 
   #open(endpoint: EndpointPlan): Target {
-    const { pool, crowded } = this.#settings;
-    const target = new Target(endpoint, pool, this.deadlines, (line) => crowded?.(endpoint, line));
+    const { pool, crowded, counts } = this.#settings;
+    const target = new Target(endpoint, pool, this.deadlines, (line) => crowded?.(endpoint, line), counts);
     this.#targets.set(endpoint.origin, target);
     return target;
   }

@@ -5,7 +5,7 @@ import { isIP } from 'node:net';
 import type HttpProxy from 'http-proxy';
 import { http, https } from '../../net/node-http.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
-import type { LineStats } from '../../types/transport.ts';
+import type { LineCounts, LineStats } from '../../types/transport.ts';
 import type { Deadlines } from '../deadlines.ts';
 import { bare } from '../dial.ts';
 import { Line } from '../line.ts';
@@ -20,11 +20,17 @@ export class Target implements Places {
   #taken = 0;
   #releasing = false;
 
-  constructor(endpoint: EndpointPlan, pool: PoolPlan, deadlines: Deadlines, crowded: (line: LineStats) => void) {
+  constructor(
+    endpoint: EndpointPlan,
+    pool: PoolPlan,
+    deadlines: Deadlines,
+    crowded: (line: LineStats) => void,
+    counts?: LineCounts,
+  ) {
     const hostname = bare(endpoint.hostname);
     this.agent = createAgent(endpoint, hostname, pool);
     this.options = optionsFor(endpoint, hostname, this.agent);
-    this.line = new Line(pool.queue, deadlines, crowded);
+    this.line = new Line(pool.queue, deadlines, crowded, counts);
     this.#most = pool.connections;
   }
 

@@ -17,9 +17,10 @@ export interface Keeper {
   readonly dial: DialSettings;
   /** Milliseconds that a connection may be idle. */
   readonly idleFor: number;
-  /** Connections made, and requests put on them: for the connection to count. */
-  opened: number;
-  served: number;
+  /** A connection has been made. */
+  countOpened(): void;
+  /** A request is put on one. */
+  countServed(): void;
   /** The connection is in order and free for the next one. */
   release(connection: Connection): void;
   /** It is of no more use and ends. Twice does no harm. */
@@ -78,7 +79,7 @@ export class Connection extends Link implements Carrier, ResponseSink {
     const attempt = this.#attempt!;
     if (failure) this.#fail(attempt, failure);
     else {
-      this.#pool.opened++;
+      this.#pool.countOpened();
       this.carry(attempt);
     }
   }
@@ -94,7 +95,7 @@ export class Connection extends Link implements Carrier, ResponseSink {
     this.#headSeen = false;
     this.#replyWhole = false;
     this.#requestWhole = false;
-    this.#pool.served++;
+    this.#pool.countServed();
     this.#reader.begin(attempt.request.method);
     const room = attempt.sendOn(socket);
     // A write that the system refuses at once, as on a connection reset while idle, sent nothing (not so inside TLS).

@@ -58,8 +58,8 @@ class Http1Forwarder implements Forwarder {
   }
 
   #open(endpoint: EndpointPlan): Pool {
-    const { pool: plan, crowded } = this.#settings;
-    const pool = new Pool(endpoint, plan, this.#deadlines, (line) => crowded?.(endpoint, line));
+    const { pool: plan, crowded, counts } = this.#settings;
+    const pool = new Pool(endpoint, plan, this.#deadlines, (line) => crowded?.(endpoint, line), counts);
     if (this.#closed) void pool.close();
     this.#pools.set(endpoint.origin, pool);
     return pool;

@@ -1,6 +1,6 @@
 /** The connections to one origin: the one used last is used first, because it is the least likely to be stale. */
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
-import type { Failure, LineStats } from '../../types/transport.ts';
+import type { Failure, LineStats, PoolCounts } from '../../types/transport.ts';
 import type { Deadlines } from '../deadlines.ts';
 import type { DialSettings } from '../dial.ts';
 import { Line } from '../line.ts';
@@ -11,6 +11,7 @@ export class Pool implements Dispatcher, Keeper {
   readonly dial: DialSettings;
   readonly idleFor: number;
   readonly line: Line<Attempt>;
+  readonly #counts: PoolCounts | null;
   readonly #most: number;
   readonly #idle: Connection[] = [];
   #open = 0;
@@ -21,11 +22,28 @@ export class Pool implements Dispatcher, Keeper {
   /** Requests put on a connection so far. */
   served = 0;
 
-  constructor(endpoint: EndpointPlan, plan: PoolPlan, deadlines: Deadlines, crowded?: (line: LineStats) => void) {
+  constructor(
+    endpoint: EndpointPlan,
+    plan: PoolPlan,
+    deadlines: Deadlines,
+    crowded?: (line: LineStats) => void,
+    counts: PoolCounts | null = null,
+  ) {
     this.dial = { endpoint, pool: plan, deadlines, session: undefined };
     this.idleFor = plan.idle;
-    this.line = new Line(plan.queue, deadlines, crowded);
+    this.line = new Line(plan.queue, deadlines, crowded, counts);
+    this.#counts = counts;
     this.#most = plan.connections;
+  }
+
+  countOpened(): void {
+    this.opened++;
+    if (this.#counts !== null) this.#counts.opened.value++;
+  }
+
+  countServed(): void {
+    this.served++;
+    if (this.#counts !== null) this.#counts.served.value++;
   }
 
   /** Connections there are, those being made included. */

@@ -70,9 +70,9 @@ class Http2Forwarder implements Forwarder {
   }
 
   #open(endpoint: EndpointPlan): Origin {
-    const { pool, crowded } = this.#settings;
+    const { pool, crowded, counts } = this.#settings;
     const report = (line: LineStats) => crowded?.(endpoint, line);
-    const origin = new Origin(endpoint, pool, this.#deadlines, this.#fallback, report);
+    const origin = new Origin(endpoint, pool, this.#deadlines, this.#fallback, report, counts);
     if (this.#closed !== null) void origin.close();
     this.#origins.set(endpoint.origin, origin);
     return origin;

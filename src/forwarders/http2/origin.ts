@@ -1,6 +1,6 @@
 /** The connections to one origin, and the requests that wait for room on one. */
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
-import type { Failure, Forwarder, LineStats } from '../../types/transport.ts';
+import type { Failure, Forwarder, LineStats, PoolCounts } from '../../types/transport.ts';
 import type { Deadlines } from '../deadlines.ts';
 import type { DialSettings } from '../dial.ts';
 import { Line, type Waiter } from '../line.ts';
@@ -29,6 +29,7 @@ export class Origin implements SessionOwner {
   /** Connections made, and requests put on one, so far. */
   opened = 0;
   served = 0;
+  readonly #counts: PoolCounts | null;
   readonly #most: number;
   /** Those that take streams, or will; the oldest is filled first, so that the others can become idle. */
   readonly #sessions = new Set<UpstreamSession>();
@@ -45,13 +46,15 @@ export class Origin implements SessionOwner {
     deadlines: Deadlines,
     fallback: Forwarder,
     crowded?: (line: LineStats) => void,
+    counts: PoolCounts | null = null,
   ) {
     this.dial = { endpoint, pool: plan, deadlines, protocols: ['h2', 'http/1.1'], session: undefined };
     this.deadlines = deadlines;
     this.idleFor = plan.idle;
     this.fallback = fallback;
     this.#most = plan.connections;
-    this.line = new Line(plan.queue, deadlines, crowded);
+    this.#counts = counts;
+    this.line = new Line(plan.queue, deadlines, crowded, counts);
   }
 
   get open(): number {
@@ -83,7 +86,7 @@ export class Origin implements SessionOwner {
     }
     for (const session of this.#sessions) {
       if (!session.hasRoom) continue;
-      this.served++;
+      this.#countServed();
       rider.ride(session);
       return null;
     }
@@ -104,7 +107,7 @@ export class Origin implements SessionOwner {
     while (session.hasRoom) {
       const rider = this.line.next();
       if (rider === null) break;
-      this.served++;
+      this.#countServed();
       rider.ride(session);
     }
     if (this.line.waiting > 0) this.#grow();
@@ -169,9 +172,15 @@ export class Origin implements SessionOwner {
     for (const session of this.#sessions) if (session.making) room += this.#roomy;
     for (let spare = this.#spare; room < this.line.waiting && spare > 0; spare--) {
       this.opened++;
+      if (this.#counts !== null) this.#counts.opened.value++;
       this.#sessions.add(new UpstreamSession(this));
       room += this.#roomy;
     }
+  }
+
+  #countServed(): void {
+    this.served++;
+    if (this.#counts !== null) this.#counts.served.value++;
   }
 
   #settle(): void {

@@ -127,7 +127,7 @@ function shapeOf(pattern: Pattern): string {
 }
 
 function compile(config: VersionsConfig, env: Env): Hooks {
-  const router = new Router<Version>(
+  const router = Router.of<Version>(
     config.entries.map((entry) => ({ match: anyOn(entry.pattern), value: version(entry, env) })),
   );
   const rejects = config.unknown === 'reject';
