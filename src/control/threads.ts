@@ -13,6 +13,7 @@ import type { Log } from '../types/policy.ts';
 import type { CertificateData, GeoData, PackedPlan, Zones } from '../types/threads.ts';
 import { sumSamples } from './samples.ts';
 import { SeriesDirectory } from './series-directory.ts';
+import { prepareAll } from './swap.ts';
 import { type BoundAddress, Thread } from './thread.ts';
 
 /** What threads start with; the pool keeps it current for replacements. */
@@ -217,36 +218,12 @@ export class ThreadPool {
     if (this.#stopping || !this.#start) return { ok: false, problem: 'the server is shutting down' };
     const id = ++this.#sequence;
     const threads = this.#listening();
-    let packed: PackedPlan;
-    try {
-      packed = packPlan(plan);
-    } catch (error) {
-      return { ok: false, problem: `the plan cannot be sent to a thread: ${(error as Error).message}` };
-    }
-    const problem = await this.#prepare(threads, id, packed, zones);
-    if (problem !== null) return { ok: false, problem };
-    this.#start = { ...this.#start, plan: packed, zones };
+    const prepared = await prepareAll(threads, { id, plan, zones, timeout: this.#timing.swap });
+    if ('problem' in prepared) return { ok: false, problem: prepared.problem };
+    this.#start = { ...this.#start, plan: prepared.packed, zones };
     await Promise.all(threads.map((thread) => this.#commit(thread, id)));
     this.#series.follow(plan);
     return { ok: true };
-  }
-
-  /** Null where all can use the plan; else why one cannot, and all have given it up. */
-  async #prepare(threads: readonly Thread[], id: number, plan: PackedPlan, zones: Zones): Promise<string | null> {
-    let problem: string | null = null;
-    const prepareOne = async (thread: Thread): Promise<void> => {
-      const answer = await thread.prepare(id, plan, zones, this.#timing.swap);
-      if (answer === null || problem !== null) return;
-      problem = answer;
-      // The others need not go on: they take long over a large plan.
-      for (const other of threads) other.post({ type: 'abandon', id });
-    };
-    await Promise.all(threads.map(prepareOne));
-    if (problem !== null) return problem;
-    const died = threads.find((thread) => thread.state === 'ended');
-    if (died === undefined) return null;
-    for (const thread of threads) thread.post({ type: 'abandon', id });
-    return `thread ${died.number} died`;
   }
 
   async #commit(thread: Thread, id: number): Promise<void> {
