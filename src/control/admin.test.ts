@@ -290,3 +290,23 @@ test('an address in use is one clear line', async (t) => {
     return true;
   });
 });
+
+test('long metrics are compressed for who takes that, and short ones for nobody', async (t) => {
+  const { source, port, ask } = await admin(t);
+  const long = 'weir_up 1\n'.repeat(10_000);
+  const sizes = async (headers: Record<string, string>): Promise<(string | undefined)[]> => {
+    const reply = await ask('/metrics', { headers });
+    return [reply.headers['content-encoding'], reply.headers.vary];
+  };
+  assert.deepEqual(await sizes({ 'accept-encoding': 'gzip' }), [undefined, 'accept-encoding']);
+  source.metrics = async () => long;
+  assert.deepEqual(await sizes({ 'accept-encoding': 'gzip' }), ['gzip', 'accept-encoding']);
+  assert.deepEqual(await sizes({ 'accept-encoding': 'br;q=1, GZIP; q=0.5' }), ['gzip', 'accept-encoding']);
+  assert.deepEqual(await sizes({ 'accept-encoding': 'gzip;q=0' }), [undefined, 'accept-encoding']);
+  assert.deepEqual(await sizes({}), [undefined, 'accept-encoding']);
+  const replies = await Promise.all(Array.from({ length: 8 }, () => fetch(`http://127.0.0.1:${port}/metrics`)));
+  for (const reply of replies) {
+    assert.ok(Number(reply.headers.get('content-length')) < long.length / 50);
+    assert.equal(await reply.text(), long);
+  }
+});

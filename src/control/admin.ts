@@ -11,6 +11,7 @@ import type { Log } from '../types/policy.ts';
 import { AdminConnections } from './admin-connections.ts';
 import { EXPOSITION_TYPE } from './exposition.ts';
 import { hasToken, isFromWebPage, isOwnHost } from './guard.ts';
+import { Gzip } from './gzip.ts';
 import { listenProblem } from './ports.ts';
 import type { ReloadResult } from './reload.ts';
 import type { BoundAddress } from './thread.ts';
@@ -30,7 +31,7 @@ export interface AdminSource {
 interface Answer {
   readonly status: number;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -59,6 +60,7 @@ export class AdminServer {
   readonly #pages: ReadonlyMap<string, Page>;
   readonly #server: Server;
   readonly #connections: AdminConnections;
+  readonly #gzip = new Gzip();
   #leaving = false;
 
   /** `patience`: milliseconds a client may take over its head; over the whole request twice as long. */
@@ -124,13 +126,21 @@ export class AdminServer {
     response.once('close', () => this.#connections.answered(socket));
     let answer: Answer;
     try {
-      answer = refused ?? (await this.#answer(request));
+      answer = await this.#compressed(request, refused ?? (await this.#answer(request)));
     } catch (error) {
       this.#log.error({ err: error, url: request.url }, 'admin request failed');
       answer = problem('INTERNAL');
     }
     if (this.#leaving) response.setHeader('connection', 'close');
     send(request, response, answer);
+  }
+
+  /** A scrape of many routes is megabytes of text, and a tenth of that compressed. */
+  async #compressed(request: IncomingMessage, answer: Answer): Promise<Answer> {
+    if (answer.type !== EXPOSITION_TYPE) return answer;
+    const body = await this.#gzip.of(String(answer.body), String(request.headers['accept-encoding'] ?? ''));
+    if (body === null) return { ...answer, headers: { vary: 'accept-encoding' } };
+    return { ...answer, body, headers: { vary: 'accept-encoding', 'content-encoding': 'gzip' } };
   }
 
   #answer(request: IncomingMessage): Answer | Promise<Answer> {
