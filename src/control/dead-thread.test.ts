@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { createLoader } from '../plan/load.ts';
+import { packPlan } from '../plan/packed.ts';
 import { KINDS } from '../policies/index.ts';
 import { hasUsers, Users } from '../state/users.ts';
 import { config, memoryLog } from '../testing/control.ts';
@@ -52,14 +53,14 @@ test('what it had in flight is forgotten under every rule set; what nobody uses 
   const { url, waiting } = await upstream(t);
   const directory = new ZoneDirectory(memoryLog());
   const { store } = config();
-  const compile = (endpoint: string) => {
+  const compile = async (endpoint: string) => {
     const plan = planFor(url, endpoint);
     const collector = directory.begin();
-    const { rules } = dryRun(plan, collector.zone, { store, threads: THREADS, log: memoryLog() });
+    const { rules } = await dryRun(plan, collector.zone, { store, threads: THREADS, log: memoryLog() });
     const zones = collector.zones();
     const { state } = [...rules.upstreams.values()][0].endpoints[0];
     return {
-      plan,
+      plan: packPlan(plan),
       zones,
       commit: () => collector.commit(),
       inFlight: () => state.inFlight(),
@@ -67,12 +68,12 @@ test('what it had in flight is forgotten under every rule set; what nobody uses 
     };
   };
   const thread = startThread(t);
-  const swap = async (id: number, { plan, zones }: ReturnType<typeof compile>) => {
+  const swap = async (id: number, { plan, zones }: Awaited<ReturnType<typeof compile>>) => {
     await thread.ask({ type: 'prepare', id, plan, zones }, 'prepared');
     await thread.ask({ type: 'commit', id }, 'committed');
   };
 
-  const first = compile('a');
+  const first = await compile('a');
   const start: WorkerStart = {
     config: config(),
     thread: 1,
@@ -94,7 +95,7 @@ test('what it had in flight is forgotten under every rule set; what nobody uses 
   };
 
   await request();
-  const second = compile('b');
+  const second = await compile('b');
   await swap(1, second);
   second.commit();
   await request();
@@ -102,7 +103,7 @@ test('what it had in flight is forgotten under every rule set; what nobody uses 
   assert.deepEqual([first.isUsed(), second.isUsed()], [true, true]);
 
   // The third rule set is served and not yet known to be in use when the thread dies.
-  const third = compile('c');
+  const third = await compile('c');
   await swap(2, third);
   await request();
   waiting[0].end();

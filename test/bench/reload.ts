@@ -72,6 +72,7 @@ function* ruleSet(packed: PackedPlan, registry: Registry): Steps<RuleSet> {
   const forwarder = new FakeForwarder();
   return yield* compileSteps(yield* unpackPlan(packed), {
     thread: 1,
+    threads: 1,
     meters: registry.hold(),
     kinds: KINDS,
     store: createMemoryStore({ zone, now: Date.now, thread: 1, nonces: 1024, limits: 1024 }),
