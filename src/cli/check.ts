@@ -1,6 +1,7 @@
 /** `weir check`: config and rules, all problems at once. */
 import { resolve } from 'node:path';
 import { bundledDatabase } from '../geo/bundled.ts';
+import { Redactor } from '../log/redact.ts';
 import { loadConfig, loadRules, type RuleFile, settingsForRules } from '../plan/load.ts';
 import { describe, nonceRate } from '../plan/nonces.ts';
 import { formatProblems, type Problem, ProblemList } from '../plan/problems.ts';
@@ -31,7 +32,7 @@ export async function check(args: string[]): Promise<number> {
   const options = parse(args);
   if (typeof options === 'number') return options;
   const checked = await checkFiles(resolve(options.config), process.env);
-  process.stdout.write(report(checked, options.format, process.cwd()));
+  process.stdout.write(checked.redactor.text(report(checked, options.format, process.cwd())));
   return checked.plan === null || checked.config === null ? EX_PROBLEMS : 0;
 }
 
@@ -52,24 +53,34 @@ export interface Checked {
   readonly problems: readonly Problem[];
   /** Every file that was read, for code frames. */
   readonly sources: readonly RuleFile[];
+  /** Knows every secret that the environment put into them. */
+  readonly redactor: Redactor;
 }
 
 /** Checks a config file and the rules it names. A faulty config does not keep the rules from being checked. */
 export async function checkFiles(file: string, env: Readonly<Record<string, string | undefined>>): Promise<Checked> {
   const source = await readRuleFile(file);
+  const redactor = new Redactor();
   const unread = new ProblemList();
   if (source.unreadable !== undefined) {
     unread.fileError(file, 'unreadable-file', `the file cannot be read: ${source.unreadable}`);
-    return { config: null, plan: null, problems: unread.sorted(), sources: [] };
+    return { config: null, plan: null, problems: unread.sorted(), sources: [], redactor };
   }
-  const { config, problems, rules } = loadConfig(file, source.text, { env, bundledDatabase: bundledDatabase() });
+  const { config, problems, rules, secrets } = loadConfig(file, source.text, {
+    env,
+    bundledDatabase: bundledDatabase(),
+  });
+  redactor.add(secrets);
   const files = await readRuleFiles(rules).catch((error: Error) => {
     unread.fileError(rules, 'unreadable-file', error.message, 'see `rules` in the config');
     return null;
   });
-  if (files === null) return { config, plan: null, problems: [...problems, ...unread.sorted()], sources: [source] };
+  if (files === null)
+    return { config, plan: null, problems: [...problems, ...unread.sorted()], sources: [source], redactor };
   const loaded = loadRules(files, { kinds: KINDS, env, root: rules, ...(config && settingsForRules(config)) });
-  return { config, plan: loaded.plan, problems: [...problems, ...loaded.problems], sources: [source, ...files] };
+  redactor.add(loaded.secrets);
+  const sources = [source, ...files];
+  return { config, plan: loaded.plan, problems: [...problems, ...loaded.problems], sources, redactor };
 }
 
 function report({ config, plan, problems, sources }: Checked, format: Options['format'], cwd: string): string {

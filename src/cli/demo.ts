@@ -45,7 +45,7 @@ export async function demo(args: string[]): Promise<number> {
     return await stage(project.config, project.plan, told);
   } catch (error) {
     if (!(error instanceof WeirError)) throw error;
-    process.stderr.write(`weir demo: ${error.message}\n`);
+    process.stderr.write(project.redactor.text(`weir demo: ${error.message}\n`));
     return 1;
   }
 }

@@ -4,6 +4,7 @@ import { StartProblems } from '../control/config-file.ts';
 import { type Server, startServer } from '../control/server.ts';
 import { createSink } from '../control/sink.ts';
 import { WeirError } from '../errors.ts';
+import { Redactor } from '../log/redact.ts';
 import { formatProblems } from '../plan/problems.ts';
 import { readArguments } from './arguments.ts';
 import { leave } from './leave.ts';
@@ -40,10 +41,11 @@ export async function serve(args: string[]): Promise<number> {
   setFlagsFromString('--initial-old-space-size=256');
   process.stderr.on('error', () => {});
   const sink = createSink();
+  const redactor = new Redactor();
   let server: Server | null = null;
   const crash = (error: unknown): void => {
     if (server) server.log.fatal({ err: error }, 'a bug in Weir: the process ends');
-    else process.stderr.write(`weir: ${error instanceof Error ? error.stack : error}\n`);
+    else process.stderr.write(redactor.text(`weir: ${error instanceof Error ? error.stack : error}\n`));
     void sink.close(1000).then(() => leave(EX_SOFTWARE));
   };
   process.on('uncaughtException', crash);
@@ -53,9 +55,9 @@ export async function serve(args: string[]): Promise<number> {
   process.on('SIGHUP', () => void server?.reload('signal'));
   try {
     const { config, takeover } = parsed;
-    server = await startServer({ configFile: config, env: process.env, sink, takeover, ending });
+    server = await startServer({ configFile: config, env: process.env, sink, redactor, takeover, ending });
   } catch (error) {
-    return explain(error);
+    return explain(error, redactor);
   }
   await Promise.race([told, server.takenOver]);
   await server.close();
@@ -66,14 +68,14 @@ export async function serve(args: string[]): Promise<number> {
 }
 
 /** Why Weir does not start, for people, and the exit status that says it to programs. */
-function explain(error: unknown): number {
+function explain(error: unknown, redactor: Redactor): number {
   if (error instanceof StartProblems) {
     const text = formatProblems(error.problems, error.sources, { format: 'text', cwd: process.cwd() });
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(redactor.text(`${text}\n`));
     return error.exitCode;
   }
   if (!(error instanceof WeirError)) throw error;
-  process.stderr.write(`weir: ${error.message}\n`);
+  process.stderr.write(redactor.text(`weir: ${error.message}\n`));
   return error.exitCode;
 }
 

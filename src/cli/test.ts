@@ -20,7 +20,7 @@ Exit status: 0 where all pass, 1 where some fail, 3 where config or rules have p
 export async function test(args: string[]): Promise<number> {
   const options = readArguments('test', USAGE, args, { config: { type: 'string', default: 'config/weir.yaml' } });
   if (typeof options === 'number') return options;
-  const { plan, report } = await loadProject(options.config);
+  const { plan, report, redactor } = await loadProject(options.config);
   if (plan === null) {
     process.stderr.write(report);
     return EX_PROBLEMS;
@@ -29,7 +29,7 @@ export async function test(args: string[]): Promise<number> {
   for (const entry of plan.tests) {
     const differences = compare(entry, await rehearse(plan, entry, KINDS));
     if (differences.length > 0) failed++;
-    process.stdout.write(line(entry, differences));
+    process.stdout.write(redactor.text(line(entry, differences)));
   }
   process.stdout.write(`\n${plan.tests.length - failed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;

@@ -23,9 +23,11 @@ export interface AdminSource {
   /** Prometheus text. */
   metrics(): Promise<string>;
   status(): object;
-  /** Secrets masked. */
+  /** What may be shown of settings and plan: values from the environment as they are written. */
   config(): object;
   reload(): Promise<ReloadResult>;
+  /** The last net: takes secrets out of a page. */
+  redact?(text: string): string;
 }
 
 interface Answer {
@@ -58,6 +60,7 @@ export class AdminServer {
   readonly #config: AdminConfig;
   readonly #log: Log;
   readonly #pages: ReadonlyMap<string, Page>;
+  readonly #redact: (text: string) => string;
   readonly #server: Server;
   readonly #connections: AdminConnections;
   readonly #gzip = new Gzip();
@@ -68,6 +71,7 @@ export class AdminServer {
     this.#config = config;
     this.#log = log;
     this.#pages = pagesOf(source);
+    this.#redact = (text) => source.redact?.(text) ?? text;
     this.#server = http.createServer(
       {
         // A slow or stuck client loses its connection soon, and before that to any newcomer (admin-connections.ts).
@@ -126,13 +130,17 @@ export class AdminServer {
     response.once('close', () => this.#connections.answered(socket));
     let answer: Answer;
     try {
-      answer = await this.#compressed(request, refused ?? (await this.#answer(request)));
+      answer = await this.#compressed(request, this.#redacted(refused ?? (await this.#answer(request))));
     } catch (error) {
       this.#log.error({ err: error, url: request.url }, 'admin request failed');
       answer = problem('INTERNAL');
     }
     if (this.#leaving) response.setHeader('connection', 'close');
     send(request, response, answer);
+  }
+
+  #redacted(answer: Answer): Answer {
+    return { ...answer, body: this.#redact(String(answer.body)) };
   }
 
   /** A scrape of many routes is megabytes of text, and a tenth of that compressed. */

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { WeirError } from '../errors.ts';
 import { bundledDatabase } from '../geo/bundled.ts';
+import type { Redactor } from '../log/redact.ts';
 import { loadConfig, type RuleFile } from '../plan/load.ts';
 import type { Problem } from '../plan/problems.ts';
 import { readRuleFile } from '../plan/read.ts';
@@ -20,18 +21,21 @@ export class StartProblems extends WeirError {
 }
 
 /**
- * Reads and checks the process settings.
+ * Reads and checks the process settings. `redactor` learns the secrets that the environment put there, and `shown` is
+ * the form of the settings that may be shown.
  * @throws {StartProblems} where they are no good.
  * @throws {WeirError} where the file cannot be read.
  */
 export async function readConfig(
   configFile: string,
   env: Readonly<Record<string, string | undefined>>,
-): Promise<{ config: WeirConfig; warnings: readonly Problem[] }> {
+  redactor: Redactor,
+): Promise<{ config: WeirConfig; warnings: readonly Problem[]; shown: object }> {
   const file = resolve(configFile);
   const { text, unreadable } = await readRuleFile(file);
   if (unreadable !== undefined) throw new WeirError(`${file} cannot be read: ${unreadable}`);
-  const { config, problems } = loadConfig(file, text, { env, bundledDatabase: bundledDatabase() });
+  const { config, problems, secrets, show } = loadConfig(file, text, { env, bundledDatabase: bundledDatabase() });
+  redactor.add(secrets);
   if (config === null) throw new StartProblems(problems, [{ file, text }]);
-  return { config, warnings: problems };
+  return { config, warnings: problems, shown: show(config) };
 }

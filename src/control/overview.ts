@@ -1,14 +1,13 @@
 /** What the admin listener shows, gathered from all parts of the control plane. */
 import type { GeoStatus } from '../geo/source.ts';
 import type { Registry } from '../metrics/registry.ts';
-import { maskSecrets } from '../plan/mask.ts';
-import type { WeirConfig } from '../types/config.ts';
 import { version } from '../version.ts';
 import type { AdminSource } from './admin.ts';
 import type { Compiled } from './dry-run.ts';
 import { exposition } from './exposition.ts';
 import { processSamples } from './process.ts';
 import type { Reloader } from './reload.ts';
+import type { Shown } from './shown.ts';
 import { counter, endpointSamples, endpointStatus, gauge, geoSamples, storeSamples } from './state-samples.ts';
 import type { ThreadPool } from './threads.ts';
 
@@ -16,7 +15,7 @@ export type Phase = 'starting' | 'serving' | 'draining';
 
 /** Where to look. */
 export interface Overview {
-  readonly config: WeirConfig;
+  readonly shown: Shown;
   readonly registry: Registry;
   readonly reloader: Reloader<Compiled>;
   readonly pool: Pick<ThreadPool, 'status' | 'collect'>;
@@ -46,8 +45,9 @@ export function adminSource(from: Overview): AdminSource {
       return gathering;
     },
     status: () => status(from),
-    config: () => ({ config: maskSecrets(from.config), plan: maskSecrets(from.reloader.plan) }),
+    config: () => ({ config: from.shown.config, plan: from.shown.plan(from.reloader.plan) }),
     reload: () => from.reloader.reload('api'),
+    redact: (text) => from.shown.redactor.text(text),
   };
 }
 

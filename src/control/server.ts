@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { GeoSource } from '../geo/source.ts';
 import { createAccessWriter, createLog, type ProcessLog } from '../log/log.ts';
+import { Redactor } from '../log/redact.ts';
 import { Registry } from '../metrics/registry.ts';
 import { formatAddress } from '../net/address.ts';
 import { createLoader, settingsForRules } from '../plan/load.ts';
@@ -20,7 +21,8 @@ import { PanicWatch } from './panic.ts';
 import { canSharePorts } from './ports.ts';
 import { Reloader, type ReloadResult, type Trigger } from './reload.ts';
 import { RulesFolder } from './rules-folder.ts';
-import { createSink, type LineSink } from './sink.ts';
+import { Shown } from './shown.ts';
+import { createSink, type LineSink, redacting } from './sink.ts';
 import { Sockets } from './sockets.ts';
 import type { BoundAddress } from './thread.ts';
 import { ThreadPool } from './threads.ts';
@@ -31,6 +33,8 @@ export interface ServerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Standard output by default. */
   readonly sink?: LineSink;
+  /** Learns every secret that the environment puts into config and rules. */
+  readonly redactor?: Redactor;
   /** Take over from the Weir that runs with this config, where there is one. */
   readonly takeover?: boolean;
   /** Has the process been told to end? Then it takes nothing over: the Weir before it goes on. */
@@ -60,8 +64,9 @@ const FLUSH_TIMEOUT = 1000;
  * @throws {WeirError} where an address, a file or a thread cannot be had.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { config, warnings } = await readConfig(options.configFile, options.env);
-  const plane = new ControlPlane(config, options);
+  const redactor = options.redactor ?? new Redactor();
+  const { config, warnings, shown } = await readConfig(options.configFile, options.env, redactor);
+  const plane = new ControlPlane(config, options, new Shown(shown, redactor));
   for (const { file, line, column, message } of warnings) plane.log.warn({}, `${file}:${line}:${column} ${message}`);
   try {
     await plane.start();
@@ -78,6 +83,7 @@ class ControlPlane implements Server {
   admin: BoundAddress | null = null;
   readonly #config: WeirConfig;
   readonly #sink: LineSink;
+  readonly #shown: Shown;
   readonly #registry = new Registry();
   readonly #ending: () => boolean;
   readonly #zones: ZoneDirectory;
@@ -100,11 +106,13 @@ class ControlPlane implements Server {
   #closing: Promise<void> | null = null;
   readonly takenOver: Promise<void>;
 
-  constructor(config: WeirConfig, options: ServerOptions) {
-    const { env, sink = createSink(), takeover = false, ending = () => false } = options;
+  constructor(config: WeirConfig, options: ServerOptions, shown: Shown) {
+    const { env, takeover = false, ending = () => false } = options;
+    const sink = redacting(options.sink ?? createSink(), shown.redactor);
     this.#config = config;
     this.#ending = ending;
     this.#sink = sink;
+    this.#shown = shown;
     this.log = createLog(config.log, sink);
     const { log } = this;
     this.#zones = new ZoneDirectory(log);
@@ -232,7 +240,7 @@ class ControlPlane implements Server {
     return new Reloader<Compiled>({
       folder: root,
       read: () => this.#rules.read(),
-      load: (files) => load(files, { env, root, ...settingsForRules(this.#config) }),
+      load: (files) => this.#shown.note(load(files, { env, root, ...settingsForRules(this.#config) })),
       compile: (plan, zone) => dryRun(plan, zone, { store: this.#config.store, threads, log, madeAt }),
       zones: this.#zones,
       swap: (plan, zones) => this.#pool.swap(plan, zones),
@@ -249,7 +257,7 @@ class ControlPlane implements Server {
 
   #adminSource(): AdminSource {
     return adminSource({
-      config: this.#config,
+      shown: this.#shown,
       registry: this.#registry,
       reloader: this.#reloader,
       pool: this.#pool,

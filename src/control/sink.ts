@@ -19,6 +19,17 @@ export interface LineSink {
   close(timeout: number): Promise<void>;
 }
 
+/** A sink that takes secrets out of lines on their way to `sink`. */
+export function redacting(sink: LineSink, redactor: { text(text: string): string }): LineSink {
+  return {
+    write: (lines) => sink.write(redactor.text(lines)),
+    get dropped() {
+      return sink.dropped;
+    },
+    close: (timeout) => sink.close(timeout),
+  };
+}
+
 export interface SinkOptions {
   /** File descriptor; 1 by default. */
   readonly fd?: number;

@@ -1,6 +1,7 @@
 /** `config/weir.yaml` → {@link WeirConfig}. Pure: the text comes in, paths are resolved but nothing is looked up. */
 import { dirname, resolve } from 'node:path';
 import { isFieldName } from '../headers.ts';
+import type { SecretText } from '../log/redact.ts';
 import { canonicalAddress, loopback, parseCidr } from '../net/address.ts';
 import { CLAIM, kindOf, PASS } from '../net/request-fields.ts';
 import { DEFAULT_NONCES } from '../store/nonces.ts';
@@ -18,6 +19,8 @@ import type {
 import type { ConfigPath } from '../types/policy.ts';
 import { parseDuration, parseSize } from '../units.ts';
 import type { Environment } from './environment.ts';
+import { injectedIn, secretsIn } from './injected.ts';
+import { createMask } from './mask.ts';
 import { parseSource } from './parse.ts';
 import { type Problem, ProblemList, type Spot } from './problems.ts';
 import { CONFIG, type RawConfig } from './schema/config.ts';
@@ -36,6 +39,10 @@ export interface LoadedConfig {
   readonly problems: Problem[];
   /** Absolute path of the rules folder as far as it can be told, so that rules are checked beside a faulty config. */
   readonly rules: string;
+  /** What the environment put where secrets can stand, whether or not there is a config. */
+  readonly secrets: readonly SecretText[];
+  /** Makes the form of the config that may be shown; the config is the one above. */
+  readonly show: (config: WeirConfig) => object;
 }
 
 const DEFAULT_RULES = '../rules';
@@ -46,10 +53,13 @@ export function loadConfig(file: string, text: string, context: ConfigContext): 
   const source = parseSource(file, text, context.env, problems);
   createValidator(CONFIG)(source, problems);
   const rules = resolve(dirname(file), rulesOf(source));
+  const mask = createMask(source.root ? injectedIn(source.root) : []);
+  const show = (config: WeirConfig): object => mask(config) as object;
+  const rest = { rules, secrets: secretsIn(source.root, CONFIG), show };
   // With faults in its shape the values are not what their types say; the schema has named them all.
-  if (!source.root || problems.hasErrors()) return { config: null, problems: problems.sorted(), rules };
+  if (!source.root || problems.hasErrors()) return { config: null, problems: problems.sorted(), ...rest };
   const config = resolveConfig(new Reader(source, source.root, problems), context, rules);
-  return { config: problems.hasErrors() ? null : config, problems: problems.sorted(), rules };
+  return { config: problems.hasErrors() ? null : config, problems: problems.sorted(), ...rest };
 }
 
 function rulesOf(source: Source): string {

@@ -1,4 +1,5 @@
 /** `${env:NAME}` and `${env:NAME:-default}` in YAML values, put in when the file is loaded. */
+import type { SecretText } from '../log/redact.ts';
 
 /** Variables by name, as `process.env` has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -6,8 +7,17 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const OPEN = '${env:';
 const REFERENCE = /^\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}/;
 
-export interface Substituted {
+/** Where the text of a scalar came from, for whoever shows it, masks it or hashes it. */
+export interface Origin {
+  /** The text in the file, with its references. */
+  readonly written: string;
+  /** The text that they make. */
   readonly text: string;
+  /** What variables put into it. Empty where every reference fell back to its default, which stands in the file. */
+  readonly values: readonly SecretText[];
+}
+
+export interface Substituted extends Origin {
   /** Variables that are neither set nor have a default. */
   readonly missing: readonly string[];
   /** Offset of a reference that cannot be read, or -1. */
@@ -15,23 +25,25 @@ export interface Substituted {
 }
 
 /**
- * Replaces every reference in `text`. As in a shell, `:-` counts where the variable is unset or empty; what a variable
- * holds is taken as it is and not looked through again.
+ * Replaces every reference in `written`. As in a shell, `:-` counts where the variable is unset or empty; what a
+ * variable holds is taken as it is and not looked through again.
  */
-export function substituteEnv(text: string, env: Environment): Substituted {
+export function substituteEnv(written: string, env: Environment): Substituted {
   const missing: string[] = [];
-  let out = '';
+  const values: SecretText[] = [];
+  let text = '';
   let from = 0;
-  for (let at = text.indexOf(OPEN); at >= 0; at = text.indexOf(OPEN, from)) {
-    const match = REFERENCE.exec(text.slice(at));
-    if (!match) return { text, missing, malformed: at };
+  for (let at = written.indexOf(OPEN); at >= 0; at = written.indexOf(OPEN, from)) {
+    const match = REFERENCE.exec(written.slice(at));
+    if (!match) return { written, text: written, values, missing, malformed: at };
     const [whole, name, fallback] = match;
     const value = Object.hasOwn(env, name) ? env[name] : undefined;
     if (value === undefined && fallback === undefined) missing.push(name);
-    out += text.slice(from, at) + (value || (fallback ?? value ?? ''));
+    if (value) values.push({ value, reference: `\${env:${name}}` });
+    text += written.slice(from, at) + (value || (fallback ?? value ?? ''));
     from = at + whole.length;
   }
-  return { text: out + text.slice(from), missing, malformed: -1 };
+  return { written, text: text + written.slice(from), values, missing, malformed: -1 };
 }
 
 /** Does `text` refer to the environment at all? */

@@ -16,13 +16,13 @@ export function checkFactNames(rules: RuleSet, { byName }: ResolvedPolicies, pro
     for (const use of policy.reads) {
       const builtIn = builtInFact(use.fact);
       if (builtIn && !builtIn.phases.includes(use.phase)) {
-        const message = `\`${use.fact}\` is not known yet when \`${policy.plan.name}\` reads it here`;
+        const message = `\`${use.quoted}\` is not known yet when \`${policy.plan.name}\` reads it here`;
         problems.error(factSpot(policy, use), 'fact-wrong-phase', message, phaseHint(builtIn.phases));
       }
       // Which facts a policy that cannot be read would set is not known.
       if (builtIn || provided.has(use.fact) || byName.size < rules.sections.policies.size || !rules.whole) continue;
-      const hint = didYouMean(use.fact, known, 'facts');
-      problems.error(factSpot(policy, use), 'unknown-fact', `nothing sets the fact \`${use.fact}\``, hint);
+      const hint = didYouMean(use.quoted, known, 'facts');
+      problems.error(factSpot(policy, use), 'unknown-fact', `nothing sets the fact \`${use.quoted}\``, hint);
     }
 }
 
@@ -33,9 +33,9 @@ function phaseHint(phases: readonly string[]): string {
 }
 
 /** Where the fact stands within its template. */
-function factSpot({ entry }: ResolvedPolicy, { at, fact }: FactUse): Spot {
+function factSpot({ entry }: ResolvedPolicy, { at, quoted }: FactUse): Spot {
   const { source, offset } = valueAt(entry, at);
-  const written = source.text.indexOf(`\${${fact}}`, offset);
+  const written = source.text.indexOf(`\${${quoted}}`, offset);
   const lineEnd = source.text.indexOf('\n', offset);
   return { source, offset: written >= 0 && (lineEnd < 0 || written < lineEnd) ? written : offset };
 }
@@ -57,7 +57,7 @@ export function checkFactOrder(
       if (isSet || isBuiltInOn(route, use.fact)) continue;
       // A policy that could not be read may set it, and a name that nothing sets is reported already.
       if (used.includes(undefined) || !isSetSomewhere(use.fact, policies)) continue;
-      reportUnset(valueAt(entry, ['use', i]), policy as ResolvedPolicy, use.fact, used, everywhere, policies, problems);
+      reportUnset(valueAt(entry, ['use', i]), policy as ResolvedPolicy, use, used, everywhere, policies, problems);
     }
     for (const fact of policy?.provides ?? []) soFar.add(fact);
   });
@@ -81,7 +81,7 @@ function providersOf(fact: string, policies: Iterable<ResolvedPolicy | undefined
 function reportUnset(
   spot: Spot,
   reader: ResolvedPolicy,
-  fact: string,
+  { fact, quoted }: FactUse,
   used: readonly (ResolvedPolicy | undefined)[],
   everywhere: ReadonlySet<string>,
   policies: ResolvedPolicies,
@@ -91,14 +91,14 @@ function reportUnset(
   if (everywhere.has(fact)) {
     const [setter] = providersOf(fact, used);
     const self = setter === name;
-    const message = `\`${name}\` reads \`${fact}\`, which ${self ? 'it sets itself, later' : `\`${setter}\` sets later`}`;
+    const message = `\`${name}\` reads \`${quoted}\`, which ${self ? 'it sets itself, later' : `\`${setter}\` sets later`}`;
     problems.error(spot, 'fact-too-early', message, self ? '' : `put \`${setter}\` before \`${name}\``);
   } else if (fact.startsWith('path.')) {
-    const message = `\`${name}\` reads \`${fact}\`, but the path of this route has no \`:${fact.slice(5)}\``;
+    const message = `\`${name}\` reads \`${quoted}\`, but the path of this route has no \`:${quoted.replace(/^path\./, '')}\``;
     problems.error(spot, 'fact-not-set', message, 'name the segment in `match.path`');
   } else {
     const setters = providersOf(fact, policies.byName.values());
-    const message = `\`${name}\` reads \`${fact}\`, which nothing on this route sets`;
+    const message = `\`${name}\` reads \`${quoted}\`, which nothing on this route sets`;
     problems.error(spot, 'fact-not-set', message, `put \`${setters.join('` or `')}\` before it`);
   }
 }

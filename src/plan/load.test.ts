@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { KINDS } from '../policies/index.ts';
 import { createLoader, loadConfig, loadRules, MAX_TOTAL_SIZE, type RuleFile } from './load.ts';
-import { maskPlan } from './mask.ts';
 import { MAX_FILE_SIZE } from './parse.ts';
 import { formatProblems } from './problems.ts';
 
@@ -92,6 +91,11 @@ describe('bounds', () => {
   });
 });
 
+/** Rules that stand in one file by themselves. */
+function alone(text: string, env: object) {
+  return load([{ file: '/r/rules.yaml', text }], { env: { ...env }, root: '/r' });
+}
+
 describe('revision', () => {
   const text = `routes: { r: { to: a } }\npolicies: { s: { signature: { keys: { k: "\${env:KEY:-${SECRET}}" }, ${SIGN} } } }\n`;
   const revision = (more: string, root?: string, env?: object) => rules(more, root, env).plan?.revision;
@@ -114,6 +118,44 @@ describe('revision', () => {
     );
   });
 
+  test('is the same whatever the environment holds, and another with another reference', () => {
+    const one = `upstreams: { a: { endpoints: { e: { url: http://a.test } } }, b: { protocol: "\${env:P:-generic}", endpoints: { e: { url: "\${env:U:-http://a.test}", weight: "\${env:W:-1}" } } } }
+policies:
+  h: { headers: { request: { set: { a: "Bearer \${env:K}", b: banana } } } }
+  v: { versions: { map: { x: "\${env:U:-http://a.test}/x" } } }
+routes: { r: { match: { path: /r, host: "\${env:H:-*}" }, use: [h, v], to: { b: 1, a: 1 } } }
+tests: { t: { request: { path: "/\${env:K}" }, expect: { status: 404 } } }
+`;
+    const env = { K: 'a', P: 'openai', U: 'https://b.test:1/x', W: '7', H: 'c.test' };
+    const revision = (text: string, env: object) => alone(text, env).plan?.revision;
+    const here = revision(one, { K: 'hunter2' });
+    assert.match(here ?? '', /^[0-9a-f]{12}$/);
+    assert.equal(revision(one, env), here);
+    // Nothing of it can be tried out: a value that stands elsewhere in the entry makes no difference either.
+    assert.equal(revision(one, { K: 'banana' }), here);
+    for (const [from, to] of [
+      ['Bearer ${env:K}', 'Bearer ${env:L:-x}'],
+      ['Bearer ${env:K}', 'Basic ${env:K}'],
+      ['{ b: 1, a: 1 }', '{ a: 1, b: 1 }'],
+      ['banana', 'apple'],
+    ])
+      assert.notEqual(revision(one.replace(from, to), env), here, to);
+  });
+
+  test('does not depend on a secret that is written out beside a reference', () => {
+    const keys = (secret: string) =>
+      `routes: { r: { use: [s], to: a } }\npolicies: { s: { signature: { keys: { k: ${secret}${SECRET}, l: "\${env:KEY}" }, ${SIGN} } } }`;
+    const one = revision(keys('one'), undefined, { KEY: `x${SECRET}` });
+    assert.match(one ?? '', /^[0-9a-f]{12}$/);
+    assert.equal(one, revision(keys('two'), undefined, { KEY: `y${SECRET}` }));
+  });
+
+  test('does not depend on the order of fixed keys beside a reference', () => {
+    const one = 'routes: { r: { match: { path: /r, headers: { a: "${env:K}" } }, to: a, errors: map } }';
+    const other = 'routes: { r: { errors: map, match: { headers: { a: "${env:K}" }, path: /r }, to: a } }';
+    assert.equal(revision(one, undefined, { K: 'x' }), revision(other, undefined, { K: 'x' }));
+  });
+
   test('is another with another meaning', () => {
     assert.notEqual(revision(text.replace('to: a', 'to: a, errors: map')), revision(text));
     const jwks = (file: string) =>
@@ -131,13 +173,108 @@ describe('revision', () => {
 
 describe('secrets', () => {
   test('are masked wherever they stand', () => {
-    const { plan } = rules(
+    const { plan, show } = rules(
       `routes: { r: { use: [s], to: a } }\npolicies: { s: { signature: { keys: { k: hunter2${SECRET} }, ${SIGN} } } }\n`,
     );
     assert.ok(plan);
     assert.match(JSON.stringify(plan), /hunter2/);
-    assert.doesNotMatch(JSON.stringify(maskPlan(plan)), /hunter2/);
-    assert.match(JSON.stringify(maskPlan(plan)), /"k":\{"secret":"\*\*\*"\}/);
+    assert.doesNotMatch(JSON.stringify(show(plan)), /hunter2/);
+    assert.match(JSON.stringify(show(plan)), /"k":\{"secret":"\*\*\*"\}/);
+  });
+
+  test('from the environment are shown as they are written, whatever became of them', () => {
+    const text = `
+upstreams: { b: { endpoints: { e: { url: "http://\${env:HOST}:9101/\${env:K}" } } } }
+policies:
+  h: { headers: { request: { set: { authorization: "Bearer \${env:K}" } } } }
+  v: { versions: { map: { x: "https://\${env:HOST}/\${env:K}/x" } } }
+routes:
+  r: { match: { path: "/\${env:K}", headers: { x-a: "\${env:K}" } }, use: [h, v], to: b }
+  s: { match: { path: /s }, reply: { status: 200, json: { k: "\${env:Q}" }, headers: { x-k: "\${env:K}" } } }
+`;
+    const { plan, show, secrets } = alone(text, { K: 'sk-live-1', HOST: 'Internal.Example', Q: 'a"b"c"d' });
+    assert.ok(plan);
+    const shown = JSON.stringify(show(plan));
+    assert.match(JSON.stringify(plan), /sk-live-1.*internal\.example/s);
+    assert.doesNotMatch(shown, /sk-live-1|internal\.example|b\\+"c/i);
+    assert.match(shown, /"authorization":"Bearer \$\{env:K\}"/);
+    assert.match(shown, /"url":"http:\/\/\$\{env:HOST\}:9101\/\$\{env:K\}"/);
+    assert.match(shown, /"hostname":"\$\{env:HOST\}"/);
+    assert.match(shown, /"body":"\{\\"k\\":\\"\$\{env:Q\}\\"\}"/);
+    assert.ok(secrets.some(({ value, reference }) => value === 'sk-live-1' && reference === '${env:K}'));
+  });
+
+  test('hints tell no more of a value than messages do', () => {
+    const text = `
+regions: { europe: { countries: ["\${env:CODE}"], continents: ["\${env:CONT}"] } }
+upstreams: { claude: { endpoints: { e: { url: http://127.0.0.1:1, region: "\${env:REGION}" } } } }
+policies: { signed: { headers: { request: { set: { a: "\${env:FACT}" } } } } }
+routes: { r: { match: { host: "\${env:HOST}" }, use: ["\${env:USE}"], to: "\${env:TO}", errors: map } }
+tests: { t: { request: { path: /, address: "\${env:ADDRESS}" }, expect: { endpoint: "\${env:ENDPOINT}" } } }
+`;
+    const near = { CODE: 'de', CONT: 'eu', REGION: 'europ', USE: 'sined', TO: 'claud' };
+    const env = { ...near, FACT: '${rout}', HOST: 'a.test:443', ADDRESS: '10.0.0.1:80', ENDPOINT: 'claude/f' };
+    const { problems } = alone(text, env);
+    assert.ok(problems.length >= 9, JSON.stringify(problems));
+    for (const { message, hint } of problems) {
+      assert.doesNotMatch(hint, /did you mean|upper case|leave out the port/, `${message}: ${hint}`);
+      for (const value of Object.values(env)) assert.ok(!message.includes(`\`${value}\``), message);
+    }
+  });
+
+  test('with quotes in them are told by no message that quotes them', () => {
+    for (const value of ['abc`defghijk`lmn', 'abc"defghijk"lmn', 'a.b`c', 'https://`x`/?q'])
+      for (const place of [
+        'match: { host: "${env:K}" }',
+        'match: { path: "/${env:K}**x" }',
+        'match: { country: "${env:K}" }',
+      ]) {
+        const text = `routes: { r: { ${place}, to: a } }`;
+        const { problems } = rules(text, '/r', { K: value });
+        assert.ok(problems.length > 0, `${place} ${value}`);
+        assert.doesNotMatch(JSON.stringify(problems), /defghijk|b`c|\?q/, `${place} ${value}`);
+      }
+  });
+
+  test('are looked for in long lines in no quadratic time', () => {
+    const text = `routes: { "${'a.'.repeat(500_000)}@": 1 }\n`;
+    const files = [{ file: '/r/rules.yaml', text }];
+    const { problems } = load(files, { env: {}, root: '/r' });
+    const start = performance.now();
+    formatProblems(problems, files, { format: 'text', cwd: '/r' });
+    assert.ok(performance.now() - start < 5000);
+  });
+
+  test('that are written out are not quoted where they have the wrong type or are no YAML', () => {
+    const secret = 'sk-live-12345';
+    for (const text of [
+      `policies: { h: { headers: { request: { set: { authorization: [${secret}] } } } } }`,
+      'policies: { h: { headers: { request: { set: { x-api-key: 1234512345 } } } } }',
+      `policies: { h: { headers: { request: { set: ${secret} } } } }`,
+      `policies: { h: ${secret} }`,
+      `policies: { s: { signature: { keys: { a: "x" "${secret}" } } } }`,
+      `policies: { s: { signature: { keys: { a: !${secret} } } } }`,
+      `policies: { s: { signature: { keys: { a: *${secret} } } } }`,
+      `policies: { s: { signature: { keys: { a: "\${env:} ${secret}" } } } }`,
+      `routes: { r: { reply: { status: 200, text: { a: ${secret} } } } }`,
+      `upstreams: { u: { endpoints: { e: { url: "https://u:${secret}@a.test" } } } }`,
+      `upstreams: { u: { endpoints: { e: "https://u:${secret}@a.test" } } }`,
+    ]) {
+      const { problems } = load([{ file: '/r/rules.yaml', text }], { env: {}, root: '/r' });
+      assert.ok(problems.length > 0, text);
+      assert.doesNotMatch(JSON.stringify(problems), /sk-live|1234512345/, text);
+    }
+  });
+
+  test('in URLs are in no code frame', () => {
+    const text = 'upstreams: { u: { endpoints: { e: { url: "https://u:hunter2@a.test", wieght: 1 } } } }\n';
+    const files = [{ file: '/r/rules.yaml', text }];
+    const { problems } = load(files, { env: {}, root: '/r' });
+    const told = formatProblems(problems, files, { format: 'text', cwd: '/r' });
+    assert.match(told, /https:\/\/\*\*\*@a\.test/);
+    assert.doesNotMatch(told, /hunter2/);
+    const [, marked, caret] = /> 1 \| (.*)\n +\| (.*)/.exec(told) ?? [];
+    assert.equal(marked.slice(caret.length - 1, caret.length + 5), 'wieght');
   });
 
   test('from the environment are in no problem', () => {

@@ -1,21 +1,25 @@
 /** Rule files → plan, or everything that is wrong with them. Pure: the files' texts come in, nothing is read here. */
 import { basename, dirname, relative, resolve } from 'node:path';
+import type { SecretText } from '../log/redact.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
 import type { PolicyKind } from '../types/policy.ts';
 import type { Environment } from './environment.ts';
 import { checkFactNames } from './fact-checks.ts';
+import { type Injected, injectedIn, secretsIn } from './injected.ts';
 import { checkNonces } from './nonces.ts';
 import { checkOwnListeners, type ListenerAddress } from './own-listeners.ts';
 import { parseSource } from './parse.ts';
-import { resolvePolicies } from './policies.ts';
+import { type ResolvedPolicies, resolvePolicies } from './policies.ts';
 import { type Problem, ProblemList } from './problems.ts';
 import { checkReachability } from './reachability.ts';
 import { checkDefaultRegion, resolveRegions } from './regions.ts';
-import { revisionOf } from './revision.ts';
+import { type RevisionSource, revisionOf } from './revision.ts';
 import { resolveRoutes } from './routes.ts';
-import { rulesSchema } from './schema/rules.ts';
+import { schemasBelow } from './schema/places.ts';
+import { rulesSchema, SECTIONS } from './schema/rules.ts';
 import { type CheckedSource, mergeSections, type RuleSet } from './sections.ts';
+import { type InjectedByName, redactProblems, type ShowPlan, showPlan } from './shown.ts';
 import { resolveTests } from './tests.ts';
 import { resolveUpstreams } from './upstreams.ts';
 import { checkUsage } from './usage.ts';
@@ -62,6 +66,10 @@ export interface RulesContext extends RulesSettings {
 export interface LoadedRules {
   readonly plan: Plan | null;
   readonly problems: Problem[];
+  /** What the environment put where secrets can stand, whether or not there is a plan. */
+  readonly secrets: readonly SecretText[];
+  /** Makes the form of a plan that may be shown; the plan is the one above. */
+  readonly show: ShowPlan;
 }
 
 /** Bytes of all files together; more takes the parser many seconds. */
@@ -76,13 +84,21 @@ export function loadRules(files: readonly RuleFile[], context: RulesContext): Lo
 export function createLoader(
   kinds: readonly PolicyKind[],
 ): (files: readonly RuleFile[], context: Omit<RulesContext, 'kinds'>) => LoadedRules {
-  const validate = createValidator(rulesSchema(kinds));
+  const schema = rulesSchema(kinds);
+  const validate = createValidator(schema);
   return (files, context) => {
     const problems = new ProblemList();
     const checked = readSources(files, context, validate, problems);
-    if (checked === null) return { plan: null, problems: problems.sorted() };
-    const plan = resolvePlan(mergeSections(checked, problems), { ...context, kinds }, problems);
-    return { plan: problems.hasErrors() ? null : plan, problems: problems.sorted() };
+    if (checked === null) return { plan: null, problems: problems.sorted(), secrets: [], show: showPlan(new Map()) };
+    const rules = mergeSections(checked, problems);
+    const plan = resolvePlan(rules, schema, { ...context, kinds }, problems);
+    const secrets = checked.flatMap(({ source }) => secretsIn(source.root, schema));
+    return {
+      plan: problems.hasErrors() ? null : plan.plan,
+      problems: redactProblems(problems.sorted(), secrets),
+      secrets,
+      show: plan.show,
+    };
   };
 }
 
@@ -122,7 +138,12 @@ function reportLeftOut(file: string, why: string, problems: ProblemList): void {
   problems.warningAt({ file, line: 1, column: 1 }, 'left-out', `\`${basename(file)}\` ${why}`, hint);
 }
 
-function resolvePlan(rules: RuleSet, context: RulesContext, problems: ProblemList): Plan {
+function resolvePlan(
+  rules: RuleSet,
+  schema: object,
+  context: RulesContext,
+  problems: ProblemList,
+): { plan: Plan; show: ShowPlan } {
   const { kinds, root, listeners = [], nonces, passHeaders = [] } = context;
   const paths = new Map<string, string>();
   const resolvePath = (file: string, path: string): string => {
@@ -133,7 +154,7 @@ function resolvePlan(rules: RuleSet, context: RulesContext, problems: ProblemLis
   const regions = resolveRegions(rules, problems);
   const written = resolveUpstreams(rules, problems);
   const policies = resolvePolicies(rules, kinds, { resolvePath, passHeaders }, problems);
-  const upstreams = [...written, ...policies.urlUpstreams];
+  const upstreams = [...written, ...policies.urlUpstreams.keys()];
   checkOwnListeners(upstreams, listeners, problems);
   checkFactNames(rules, policies, problems);
   const routes = resolveRoutes(rules, policies, upstreams, problems);
@@ -149,5 +170,36 @@ function resolvePlan(rules: RuleSet, context: RulesContext, problems: ProblemLis
     routes: routes.map((route) => route.plan),
     tests,
   };
-  return { revision: problems.hasErrors() ? '' : revisionOf(plan, paths), ...plan };
+  const revision = problems.hasErrors() ? '' : revisionOf(plan, revisionSource(rules, schema, policies, paths));
+  return { plan: { revision, ...plan }, show: showPlan(injectedByName(rules, policies)) };
+}
+
+function revisionSource(
+  { sections }: RuleSet,
+  schema: object,
+  { urlUpstreams }: ResolvedPolicies,
+  paths: ReadonlyMap<string, string>,
+): RevisionSource {
+  const ofInjected = new Set(Array.from(urlUpstreams, ([{ name }, policy]) => (policy.node.injected ? name : '')));
+  return {
+    injected(section, name) {
+      const node = sections[section].get(name)?.node;
+      const path = [section, name];
+      return node?.injected ? { node, schemas: path.reduce<readonly object[]>(schemasBelow, [schema]) } : null;
+    },
+    isOfInjected: (upstream) => ofInjected.has(upstream),
+    namesProtocol: (route) => sections.routes.get(route)?.node.entries?.has('protocol') ?? false,
+    paths,
+  };
+}
+
+/** What the environment put into each entry; an upstream that a policy's URL made has it from that policy. */
+function injectedByName({ sections }: RuleSet, { urlUpstreams }: ResolvedPolicies): InjectedByName {
+  const found = new Map<string, readonly Injected[]>();
+  for (const section of SECTIONS)
+    for (const { name, node } of sections[section].values())
+      if (node.injected) found.set(`${section} ${name}`, injectedIn(node));
+  for (const [{ name }, policy] of urlUpstreams)
+    if (policy.node.injected) found.set(`upstreams ${name}`, injectedIn(policy.node));
+  return found;
 }

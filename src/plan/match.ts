@@ -4,7 +4,7 @@ import { parsePattern } from '../match/pattern.ts';
 import { normalHost } from '../net/host.ts';
 import type { MatchPlan } from '../types/plan.ts';
 import { HEADER_NAMES } from './bodies.ts';
-import type { ProblemList, Spot } from './problems.ts';
+import { type ProblemList, quotable, type Spot } from './problems.ts';
 import { checkCountry } from './regions.ts';
 import type { RawRoute } from './schema/routes.ts';
 import { type Entry, keyAt, valueAt } from './sections.ts';
@@ -44,7 +44,8 @@ function hostPattern(written: string): string | null {
 
 function checkHost(host: string, spot: Spot, problems: ProblemList): void {
   if (hostPattern(host) !== null) return;
-  problems.error(spot, 'bad-host', `\`${host}\` is no host pattern`, hostHint(host));
+  const quoted = quotable(host, spot);
+  problems.error(spot, 'bad-host', `\`${quoted}\` is no host pattern`, hostHint(quoted));
 }
 
 function hostHint(host: string): string {

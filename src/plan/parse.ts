@@ -16,6 +16,7 @@ const HINTS: Readonly<Record<string, string>> = {
   BLOCK_AS_IMPLICIT_KEY: 'check the indentation, and quote a value that holds `: `',
   MULTILINE_IMPLICIT_KEY: 'is a `:` missing here?',
   MULTIPLE_DOCS: 'use one file for each document',
+  TAG_RESOLVE_FAILED: 'quote a value that begins with `!`',
   MISSING_CHAR: 'something is not closed; the file may be half written',
   BAD_SCALAR_START: 'quote the value',
   BAD_ALIAS: 'quote it if `*` is meant',
@@ -96,8 +97,7 @@ function reportSyntax(document: Document.Parsed<ParsedNode>, source: Source, pro
       reportTooDeep(source, error.pos[0], problems);
       continue;
     }
-    const message = error.code === 'MULTIPLE_DOCS' ? 'the file holds more than one YAML document' : error.message;
-    problems.error({ source, offset: error.pos[0] }, 'syntax', message, HINTS[error.code] ?? HINT);
+    problems.error({ source, offset: error.pos[0] }, 'syntax', syntaxMessage(error), HINTS[error.code] ?? HINT);
   }
   return errors.length > 0 || isOld;
 }
@@ -106,3 +106,11 @@ function reportSyntax(document: Document.Parsed<ParsedNode>, source: Source, pro
 function isStackOverflow({ message }: YAMLError): boolean {
   return message.includes('call stack');
 }
+
+/** The parser's words, without the text of the file that some of them end with: a secret may be written out there. */
+function syntaxMessage({ code, message }: YAMLError): string {
+  if (code === 'MULTIPLE_DOCS') return 'the file holds more than one YAML document';
+  return QUOTING.has(code) ? message.replace(/: .*/s, '') : message;
+}
+
+const QUOTING: ReadonlySet<YAMLError['code']> = new Set(['UNEXPECTED_TOKEN', 'TAG_RESOLVE_FAILED', 'BAD_DQ_ESCAPE']);

@@ -2,13 +2,15 @@
 import { parseTemplate, templateFacts } from '../template/template.ts';
 import type { PolicyPlan, UpstreamPlan } from '../types/plan.ts';
 import type { ConfigPath, PolicyKind, ResolveContext, TemplateUse } from '../types/policy.ts';
-import type { ProblemList } from './problems.ts';
+import { type ProblemList, quotable } from './problems.ts';
 import { checkName, type Entry, keyOf, type RuleSet, soundEntries, valueAt } from './sections.ts';
 import { urlUpstream } from './upstreams.ts';
 
 /** A template of a policy with the facts it reads. */
 export interface FactUse extends Pick<TemplateUse, 'at' | 'phase'> {
   readonly fact: string;
+  /** The fact as a message may quote it: what is written, where the environment named it. */
+  readonly quoted: string;
 }
 
 /** A policy with what the checks need to know of it. */
@@ -24,8 +26,8 @@ export interface ResolvedPolicy {
 
 export interface ResolvedPolicies {
   readonly byName: ReadonlyMap<string, ResolvedPolicy>;
-  /** Upstreams that policies brought along by naming URLs. */
-  readonly urlUpstreams: readonly UpstreamPlan[];
+  /** Upstreams that policies brought along by naming URLs, and those policies. */
+  readonly urlUpstreams: ReadonlyMap<UpstreamPlan, Entry>;
 }
 
 /** Turns a path of the rules, relative to the file it stands in, into an absolute one. */
@@ -46,7 +48,7 @@ export function resolvePolicies(
   problems: ProblemList,
 ): ResolvedPolicies {
   const byName = new Map<string, ResolvedPolicy>();
-  const urlUpstreams: UpstreamPlan[] = [];
+  const urlUpstreams = new Map<UpstreamPlan, Entry>();
   for (const entry of soundEntries(rules.sections.policies)) {
     const kindName = Object.keys(entry.node.value as object)[0];
     const kind = kinds.find((candidate) => candidate.kind === kindName);
@@ -54,7 +56,7 @@ export function resolvePolicies(
     try {
       const resolved = resolvePolicy(entry, kind, rules, context, problems);
       byName.set(entry.name, resolved);
-      urlUpstreams.push(...resolveUrls(entry, kind, resolved.plan, problems));
+      for (const upstream of resolveUrls(entry, kind, resolved.plan, problems)) urlUpstreams.set(upstream, entry);
     } catch (error) {
       const message = `the kind \`${kind.kind}\` failed on \`${entry.name}\`: ${(error as Error).message}`;
       problems.error(keyOf(entry), 'kind-failed', message, 'this is a bug in Weir');
@@ -94,8 +96,13 @@ function resolvePolicy(
 function readsOf(use: TemplateUse, entry: Entry, kind: string, problems: ProblemList): FactUse[] {
   const at = [kind, ...use.at];
   const template = parseTemplate(use.text);
-  if (!('problem' in template)) return templateFacts(template).map((fact) => ({ fact, at, phase: use.phase }));
   const spot = valueAt(entry, at);
+  const written = quotable(use.text, spot);
+  if (!('problem' in template))
+    return templateFacts(template).map((fact) => {
+      const quoted = written.includes(`\${${fact}}`) ? fact : written;
+      return { fact, quoted, at, phase: use.phase };
+    });
   // A kind may have said it already, in its own words.
   if (!problems.has(spot)) problems.error(spot, 'bad-template', template.problem, 'write $${ for a literal ${');
   return [];

@@ -2,6 +2,8 @@
 import { relative } from 'node:path';
 import type { Place } from '../types/plan.ts';
 import type { ProblemCode } from './codes.ts';
+import { conceal } from './conceal.ts';
+import { withoutUserinfo } from './mask.ts';
 import type { Source } from './source.ts';
 
 /** One problem. Lines and columns start at 1; `hint` is '' where there is none. */
@@ -21,6 +23,11 @@ export interface Spot {
   readonly source: Source;
   /** Offset into the source's text. */
   readonly offset: number;
+}
+
+/** A value as a message may quote it: what is written, where the environment put it there. */
+export function quotable(value: string, { source, offset }: Spot): string {
+  return source.injectedAt(offset)?.origin?.written ?? value;
 }
 
 /** More than this are counted only: nobody reads them, and they go to logs and to the admin API. */
@@ -83,8 +90,11 @@ export class ProblemList {
   }
 
   #add(spot: Spot, severity: Problem['severity'], code: string, message: string, hint: string): void {
-    const { line, column } = spot.source.place(spot.offset);
-    this.#push({ file: spot.source.file, line, column, severity, code, message, hint });
+    const { source, offset } = spot;
+    const { line, column } = source.place(offset);
+    const node = source.injectedAt(offset);
+    const tell = (text: string): string => withoutUserinfo(node ? conceal(text, node) : text);
+    this.#push({ file: source.file, line, column, severity, code, message: tell(message), hint: tell(hint) });
   }
 
   #push(problem: Problem): void {
@@ -157,12 +167,15 @@ function codeFrame(lines: readonly string[], line: number, column: number): stri
   const first = Math.max(1, line - FRAME_CONTEXT);
   const last = Math.min(lines.length, line + FRAME_CONTEXT);
   const cut = column > FRAME_WIDTH - 20 ? column - FRAME_WIDTH / 2 : 0;
+  const caret = withoutUserinfo(lines[line - 1].slice(0, column - 1)).length;
   const gutter = String(last).length;
   const out: string[] = [];
   for (let n = first; n <= last; n++) {
-    const text = lines[n - 1].slice(cut, cut + FRAME_WIDTH).replaceAll(/[\x00-\x1f\x7f]/g, ' ');
+    const text = withoutUserinfo(lines[n - 1])
+      .slice(cut, cut + FRAME_WIDTH)
+      .replaceAll(/[\x00-\x1f\x7f]/g, ' ');
     out.push(`  ${n === line ? '>' : ' '} ${String(n).padStart(gutter)} | ${text}`.trimEnd());
-    if (n === line) out.push(`    ${' '.repeat(gutter)} | ${' '.repeat(column - 1 - cut)}^`);
+    if (n === line) out.push(`    ${' '.repeat(gutter)} | ${' '.repeat(Math.max(0, caret - cut))}^`);
   }
   return out.join('\n');
 }

@@ -1,7 +1,7 @@
 /** The section `regions`. */
 import { CONTINENT_OF } from '../geo/continents.ts';
 import type { RegionPlan } from '../types/plan.ts';
-import type { ProblemList, Spot } from './problems.ts';
+import { type ProblemList, quotable, type Spot } from './problems.ts';
 import type { RawRegion } from './schema/regions.ts';
 import { type Entry, elsewhere, keyAt, keyOf, type RuleSet, soundEntries, valueAt } from './sections.ts';
 import { nearest } from './suggest.ts';
@@ -25,23 +25,23 @@ function resolveRegion(entry: Entry, claims: Claims, problems: ProblemList): Reg
   const { countries = [], continents = [], default: isDefault = false } = entry.node.value as RawRegion;
   countries.forEach((code, i) => {
     const spot = valueAt(entry, ['countries', i]);
-    if (checkCountry(code, spot, problems)) claim(claims.countries, `country ${code}`, spot, problems);
+    if (checkCountry(code, spot, problems)) claim(claims.countries, 'country', code, spot, problems);
   });
   continents.forEach((code, i) => {
     const spot = valueAt(entry, ['continents', i]);
-    if (checkContinent(code, spot, problems)) claim(claims.continents, `continent ${code}`, spot, problems);
+    if (checkContinent(code, spot, problems)) claim(claims.continents, 'continent', code, spot, problems);
   });
   if (isDefault) claimDefault(entry, claims, problems);
   return { name: entry.name, countries, continents, default: isDefault, place: entry.place };
 }
 
-function claim(claims: Map<string, Spot>, what: string, spot: Spot, problems: ProblemList): void {
-  const first = claims.get(what);
+function claim(claims: Map<string, Spot>, what: string, code: string, spot: Spot, problems: ProblemList): void {
+  const first = claims.get(code);
   if (!first) {
-    claims.set(what, spot);
+    claims.set(code, spot);
     return;
   }
-  const message = `the ${what} belongs to two regions: here and at ${elsewhere(first.source.place(first.offset), spot.source)}`;
+  const message = `the ${what} ${quotable(code, spot)} belongs to two regions: here and at ${elsewhere(first.source.place(first.offset), spot.source)}`;
   problems.error(spot, 'overlapping-regions', message, 'keep one of them');
 }
 
@@ -58,7 +58,8 @@ function claimDefault(entry: Entry, claims: Claims, problems: ProblemList): void
 /** Reports a country that does not exist. */
 export function checkCountry(code: string, spot: Spot, problems: ProblemList): boolean {
   if (CONTINENT_OF[code] !== undefined) return true;
-  problems.error(spot, 'unknown-country', `there is no country \`${code}\``, countryHint(code));
+  const quoted = quotable(code, spot);
+  problems.error(spot, 'unknown-country', `there is no country \`${quoted}\``, countryHint(quoted));
   return false;
 }
 
@@ -71,10 +72,11 @@ function countryHint(code: string): string {
 
 function checkContinent(code: string, spot: Spot, problems: ProblemList): boolean {
   if ((CONTINENTS as readonly string[]).includes(code)) return true;
-  const near = nearest(code, CONTINENTS);
-  const hint = near?.toLowerCase() === code.toLowerCase() ? `write it in upper case: ${near}` : '';
+  const quoted = quotable(code, spot);
+  const near = nearest(quoted, CONTINENTS);
+  const hint = near?.toLowerCase() === quoted.toLowerCase() ? `write it in upper case: ${near}` : '';
   const listed = `continents: ${CONTINENTS.join(', ')}`;
-  problems.error(spot, 'unknown-continent', `there is no continent \`${code}\``, hint || listed);
+  problems.error(spot, 'unknown-continent', `there is no continent \`${quoted}\``, hint || listed);
   return false;
 }
 

@@ -3,6 +3,7 @@ import type { ErrorObject } from 'ajv';
 import type { ConfigPath } from '../types/policy.ts';
 import type { ProblemCode } from './codes.ts';
 import type { ProblemList, Spot } from './problems.ts';
+import { takesSecret } from './schema/places.ts';
 import { UNITS } from './schema/units.ts';
 import { COMPOUND, pathOf } from './schema-errors.ts';
 import { keyOffset, nodeAt, type Source, type TreeNode, valueOffset } from './source.ts';
@@ -33,7 +34,7 @@ function tell(error: ErrorObject, path: ConfigPath, source: Source): Told {
     case 'type':
       return wrongType(error, path, source);
     case 'unit':
-      return { offset, code: 'bad-unit', message: mustBe(path, UNITS[error.schema as string].expected, source) };
+      return { offset, code: 'bad-unit', message: mustBe(error, path, UNITS[error.schema as string].expected, source) };
     case 'uniqueItems':
       return duplicateItem(error, path, source);
     case 'minProperties':
@@ -45,7 +46,7 @@ function tell(error: ErrorObject, path: ConfigPath, source: Source): Told {
     case 'maximum':
     case 'exclusiveMinimum':
     case 'exclusiveMaximum':
-      return { offset, code: 'out-of-range', message: mustBe(path, bounds(error), source) };
+      return { offset, code: 'out-of-range', message: mustBe(error, path, bounds(error), source) };
     default:
       return badValue(error, path, source);
   }
@@ -103,19 +104,20 @@ function wrongType(error: ErrorObject, path: ConfigPath, source: Source): Told {
   const types = [error.params.type].flat().flatMap((type) => String(type).split(','));
   const isUnit = error.parentSchema?.unit !== undefined;
   const isOdd = typeof error.data === 'number' || typeof error.data === 'boolean';
-  if (!isUnit && isOdd && types.includes('string')) return unquotedText(error, path, source);
+  const isInjected = nodeAt(source.root as TreeNode, path).origin !== null;
+  if (!isUnit && isOdd && !isInjected && types.includes('string')) return unquotedText(error, path, source);
   const own = error.parentSchema?.patternErrorMessage;
   const expected = typeof own === 'string' ? withoutMust(own) : listed(types);
-  return { offset, code: isUnit ? 'bad-unit' : 'wrong-type', message: mustBe(path, expected, source) };
+  return { offset, code: isUnit ? 'bad-unit' : 'wrong-type', message: mustBe(error, path, expected, source) };
 }
 
 /** YAML has made a number or a boolean of it: 1.10 is 1.1 now, and the text that was meant is gone. */
 function unquotedText(error: ErrorObject, path: ConfigPath, source: Source): Told {
   const offset = valueOffset(source.root as TreeNode, path);
-  const text = shown(path, source);
+  const text = quoted(error, path, source);
   if (text === '') {
     const message = `${label(path)} must be a text, but YAML reads it as a ${typeof error.data}`;
-    return { offset, code: 'unquoted-text', message, hint: 'quote it' };
+    return { offset, code: 'unquoted-text', message, hint: `${sample(error.parentSchema)}quote it` };
   }
   const read = typeof error.data === 'boolean' ? 'a boolean' : `the number ${error.data}`;
   const message = `${label(path)} must be a text, but YAML reads \`${text}\` as ${read}`;
@@ -147,7 +149,8 @@ function listed(types: readonly string[]): string {
 function duplicateItem(error: ErrorObject, path: ConfigPath, source: Source): Told {
   const node = nodeAt(source.root as TreeNode, path);
   const second = node.items?.[Math.max(error.params.i, error.params.j)] ?? node;
-  const message = `\`${source.written(second)}\` stands twice in ${label(path)}`;
+  const found = takesSecret(error.parentSchema ?? {}) ? 'the same entry' : `\`${source.written(second)}\``;
+  const message = `${found} stands twice in ${label(path)}`;
   return { offset: second.at, code: 'duplicate-item', message, hint: 'keep one of them' };
 }
 
@@ -193,11 +196,12 @@ function badValue(error: ErrorObject, path: ConfigPath, source: Source): Told {
   if (allowed) {
     const names = (allowed as unknown[]).map(String);
     const expected = typeof own === 'string' ? withoutMust(own) : oneOf(names);
-    const near = node.fromEnv ? undefined : nearest(String(error.data), names);
+    const near = node.origin ? undefined : nearest(String(error.data), names);
     const hint = near === undefined ? '' : `did you mean \`${near}\`?`;
-    return { offset, code: 'bad-value', message: mustBe(path, expected, source), hint };
+    return { offset, code: 'bad-value', message: mustBe(error, path, expected, source), hint };
   }
-  if (typeof own === 'string') return { offset, code: 'bad-value', message: mustBe(path, withoutMust(own), source) };
+  if (typeof own === 'string')
+    return { offset, code: 'bad-value', message: mustBe(error, path, withoutMust(own), source) };
   const described = error.parentSchema?.description;
   const hint = typeof described === 'string' ? described : '';
   if (COMPOUND.has(error.keyword)) {
@@ -226,20 +230,25 @@ function withoutMust(message: string): string {
   return message.replace(/^must be /, '');
 }
 
-function mustBe(path: ConfigPath, expected: string, source: Source): string {
+function mustBe(error: ErrorObject, path: ConfigPath, expected: string, source: Source): string {
   if (nodeAt(source.root as TreeNode, path).value === null) return `${label(path)} must be ${expected}, but is empty`;
-  const found = shown(path, source);
-  return `${label(path)} must be ${expected}${found === '' ? '' : `, not \`${found}\``}`;
+  const text = quoted(error, path, source);
+  const found = text === '' ? (error.keyword === 'type' ? kindOf(error.data) : '') : `\`${text}\``;
+  return `${label(path)} must be ${expected}${found === '' ? '' : `, not ${found}`}`;
 }
 
-const SENSITIVE = /key|secret|token|passw|credential/i;
+/** What a value is, where it cannot be quoted. */
+function kindOf(value: unknown): string {
+  if (Array.isArray(value)) return TYPE_NAMES.array;
+  return typeof value === 'boolean' ? `${value}` : (TYPE_NAMES[typeof value] ?? '');
+}
 
 /**
- * The value as it is written, so that what came from the environment is not told; '' where secrets may stand, because
- * problems go to logs and to the admin API.
+ * The value as it is written, so that what came from the environment is not told; '' where a secret can stand, be it
+ * written out, because problems go to logs and to the admin API.
  */
-function shown(path: ConfigPath, source: Source): string {
-  if (path.some((step) => SENSITIVE.test(String(step)))) return '';
+function quoted(error: ErrorObject, path: ConfigPath, source: Source): string {
+  if (takesSecret(error.parentSchema ?? {})) return '';
   return source.written(nodeAt(source.root as TreeNode, path));
 }
 

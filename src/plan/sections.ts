@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { Place } from '../types/plan.ts';
 import type { ConfigPath } from '../types/policy.ts';
 import type { ProblemCode } from './codes.ts';
-import type { ProblemList, Spot } from './problems.ts';
+import { type ProblemList, quotable, type Spot } from './problems.ts';
 import { SECTIONS, type SectionName } from './schema/rules.ts';
 import { keyOffset, type Source, type TreeNode, valueOffset } from './source.ts';
 import { didYouMean } from './suggest.ts';
@@ -104,7 +104,8 @@ export function checkName(
   if (!rules.whole) return true;
   const what = section === 'policies' ? 'policy' : section.slice(0, -1);
   const names = [...rules.sections[section].keys()];
-  const hint = names.length === 0 ? `there are no ${section}` : didYouMean(name, names, section);
-  problems.error(spot, `unknown-${what}` as ProblemCode, `there is no ${what} \`${name}\``, hint);
+  const quoted = quotable(name, spot);
+  const hint = names.length === 0 ? `there are no ${section}` : didYouMean(quoted, names, section);
+  problems.error(spot, `unknown-${what}` as ProblemCode, `there is no ${what} \`${quoted}\``, hint);
   return false;
 }

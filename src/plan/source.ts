@@ -2,6 +2,7 @@
 import { LineCounter } from 'yaml';
 import type { Place } from '../types/plan.ts';
 import type { ConfigPath } from '../types/policy.ts';
+import type { Origin } from './environment.ts';
 
 /** One value of the file. Values of maps and lists hold the values of their children. */
 export interface TreeNode {
@@ -12,8 +13,10 @@ export interface TreeNode {
   readonly end: number;
   readonly entries: ReadonlyMap<string, TreeEntry> | null;
   readonly items: readonly TreeNode[] | null;
-  /** The value came from the environment, so it is never shown. */
-  readonly fromEnv: boolean;
+  /** Where a scalar that refers to the environment has its text from: never shown, but for what is written. */
+  readonly origin: Origin | null;
+  /** This, or something in it, has an origin. */
+  readonly injected: boolean;
   /** What was written here could not be taken as it is, which is a problem already; the value is made up. */
   readonly lost: boolean;
   /** Neither this nor anything in it was lost. */
@@ -36,6 +39,8 @@ export class Source {
   /** Of our own making: the one that the parser fills misses line ends in some texts it refuses. */
   readonly #lines = new LineCounter();
   root: TreeNode | null = null;
+  /** Scalars that refer to the environment, by the offset where they or an alias of theirs stand. */
+  readonly #injected = new Map<number, TreeNode>();
   /** True where something of the file was lost, so that a name not found may well have been defined there. */
   lossy = false;
 
@@ -49,6 +54,16 @@ export class Source {
   place(offset: number): Place {
     const { line, col } = this.#lines.linePos(Math.min(offset, this.text.length));
     return { file: this.file, line: Math.max(line, 1), column: Math.max(col, 1) };
+  }
+
+  /** Takes note of a scalar that has an origin. */
+  inject(node: TreeNode): void {
+    this.#injected.set(node.at, node);
+  }
+
+  /** The scalar at `offset` that refers to the environment, if one stands there. */
+  injectedAt(offset: number): TreeNode | undefined {
+    return this.#injected.get(offset);
   }
 
   /** The value as it is written, cut to a length that fits a message. */

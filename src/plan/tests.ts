@@ -2,7 +2,7 @@
 import { canonicalAddress } from '../net/address.ts';
 import type { TestPlan, UpstreamPlan } from '../types/plan.ts';
 import { checkHeaders, resolveBody } from './bodies.ts';
-import type { ProblemList, Spot } from './problems.ts';
+import { type ProblemList, quotable, type Spot } from './problems.ts';
 import { checkCountry } from './regions.ts';
 import type { RawTest } from './schema/tests.ts';
 import { checkName, type Entry, keyAt, type RuleSet, soundEntries, valueAt } from './sections.ts';
@@ -63,7 +63,9 @@ function checkEndpoint(
   problems: ProblemList,
 ): void {
   if (endpoints.includes(id) || !rules.sound) return;
-  problems.error(spot, 'unknown-endpoint', `there is no endpoint \`${id}\``, didYouMean(id, endpoints, 'endpoints'));
+  const quoted = quotable(id, spot);
+  const hint = didYouMean(quoted, endpoints, 'endpoints');
+  problems.error(spot, 'unknown-endpoint', `there is no endpoint \`${quoted}\``, hint);
 }
 
 function resolveRequest(entry: Entry, raw: RawTest['request'], problems: ProblemList): TestPlan['request'] {

@@ -10,6 +10,7 @@ import type { Source, TreeEntry, TreeNode } from './source.ts';
 
 const MOST_EXPANDED = 10_000;
 const DEEPEST = 64;
+const MOST_QUOTED = 30;
 
 /** State of one conversion. */
 interface Build {
@@ -54,7 +55,7 @@ function convertPlain(
       value: items.map((i) => i.value),
       entries: null,
       items,
-      fromEnv: false,
+      origin: null,
       ...sumOf(items, false),
     };
   }
@@ -87,12 +88,14 @@ function reportTag(node: { tag?: string; value?: unknown; range: readonly number
   const type = TAGS[name];
   if (type === '' || (type !== undefined && typeof node.value === type)) return false;
   const spot = { source: build.source, offset: node.range?.[0] ?? 0 };
-  const shown = name === '' ? tag : `!!${name}`;
+  // A tag of no known kind is not told: it may be a secret that begins with `!`, whose quotes were forgotten.
+  const shown = `!!${name}`;
   if (type !== undefined) {
     build.problems.error(spot, 'bad-tag', `this cannot be read as ${shown}`, 'leave the tag out, or mend the value');
   } else {
     const hint = 'leave the tag out: rules hold texts, numbers, true, false, null, lists and maps';
-    build.problems.error(spot, 'bad-tag', `the tag ${shown} is not read`, hint);
+    const message = name === '' ? 'a tag stands here, and tags are not read' : `the tag ${shown} is not read`;
+    build.problems.error(spot, 'bad-tag', message, name === '' ? `${hint}; quote a text that begins with \`!\`` : hint);
   }
   return true;
 }
@@ -108,10 +111,10 @@ function convertScalar(node: Scalar.Parsed, build: Build): TreeNode {
   const { value } = node;
   if (typeof value === 'number' || typeof value === 'bigint') return convertNumber(node, Number(value), build);
   if (typeof value !== 'string' || !mentionsEnv(value)) return leaf(value, node);
-  const { text, missing, malformed } = substituteEnv(value, build.env);
+  const { missing, malformed, ...origin } = substituteEnv(value, build.env);
   const spot = { source: build.source, offset: node.range[0] };
   if (malformed >= 0) {
-    const found = value.slice(malformed, malformed + 30);
+    const found = malformedReference(value.slice(malformed));
     const message = `\`${found}\` is no reference to an environment variable`;
     build.problems.error(spot, 'bad-env', message, 'write ${env:NAME} or ${env:NAME:-default}');
   }
@@ -120,7 +123,18 @@ function convertScalar(node: Scalar.Parsed, build: Build): TreeNode {
     build.problems.error(spot, 'missing-env', `the environment variable ${name} is not set`, hint);
   }
   const lost = malformed >= 0 || missing.length > 0;
-  return { ...leaf(text, node), fromEnv: true, lost, whole: !lost };
+  return remember({ ...leaf(origin.text, node), origin, injected: true, lost, whole: !lost }, build);
+}
+
+/** The source knows every scalar with an origin by its place, so that messages about it can quote what is written. */
+function remember(node: TreeNode, build: Build): TreeNode {
+  if (node.origin !== null) build.source.inject(node);
+  return node;
+}
+
+/** To its closing brace, but not far into what follows: that may be a secret which is written out. */
+function malformedReference(text: string): string {
+  return /^\$\{env:[^\s"'`]*\}/.exec(text)?.[0].slice(0, MOST_QUOTED) ?? /^\$\{env:[A-Za-z0-9_]*/.exec(text)?.[0] ?? '';
 }
 
 function convertMap(node: YAMLMap.Parsed, depth: number, build: Build): TreeNode {
@@ -143,7 +157,7 @@ function convertMap(node: YAMLMap.Parsed, depth: number, build: Build): TreeNode
   }
   const nodes = Array.from(entries.values(), (entry) => entry.node);
   const value = Object.fromEntries(Array.from(entries, ([key, entry]) => [key, entry.node.value]));
-  return { ...span(node), value, entries, items: null, fromEnv: false, ...sumOf(nodes, lost) };
+  return { ...span(node), value, entries, items: null, origin: null, ...sumOf(nodes, lost) };
 }
 
 function reportDuplicate(key: string, first: number, second: number, depth: number, build: Build): void {
@@ -183,20 +197,22 @@ function convertAlias(node: ParsedNode & { source: string }, build: Build): Tree
   const target = build.anchors.get(node.source);
   const spot = { source: build.source, offset: node.range[0] };
   if (!target) {
-    const why = target === null ? 'contains this alias itself' : 'does not stand before this alias';
-    build.problems.error(spot, 'bad-alias', `the anchor &${node.source} ${why}`, 'write out what is meant');
+    const message = `the anchor of this alias ${target === null ? 'contains it' : 'does not stand before it'}`;
+    // Not its name: that may be a secret whose quotes were forgotten.
+    build.problems.error(spot, 'bad-alias', message, 'write out what is meant, or quote a value that begins with `*`');
     return lostLeaf(node);
   }
   const before = build.expanded;
   build.expanded += target.size;
-  if (build.expanded <= MOST_EXPANDED) return { ...target, ...span(node) };
+  if (build.expanded <= MOST_EXPANDED) return remember({ ...target, ...span(node) }, build);
   if (before <= MOST_EXPANDED)
     build.problems.error(spot, 'alias-bomb', `aliases stand for more than ${MOST_EXPANDED} values`, 'write them out');
   return lostLeaf(node);
 }
 
 function leaf(value: unknown, node: ParsedNode): TreeNode {
-  return { ...span(node), value, entries: null, items: null, fromEnv: false, lost: false, whole: true, size: 1 };
+  const rest = { entries: null, items: null, origin: null, injected: false, lost: false, whole: true, size: 1 };
+  return { ...span(node), value, ...rest };
 }
 
 function lostLeaf(node: ParsedNode): TreeNode {
@@ -207,7 +223,8 @@ function span(node: ParsedNode): { at: number; end: number } {
   return { at: node.range[0], end: node.range[1] };
 }
 
-function sumOf(nodes: readonly TreeNode[], lost: boolean): Pick<TreeNode, 'lost' | 'whole' | 'size'> {
+function sumOf(nodes: readonly TreeNode[], lost: boolean): Pick<TreeNode, 'injected' | 'lost' | 'whole' | 'size'> {
   const size = nodes.reduce((sum, node) => sum + node.size, 1);
-  return { lost, whole: !lost && nodes.every((node) => node.whole), size };
+  const injected = nodes.some((node) => node.injected);
+  return { injected, lost, whole: !lost && nodes.every((node) => node.whole), size };
 }

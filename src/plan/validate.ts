@@ -11,6 +11,9 @@ import { nodeAt, type Source, type TreeNode } from './source.ts';
 /** What editors know beside draft-07. */
 const EDITOR_KEYWORDS = ['patternErrorMessage', 'errorMessage', 'markdownDescription', 'enumDescriptions'];
 
+/** What is read by `schema/places.ts`, and checks nothing. */
+const OWN_KEYWORDS = ['public'];
+
 /** Checks a source; returns where it does not fit. The values there are not what their types say. */
 export type Validator = (source: Source, problems: ProblemList) => readonly ConfigPath[];
 
@@ -31,7 +34,7 @@ export function createValidator(schema: object): Validator {
     code: { optimize: false },
     logger: false,
   });
-  ajv.addVocabulary(EDITOR_KEYWORDS);
+  ajv.addVocabulary([...EDITOR_KEYWORDS, ...OWN_KEYWORDS]);
   ajv.addKeyword({
     keyword: 'unit',
     type: 'string',
@@ -63,7 +66,7 @@ function coerceFromEnv(root: TreeNode, errors: readonly ErrorObject[]): boolean 
     if (error.keyword !== 'type') continue;
     const path = pathOf(error);
     const node = nodeAt(root, path);
-    const value = node.fromEnv ? coerced(node.value as string, error.params.type) : undefined;
+    const value = node.origin ? coerced(node.origin.text, error.params.type) : undefined;
     if (value === undefined) continue;
     node.value = value;
     const parent = nodeAt(root, path.slice(0, -1)).value as Record<string, unknown>;

@@ -17,7 +17,7 @@ export interface Place {
 }
 
 export interface Plan {
-  /** Twelve hex digits over the plan with secrets masked; the same rules have the same revision on every machine. */
+  /** Twelve hex digits over the plan with secrets masked and entries that refer to the environment as written. */
   readonly revision: string;
   readonly regions: readonly RegionPlan[];
   readonly upstreams: readonly UpstreamPlan[];

@@ -4,6 +4,7 @@ import { DURATION, SIZE, type Written } from './common.ts';
 
 const ADDRESS = {
   type: 'string',
+  public: true,
   description: 'IP address (or localhost) and port; an IPv6 address stands in brackets.',
   examples: ['127.0.0.1:8080', '0.0.0.0:80', '[::1]:8080'],
 } as const;
@@ -22,8 +23,13 @@ const TLS = {
         additionalProperties: false,
         required: ['cert', 'key'],
         properties: {
-          cert: { type: 'string', minLength: 1, description: 'PEM file with the certificate and its chain.' },
-          key: { type: 'string', minLength: 1, description: 'PEM file with the private key.' },
+          cert: {
+            type: 'string',
+            public: true,
+            minLength: 1,
+            description: 'PEM file with the certificate and its chain.',
+          },
+          key: { type: 'string', public: true, minLength: 1, description: 'PEM file with the private key.' },
         },
       },
     },
@@ -61,7 +67,7 @@ const REDIS = {
   required: ['url'],
   properties: {
     url: { type: 'string', description: 'redis:// or rediss://', examples: ['redis://127.0.0.1:6379'] },
-    prefix: { type: 'string', default: 'weir:', description: 'What every key begins with.' },
+    prefix: { type: 'string', public: true, default: 'weir:', description: 'What every key begins with.' },
     timeout: { ...DURATION, default: '50ms', description: 'Longest that a request waits for it.' },
   },
 } as const;
@@ -69,7 +75,7 @@ const REDIS = {
 const FIELD_NAMES = {
   type: 'array',
   uniqueItems: true,
-  items: { type: 'string', minLength: 1 },
+  items: { type: 'string', public: true, minLength: 1 },
   default: [],
 } as const;
 
@@ -171,7 +177,13 @@ export const CONFIG = {
       default: 'auto',
       description: 'Traffic threads: a number, or auto for one per core.',
     },
-    rules: { type: 'string', minLength: 1, default: '../rules', description: 'A folder; its *.yaml are one rule set.' },
+    rules: {
+      type: 'string',
+      public: true,
+      minLength: 1,
+      default: '../rules',
+      description: 'A folder; its *.yaml are one rule set.',
+    },
     reload: {
       type: 'object',
       description: 'How changes of files are taken while traffic flows.',
@@ -187,6 +199,7 @@ export const CONFIG = {
     },
     runtime: {
       type: 'string',
+      public: true,
       minLength: 1,
       description:
         'A folder that this user alone can write to, for the Unix socket by which weir serve --takeover finds the running process; by default $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/weir or weir-UID in the temporary folder.',
@@ -209,12 +222,14 @@ export const CONFIG = {
       properties: {
         database: {
           type: 'string',
+          public: true,
           minLength: 1,
           default: 'bundled',
           description: 'bundled, or the path of a MaxMind-format country or city database; watched.',
         },
         overrides: {
           type: 'string',
+          public: true,
           minLength: 1,
           description: 'Path of a file of lines `cidr,country`, which beat the database; watched.',
         },
@@ -223,7 +238,7 @@ export const CONFIG = {
     trustedProxies: {
       type: 'array',
       uniqueItems: true,
-      items: { type: 'string' },
+      items: { type: 'string', public: true },
       default: [],
       description: 'Networks in CIDR form whose X-Forwarded-For, -Host, -Proto and X-Request-Id are believed.',
       examples: [['127.0.0.1/32', '10.0.0.0/8']],

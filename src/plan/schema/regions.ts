@@ -10,14 +10,14 @@ export const REGION = {
       description: 'ISO 3166-1 alpha-2 codes. Each country belongs to one region at most.',
       examples: [['US', 'CA']],
       uniqueItems: true,
-      items: { type: 'string' },
+      items: { type: 'string', public: true },
     },
     continents: {
       type: 'array',
       description: 'AF, AN, AS, EU, NA, OC, SA. Each continent belongs to one region at most.',
       examples: [['EU', 'AF']],
       uniqueItems: true,
-      items: { type: 'string' },
+      items: { type: 'string', public: true },
     },
     default: {
       type: 'boolean',

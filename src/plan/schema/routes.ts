@@ -7,6 +7,7 @@ const MATCH = {
   properties: {
     host: {
       type: ['string', 'array'],
+      public: true,
       minLength: 1,
       minItems: 1,
       uniqueItems: true,
@@ -37,6 +38,7 @@ const MATCH = {
     },
     country: {
       type: ['string', 'array'],
+      public: true,
       minItems: 1,
       uniqueItems: true,
       items: { type: 'string' },
@@ -70,12 +72,13 @@ export const ROUTE = {
     match: MATCH,
     use: {
       type: 'array',
-      items: { type: 'string' },
+      items: { type: 'string', public: true },
       default: [],
       description: 'Policies in the order they run; the way back is the reverse.',
     },
     to: {
       type: ['string', 'object'],
+      public: true,
       minProperties: 1,
       additionalProperties: { type: 'integer', minimum: 0, maximum: 1_000_000 },
       description: 'An upstream; or upstreams with weights, sticky by client.',

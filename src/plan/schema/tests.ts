@@ -22,6 +22,7 @@ export const TEST = {
         },
         now: {
           type: 'string',
+          public: true,
           description: 'ISO 8601; the clock stands still there.',
           examples: ['2026-01-31T12:00:00Z'],
         },
@@ -34,7 +35,7 @@ export const TEST = {
       required: ['path'],
       properties: {
         method: { enum: METHODS, patternErrorMessage: METHOD_EXPECTED, default: 'GET', description: 'Upper case.' },
-        host: { type: 'string', minLength: 1, default: 'localhost', description: 'Without port.' },
+        host: { type: 'string', public: true, minLength: 1, default: 'localhost', description: 'Without port.' },
         path: {
           type: 'string',
           pattern: '^/',
@@ -43,8 +44,12 @@ export const TEST = {
         },
         headers: { ...TEXTS, description: 'Header fields.' },
         ...BODY,
-        address: { type: 'string', default: '127.0.0.1', description: 'Address of the client.' },
-        country: { type: 'string', description: 'Country of the client, whatever the database says of its address.' },
+        address: { type: 'string', public: true, default: '127.0.0.1', description: 'Address of the client.' },
+        country: {
+          type: 'string',
+          public: true,
+          description: 'Country of the client, whatever the database says of its address.',
+        },
       },
     },
     expect: {
@@ -53,10 +58,15 @@ export const TEST = {
       additionalProperties: false,
       minProperties: 1,
       properties: {
-        route: { type: 'string', description: 'Name of the route that takes it.' },
+        route: { type: 'string', public: true, description: 'Name of the route that takes it.' },
         status: { type: 'integer', minimum: 100, maximum: 599, description: 'Status of the answer.' },
-        policy: { type: 'string', description: 'Name of the policy that answers.' },
-        endpoint: { type: 'string', description: 'upstream/endpoint that is asked.', examples: ['claude/eu-1'] },
+        policy: { type: 'string', public: true, description: 'Name of the policy that answers.' },
+        endpoint: {
+          type: 'string',
+          public: true,
+          description: 'upstream/endpoint that is asked.',
+          examples: ['claude/eu-1'],
+        },
         path: { type: 'string', description: 'What the upstream is asked for.' },
         code: { enum: Object.keys(ERRORS), description: 'Code of the error that Weir makes.' },
         headers: { ...TEXTS, description: 'Header fields that the upstream gets.' },

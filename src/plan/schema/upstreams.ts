@@ -24,6 +24,7 @@ export const ENDPOINT = {
     },
     region: {
       type: 'string',
+      public: true,
       minLength: 1,
       description: 'Name of a region; without it the endpoint serves every region.',
     },
@@ -155,6 +156,7 @@ const HEALTH = {
   properties: {
     path: {
       type: 'string',
+      public: true,
       pattern: '^/[!-"$-~]*$',
       patternErrorMessage: 'must be a path that begins with `/`',
       default: '/healthz',
@@ -203,7 +205,7 @@ export const UPSTREAM = {
       uniqueItems: true,
       default: [],
       description: 'Regions tried, in order, when the client’s own has nothing to offer.',
-      items: { type: 'string' },
+      items: { type: 'string', public: true },
     },
     pool: POOL,
     timeouts: TIMEOUTS,

@@ -8,7 +8,7 @@ import type { HeaderList } from '../../headers.ts';
 import type { Attempt, Env, Exchange, Hooks, Reply } from '../../types/policy.ts';
 import { type HeadersConfig, headers, type RawHeaders } from './index.ts';
 
-const validate = new Ajv({ allErrors: true }).compile(headers.schema);
+const validate = new Ajv({ allErrors: true }).addVocabulary(['public']).compile(headers.schema);
 
 function resolve(raw: RawHeaders): { config: HeadersConfig; problems: string[] } {
   assert.ok(validate(raw), JSON.stringify(validate.errors));

@@ -35,7 +35,7 @@ const edits = (description: string) => ({
     remove: {
       type: 'array',
       description: 'Names, or globs such as `x-internal-*`; done before the other edits.',
-      items: { type: 'string', minLength: 1 },
+      items: { type: 'string', public: true, minLength: 1 },
     },
   },
 });

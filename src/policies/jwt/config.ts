@@ -66,7 +66,7 @@ export const schema = {
       minProperties: 1,
       maxProperties: 1,
       properties: {
-        file: { ...text, description: 'A JWKS file (public keys), read again when it changes.' },
+        file: { ...text, public: true, description: 'A JWKS file (public keys), read again when it changes.' },
         url: { ...text, description: 'The issuer’s JWKS; https, or http on this machine.' },
         secrets: { type: 'array', minItems: 1, items: text, description: 'Shared secrets for HS*; each is tried.' },
       },
@@ -78,12 +78,12 @@ export const schema = {
       uniqueItems: true,
       items: { enum: [...ASYMMETRIC, ...SYMMETRIC] },
     },
-    leeway: { type: 'string', default: '30s', description: 'How far clocks may differ; at most 10m.' },
+    leeway: { type: 'string', public: true, default: '30s', description: 'How far clocks may differ; at most 10m.' },
     claims: {
       type: 'array',
       description: 'More claims that become facts: `email` is read as `${jwt.email}`.',
       uniqueItems: true,
-      items: { type: 'string', pattern: '^[^\\s{}$\\x00-\\x1f\\x7f]+$' },
+      items: { type: 'string', public: true, pattern: '^[^\\s{}$\\x00-\\x1f\\x7f]+$' },
     },
     forward: { type: 'boolean', default: false, description: 'Does the token go on to the upstream?' },
   },

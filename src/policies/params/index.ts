@@ -34,7 +34,7 @@ export const params: PolicyKind<RawParams, ParamsConfig> = {
         description: 'Names of the members that pass, exactly as written.',
         minItems: 1,
         uniqueItems: true,
-        items: { type: 'string' },
+        items: { type: 'string', public: true },
       },
       unknown: {
         enum: ['drop', 'reject'],

@@ -36,6 +36,7 @@ export const SCHEMA = {
     },
     limit: {
       type: 'string',
+      public: true,
       description: 'How many requests in how long: `600/1m`, `10/s`, `10000/1d`.',
       examples: ['600/1m', '10/s'],
     },

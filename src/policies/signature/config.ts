@@ -62,6 +62,7 @@ export const BOUNDS = Object.freeze({ key: 128, timestamp: 40, nonce: 128, signa
 
 const field = (what: string, fallback: string) => ({
   type: 'string',
+  public: true,
   minLength: 1,
   default: fallback,
   description: `Header with the ${what}.`,
@@ -85,6 +86,7 @@ export const SCHEMA = {
       properties: {
         key: {
           type: ['string', 'boolean'],
+          public: true,
           not: { enum: [true, ''] },
           default: 'x-key-id',
           description: 'Header with the key id; `false` where there is only one key and requests do not name it.',
@@ -112,6 +114,7 @@ export const SCHEMA = {
     },
     window: {
       type: 'string',
+      public: true,
       default: '5m',
       description: 'A timestamp further than this from now, in either direction, is refused.',
     },

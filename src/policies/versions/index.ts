@@ -39,7 +39,7 @@ const entrySchema = {
     additionalProperties: false,
     required: ['upstream'],
     properties: {
-      upstream: { type: 'string', description: 'Name of the upstream to ask.' },
+      upstream: { type: 'string', public: true, description: 'Name of the upstream to ask.' },
       path: { type: 'string', minLength: 1, description: 'Path there; the path as asked for where it is left out.' },
     },
   },

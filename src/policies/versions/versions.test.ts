@@ -7,7 +7,7 @@ import { parse } from 'yaml';
 import type { Env, Exchange, Reply } from '../../types/policy.ts';
 import { type RawVersions, type VersionsConfig, versions } from './index.ts';
 
-const validate = new Ajv({ allErrors: true }).compile(versions.schema);
+const validate = new Ajv({ allErrors: true }).addVocabulary(['public']).compile(versions.schema);
 
 function resolve(raw: RawVersions): { config: VersionsConfig; problems: string[] } {
   assert.ok(validate(raw), JSON.stringify(validate.errors));
