@@ -1,22 +1,25 @@
-/** `weir check`: config and rules, all problems at once. */
+/** `weir check`: config, rules and the files they name, all problems at once. */
 import { resolve } from 'node:path';
-import { bundledDatabase } from '../geo/bundled.ts';
-import { Redactor } from '../log/redact.ts';
-import { loadConfig, loadRules, type RuleFile, settingsForRules } from '../plan/load.ts';
+import { checkStart } from '../control/start-check.ts';
+import type { Redactor } from '../log/redact.ts';
+import type { RuleFile } from '../plan/load.ts';
 import { describe, nonceRate } from '../plan/nonces.ts';
-import { formatProblems, type Problem, ProblemList } from '../plan/problems.ts';
-import { readRuleFile, readRuleFiles } from '../plan/read.ts';
+import { byPlace, formatProblems, type Problem } from '../plan/problems.ts';
 import { CONFIG } from '../plan/schema/config.ts';
 import { KINDS } from '../policies/index.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
 import { EX_PROBLEMS, readArguments, wrongArguments } from './arguments.ts';
+import { INCOMPLETE, loadFiles } from './project.ts';
 
-const USAGE = `weir check [--config FILE] [--format text|json]
+const USAGE = `weir check [--config FILE] [--strict] [--format text|json]
 
-Checks the process settings and the rules they name, and prints every problem at once.
+Does all that a start does but bind addresses: reads the process settings, the rules they name, and the certificates, keys,
+country data and key files that both refer to, and compiles the rules. Prints every problem at once.
 
   --config FILE   process settings; config/weir.yaml by default
+  --strict        an environment variable that is not set and has no default is an error, as it is to weir serve. Without
+                  it that is a warning, so that rules are checked where secrets are not at hand
   --format json   an array of {file,line,column,severity,code,message,hint} instead of text
 
 Exit status: 0 where Weir would start with them (there may be warnings), 3 where not, 64 for a wrong command line.
@@ -25,25 +28,27 @@ Exit status: 0 where Weir would start with them (there may be warnings), 3 where
 interface Options {
   readonly config: string;
   readonly format: 'text' | 'json';
+  readonly strict: boolean;
 }
 
 /** Runs the command; resolves to its exit status. */
 export async function check(args: string[]): Promise<number> {
   const options = parse(args);
   if (typeof options === 'number') return options;
-  const checked = await checkFiles(resolve(options.config), process.env);
+  const checked = await checkFiles(resolve(options.config), process.env, options.strict);
   process.stdout.write(checked.redactor.text(report(checked, options.format, process.cwd())));
-  return checked.plan === null || checked.config === null ? EX_PROBLEMS : 0;
+  return checked.problems.some(({ severity }) => severity === 'error') ? EX_PROBLEMS : 0;
 }
 
 function parse(args: string[]): Options | number {
   const values = readArguments('check', USAGE, args, {
     config: { type: 'string', default: 'config/weir.yaml' },
     format: { type: 'string', default: 'text' },
+    strict: { type: 'boolean', default: false },
   });
   if (typeof values === 'number') return values;
-  const { config, format } = values;
-  if (format === 'text' || format === 'json') return { config, format };
+  const { config, format, strict } = values;
+  if (format === 'text' || format === 'json') return { config, format, strict };
   return wrongArguments('check', `--format is text or json, not ${format}`);
 }
 
@@ -57,30 +62,27 @@ export interface Checked {
   readonly redactor: Redactor;
 }
 
-/** Checks a config file and the rules it names. A faulty config does not keep the rules from being checked. */
-export async function checkFiles(file: string, env: Readonly<Record<string, string | undefined>>): Promise<Checked> {
-  const source = await readRuleFile(file);
-  const redactor = new Redactor();
-  const unread = new ProblemList();
-  if (source.unreadable !== undefined) {
-    unread.fileError(file, 'unreadable-file', `the file cannot be read: ${source.unreadable}`);
-    return { config: null, plan: null, problems: unread.sorted(), sources: [], redactor };
-  }
-  const { config, problems, rules, secrets } = loadConfig(file, source.text, {
-    env,
-    bundledDatabase: bundledDatabase(),
-  });
-  redactor.add(secrets);
-  const files = await readRuleFiles(rules).catch((error: Error) => {
-    unread.fileError(rules, 'unreadable-file', error.message, 'see `rules` in the config');
-    return null;
-  });
-  if (files === null)
-    return { config, plan: null, problems: [...problems, ...unread.sorted()], sources: [source], redactor };
-  const loaded = loadRules(files, { kinds: KINDS, env, root: rules, ...(config && settingsForRules(config)) });
-  redactor.add(loaded.secrets);
-  const sources = [source, ...files];
-  return { config, plan: loaded.plan, problems: [...problems, ...loaded.problems], sources, redactor };
+/**
+ * Checks a config file, the rules it names and the files that both refer to. With `strict` a variable that is not set is
+ * an error, as it is to a start.
+ */
+export async function checkFiles(
+  file: string,
+  env: Readonly<Record<string, string | undefined>>,
+  strict = false,
+): Promise<Checked> {
+  const loaded = await loadFiles(file, { env, unsetVariables: strict ? 'error' : 'warning' });
+  const { config, draft, plan, problems, sources, redactor } = loaded;
+  // Of a file whose name is made up nothing is known.
+  const madeUp = new Set(problems.filter(({ code }) => code === 'missing-env').map(placeOf));
+  const ofStart = await checkStart({ ...loaded, config: draft, env });
+  const found = [...problems, ...ofStart.filter((problem) => !madeUp.has(placeOf(problem)))];
+  const [ofConfig, others] = [true, false].map((own) => found.filter((one) => (one.file === file) === own));
+  return { config, plan, problems: [...ofConfig.sort(byPlace), ...others.sort(byPlace)], sources, redactor };
+}
+
+function placeOf({ file, line, column }: Problem): string {
+  return `${file}:${line}:${column}`;
 }
 
 function report({ config, plan, problems, sources }: Checked, format: Options['format'], cwd: string): string {
@@ -89,7 +91,8 @@ function report({ config, plan, problems, sources }: Checked, format: Options['f
   const errors = problems.filter((problem) => problem.severity === 'error').length;
   const counts = `${count(errors, 'error')}, ${count(problems.length - errors, 'warning')}`;
   const before = text === '' ? '' : `${text}\n\n`;
-  if (config === null || plan === null) return `${before}${counts}\n`;
+  if (errors > 0) return `${before}${counts}\n`;
+  if (config === null || plan === null) return `${before}${counts}; ${INCOMPLETE}\n`;
   const files = sources.filter(isRead).length - 1;
   const head = `${before}${summary(plan, files)}${problems.length > 0 ? `; ${counts}` : ''}\n`;
   return `${head}${capacity(config, plan)}${restarts()}`;

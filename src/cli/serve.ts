@@ -19,8 +19,8 @@ SIGTERM or SIGINT drains and ends; a second one ends at once.
                   this one serves, then drains and ends. Starts as always where none runs
 
 Exit status: 0 after a signal or a takeover, once drained; 143 or 130 where a second SIGTERM or SIGINT cut the draining
-short; 1 where something cannot be had (an address, a file), 3 where config or rules have problems, 64 for a wrong
-command line, 70 after a bug in Weir.
+short; 1 where something cannot be had (an address, the config file), 3 where config, rules or a file that they name have
+problems, 64 for a wrong command line, 70 after a bug in Weir.
 `;
 
 /** A bug of ours (sysexits.h). */

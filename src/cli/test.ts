@@ -13,6 +13,8 @@ Runs the tests: blocks of the rules through the same code as traffic, with no ne
 
   --config FILE   process settings; config/weir.yaml by default
 
+An environment variable that is not set is taken for a made-up value: tests need no secrets.
+
 Exit status: 0 where all pass, 1 where some fail, 3 where config or rules have problems, 64 for a wrong command line.
 `;
 
@@ -20,7 +22,8 @@ Exit status: 0 where all pass, 1 where some fail, 3 where config or rules have p
 export async function test(args: string[]): Promise<number> {
   const options = readArguments('test', USAGE, args, { config: { type: 'string', default: 'config/weir.yaml' } });
   if (typeof options === 'number') return options;
-  const { plan, report, redactor } = await loadProject(options.config);
+  // Rules are tested where secrets are not at hand, too: a made-up one does as well.
+  const { plan, report, redactor } = await loadProject(options.config, { unsetVariables: 'warning' });
   if (plan === null) {
     process.stderr.write(report);
     return EX_PROBLEMS;

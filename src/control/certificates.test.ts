@@ -3,7 +3,6 @@ import { copyFileSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFi
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { WeirError } from '../errors.ts';
 import { Registry } from '../metrics/registry.ts';
 import { memoryLog, tempFolder, until } from '../testing/control.ts';
 import type { CertificateData } from '../types/threads.ts';
@@ -50,20 +49,24 @@ test('good pairs are read at start, and their expiry is a metric', async (t) => 
 
 test('a bad pair at start is an error that names the file', async (t) => {
   const { subject, cert, key } = store(t);
-  const fails = (message: RegExp) =>
-    assert.rejects(subject.load(), (error: Error) => {
-      assert.ok(error instanceof WeirError);
-      assert.match(error.message, message);
-      return true;
-    });
+  const fails = async (...messages: RegExp[]) => {
+    const faults = await subject.load();
+    assert.equal(faults.length, messages.length);
+    for (const [i, message] of messages.entries()) {
+      assert.match(faults[i].message, message);
+      assert.deepEqual([faults[i].listener, faults[i].pair, faults[i].severity], [1, 0, 'error']);
+      assert.ok(faults[i].message.startsWith(faults[i].of === 'cert' ? cert : key));
+    }
+    assert.deepEqual(subject.current(), [null, null]);
+  };
   writeFileSync(key, B.key);
   await fails(/relay\.key is not the key of .*relay\.pem$/);
   writeFileSync(key, 'nonsense');
   await fails(/relay\.key holds no PEM private key/);
   writeFileSync(cert, '');
-  await fails(/relay\.pem holds no PEM certificate/);
+  await fails(/relay\.pem holds no PEM certificate/, /relay\.key holds no PEM private key/);
   renameSync(key, `${key}.away`);
-  await fails(/relay\.key cannot be read: ENOENT/);
+  await fails(/relay\.pem holds no PEM certificate/, /relay\.key cannot be read: ENOENT/);
 });
 
 test('a pair that changes is taken when both halves are there; until then the old one stays', async (t) => {
@@ -121,11 +124,26 @@ test('files that are rewritten as they were change nothing', async (t) => {
 });
 
 test('a certificate that has expired is used, with a warning', async (t) => {
-  const { subject, cert, log } = store(t);
+  const { subject, cert } = store(t);
   copyFileSync(join(CERTS, 'expired.pem'), cert);
-  await subject.load();
+  const faults = await subject.load();
   assert.deepEqual(
-    log.lines.map(({ level, message }) => [level, message]),
-    [['warn', 'this certificate has expired']],
+    faults.map(({ severity, of }) => [severity, of]),
+    [['warning', 'cert']],
   );
+  assert.match(faults[0].message, /relay\.pem has expired \(20/);
+  assert.equal(subject.current()[1]?.length, 1);
+});
+
+test('so is one that comes while Weir runs', async (t) => {
+  const { subject, cert, changes, log } = store(t);
+  await subject.load();
+  copyFileSync(join(CERTS, 'expired.pem'), cert);
+  await subject.refresh();
+  assert.equal(changes.length, 1);
+  assert.deepEqual(
+    log.lines.map(({ level }) => level),
+    ['warn', 'info'],
+  );
+  assert.match(log.lines[0].message, /^this certificate has expired/);
 });

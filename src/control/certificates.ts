@@ -32,6 +32,27 @@ interface Pair {
   readonly key: string;
 }
 
+/** What is wrong with a file of a pair. */
+export interface CertificateFault {
+  readonly listener: number;
+  /** Index in the listener's list. */
+  readonly pair: number;
+  readonly of: keyof Pair;
+  /** A warning where the pair is used all the same. */
+  readonly severity: 'error' | 'warning';
+  /** Names the file. */
+  readonly message: string;
+}
+
+/** A pair cannot be used because of one of its files. */
+class PairError extends WeirError {
+  readonly of: keyof Pair;
+  constructor(of: keyof Pair, message: string, cause?: unknown) {
+    super(message, 1, { cause });
+    this.of = of;
+  }
+}
+
 export class CertificateStore {
   readonly #options: CertificateOptions;
   /** By listener; null where it has no TLS. */
@@ -45,11 +66,21 @@ export class CertificateStore {
     this.#current = options.listeners.map(() => null);
   }
 
-  /** Reads all for the first time. @throws {WeirError} that names the file that is no good. */
-  async load(): Promise<void> {
-    for (const [i, { tls }] of this.#options.listeners.entries()) {
-      if (tls) this.#use(i, tls.certificates, await this.#readPairs(tls.certificates));
+  /** Reads all for the first time. Returns every fault; a listener with an error among its pairs gets none. */
+  async load(): Promise<CertificateFault[]> {
+    const faults: CertificateFault[] = [];
+    for (const [listener, { tls }] of this.#options.listeners.entries()) {
+      if (!tls) continue;
+      const pairs: Pair[] = [];
+      // One after the other, so that a mount that does not answer costs one thread of the pool.
+      for (const [index, files] of tls.certificates.entries()) {
+        const read = await readFirst(files, this.#files, { listener, pair: index });
+        faults.push(...read.faults);
+        if (read.pair) pairs.push(read.pair);
+      }
+      if (pairs.length === tls.certificates.length) this.#use(listener, tls.certificates, pairs);
     }
+    return faults;
   }
 
   /** What to start threads with, by listener; null where a listener has no TLS. */
@@ -88,6 +119,8 @@ export class CertificateStore {
       const fresh = await this.#readPairs(files);
       if (JSON.stringify(fresh) === JSON.stringify(this.#current[listener])) return;
       this.#use(listener, files, fresh);
+      for (const [i, { cert }] of fresh.entries())
+        for (const problem of lifetimeProblems(cert)) log.warn({ file: files[i].cert }, `this certificate ${problem}`);
       onChange(listener, fresh);
       log.info({ listener: this.#name(listener), files: files.map(({ cert }) => cert) }, 'new certificates are in use');
     } catch (error) {
@@ -101,7 +134,7 @@ export class CertificateStore {
   /** One after the other, so that a mount that does not answer costs one thread of the pool. @throws {WeirError} */
   async #readPairs(files: readonly Pair[]): Promise<Pair[]> {
     const pairs: Pair[] = [];
-    for (const pair of files) pairs.push(await readPair(pair, this.#files));
+    for (const pair of files) pairs.push(await readGood(pair, this.#files));
     return pairs;
   }
 
@@ -112,40 +145,85 @@ export class CertificateStore {
   }
 
   #use(listener: number, files: readonly Pair[], data: CertificateData): void {
-    const { log, registry } = this.#options;
+    const { registry } = this.#options;
     this.#current[listener] = data;
     for (const [i, { cert }] of data.entries()) {
       const expires = new X509Certificate(cert).validToDate.getTime();
       const labels = { listener: this.#name(listener), file: files[i].cert };
       registry.gauge('weir_certificate_expiry_timestamp_seconds', labels, () => expires / 1000);
-      if (expires < Date.now()) log.warn({ file: files[i].cert }, 'this certificate has expired');
     }
   }
 }
 
-/** Reads one pair and makes sure TLS will take it. @throws {WeirError} */
-async function readPair(files: Pair, from: Files): Promise<Pair> {
-  const pair = { cert: await readText(files.cert, from), key: await readText(files.key, from) };
-  const leaf = attempt(files.cert, 'holds no PEM certificate', () => new X509Certificate(pair.cert));
-  const key = attempt(files.key, 'holds no PEM private key that can be read', () => createPrivateKey(pair.key));
-  if (!leaf.checkPrivateKey(key)) throw new WeirError(`${files.key} is not the key of ${files.cert}`);
-  attempt(files.cert, 'cannot be used for TLS', () => createSecureContext(pair));
+/** One pair, or null, and what is wrong with it. */
+async function readFirst(
+  files: Pair,
+  from: Files,
+  at: Pick<CertificateFault, 'listener' | 'pair'>,
+): Promise<{ pair: Pair | null; faults: CertificateFault[] }> {
+  const pair = await readPair(files, from);
+  if (Array.isArray(pair))
+    return { pair: null, faults: pair.map(({ of, message }) => ({ ...at, of, severity: 'error', message })) };
+  const faults = lifetimeProblems(pair.cert).map(
+    (problem): CertificateFault => ({ ...at, of: 'cert', severity: 'warning', message: `${files.cert} ${problem}` }),
+  );
+  return { pair, faults };
+}
+
+/** One pair, and whether it was good. @throws {PairError} for the first fault. */
+async function readGood(files: Pair, from: Files): Promise<Pair> {
+  const pair = await readPair(files, from);
+  if (Array.isArray(pair)) throw pair[0];
   return pair;
 }
 
-async function readText(file: string, from: Files): Promise<string> {
+/** Reads one pair and makes sure TLS will take it; else gives what is wrong with it. */
+async function readPair(files: Pair, from: Files): Promise<Pair | PairError[]> {
+  const cert = await readPart(files, from, 'cert', 'holds no PEM certificate', (pem) => new X509Certificate(pem));
+  const key = await readPart(files, from, 'key', 'holds no PEM private key that can be read', createPrivateKey);
+  if (cert instanceof PairError || key instanceof PairError)
+    return [cert, key].filter((part) => part instanceof PairError);
+  const pair = { cert: cert.pem, key: key.pem };
+  if (!cert.parsed.checkPrivateKey(key.parsed))
+    return [new PairError('key', `${files.key} is not the key of ${files.cert}`)];
   try {
-    return (await from.read(file, MAX_SIZE)).toString();
+    createSecureContext(pair);
+    return pair;
   } catch (error) {
-    if (error instanceof OverdueError) throw error;
-    throw new WeirError(`${file} cannot be read: ${(error as Error).message}`, 1, { cause: error });
+    return [new PairError('cert', `${files.cert} cannot be used for TLS: ${(error as Error).message}`, error)];
   }
 }
 
-function attempt<T>(file: string, complaint: string, run: () => T): T {
+async function readPart<T>(
+  files: Pair,
+  from: Files,
+  of: keyof Pair,
+  complaint: string,
+  parse: (pem: string) => T,
+): Promise<{ pem: string; parsed: T } | PairError> {
+  const pem = await readText(files, from, of);
+  if (pem instanceof PairError) return pem;
   try {
-    return run();
+    return { pem, parsed: parse(pem) };
   } catch (error) {
-    throw new WeirError(`${file} ${complaint}: ${(error as Error).message}`, 1, { cause: error });
+    return new PairError(of, `${files[of]} ${complaint}: ${(error as Error).message}`, error);
+  }
+}
+
+/** Clients refuse such a certificate, but one that is served is easier to find than one that is not. */
+function lifetimeProblems(pem: string): string[] {
+  const { validFromDate, validToDate } = new X509Certificate(pem);
+  const now = Date.now();
+  if (validToDate.getTime() < now) return [`has expired (${validToDate.toISOString()})`];
+  return validFromDate.getTime() > now ? [`is not valid before ${validFromDate.toISOString()}`] : [];
+}
+
+async function readText(files: Pair, from: Files, of: keyof Pair): Promise<string | PairError> {
+  try {
+    return (await from.read(files[of], MAX_SIZE)).toString();
+  } catch (error) {
+    const { message } = error as Error;
+    const isWhole = error instanceof OverdueError;
+    return new PairError(of, isWhole ? message : `${files[of]} cannot be read: ${message}`, error);
   }
 }

@@ -7,6 +7,8 @@ import { loadConfig, type RuleFile } from '../plan/load.ts';
 import type { Problem } from '../plan/problems.ts';
 import { readRuleFile } from '../plan/read.ts';
 import type { WeirConfig } from '../types/config.ts';
+import type { Place } from '../types/plan.ts';
+import type { ConfigPath } from '../types/policy.ts';
 
 /** Config or rules have problems, so Weir does not start. */
 export class StartProblems extends WeirError {
@@ -20,9 +22,20 @@ export class StartProblems extends WeirError {
   }
 }
 
+/** Process settings that are good. */
+export interface ReadConfig {
+  readonly config: WeirConfig;
+  readonly warnings: readonly Problem[];
+  /** Where a value stands. */
+  readonly placeOf: (path: ConfigPath) => Place;
+  /** For code frames. */
+  readonly source: RuleFile;
+  /** The form of the settings that may be shown. */
+  readonly shown: object;
+}
+
 /**
- * Reads and checks the process settings. `redactor` learns the secrets that the environment put there, and `shown` is
- * the form of the settings that may be shown.
+ * Reads and checks the process settings. `redactor` learns the secrets that the environment put there.
  * @throws {StartProblems} where they are no good.
  * @throws {WeirError} where the file cannot be read.
  */
@@ -30,12 +43,15 @@ export async function readConfig(
   configFile: string,
   env: Readonly<Record<string, string | undefined>>,
   redactor: Redactor,
-): Promise<{ config: WeirConfig; warnings: readonly Problem[]; shown: object }> {
+): Promise<ReadConfig> {
   const file = resolve(configFile);
   const { text, unreadable } = await readRuleFile(file);
   if (unreadable !== undefined) throw new WeirError(`${file} cannot be read: ${unreadable}`);
-  const { config, problems, secrets, show } = loadConfig(file, text, { env, bundledDatabase: bundledDatabase() });
+  const { config, problems, placeOf, secrets, show } = loadConfig(file, text, {
+    env,
+    bundledDatabase: bundledDatabase(),
+  });
   redactor.add(secrets);
   if (config === null) throw new StartProblems(problems, [{ file, text }]);
-  return { config, warnings: problems, shown: show(config) };
+  return { config, warnings: problems, placeOf, source: { file, text }, shown: show(config) };
 }

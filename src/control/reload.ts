@@ -18,11 +18,17 @@ export type FirstStart = (plan: Plan, zones: Zones) => Promise<void>;
 
 export type Trigger = 'start' | 'watch' | 'signal' | 'api';
 
+/** What became of the files' texts. */
+export interface Loaded {
+  readonly plan: Plan | null;
+  readonly problems: readonly Problem[];
+}
+
 /** `R` is what a plan compiles to; the reloader only hands it on. */
 export interface ReloaderOptions<R> {
   readonly folder: string;
   readonly read: (folder: string) => Promise<readonly RuleFile[]>;
-  readonly load: (files: readonly RuleFile[]) => { readonly plan: Plan | null; readonly problems: readonly Problem[] };
+  readonly load: (files: readonly RuleFile[]) => Loaded | Promise<Loaded>;
   /** Compiles the plan in this thread, so that its zones get made. Throws or rejects where a policy refuses. */
   readonly compile: (plan: Plan, zone: ZoneCollector['zone']) => R | Promise<R>;
   readonly zones: ZoneDirectory;
@@ -158,7 +164,7 @@ export class Reloader<R> {
   ): Promise<ReloadResult> {
     const { folder } = this.#options;
     this.#digest = digestOf(files);
-    const { plan, problems } = this.#load(files);
+    const { plan, problems } = await this.#load(files);
     if (plan === null || hasErrors(problems)) return this.#failed(problems, trigger, began);
     const zones = this.#options.zones.begin();
     let compiled: R;
@@ -166,7 +172,7 @@ export class Reloader<R> {
       compiled = await this.#options.compile(plan, zones.zone);
     } catch (error) {
       zones.abandon();
-      return this.#failed([...problems, fileProblem(folder, 'refused', (error as Error).message)], trigger, began);
+      return this.#failed([...problems, refused(folder, error as Error)], trigger, began);
     }
     const swapped = await swap(plan, zones.zones());
     if (!swapped.ok) {
@@ -179,9 +185,9 @@ export class Reloader<R> {
     return this.#taken(plan, compiled, problems, trigger, began);
   }
 
-  #load(files: readonly RuleFile[]): { plan: Plan | null; problems: readonly Problem[] } {
+  async #load(files: readonly RuleFile[]): Promise<Loaded> {
     try {
-      return this.#options.load(files);
+      return await this.#options.load(files);
     } catch (error) {
       this.#options.log.error({ err: error }, 'the loader failed on the rules: a bug in Weir');
       const message = `the loader failed: ${(error as Error).message}`;
@@ -232,15 +238,21 @@ export class Reloader<R> {
   }
 }
 
-function hasErrors(problems: readonly Problem[]): boolean {
+/** Is there anything that keeps rules from being used? */
+export function hasErrors(problems: readonly Problem[]): boolean {
   return problems.some((problem) => problem.severity === 'error');
 }
 
 /** One line each, its place first: what an editor's terminal makes clickable. */
-function logProblem(log: Log, problem: Problem): void {
+export function logProblem(log: Log, problem: Problem): void {
   const { file, line, column, code, severity, message, hint } = problem;
   const fields = { code, at: `${file}:${line}:${column}`, ...(hint && { hint }) };
   log[severity === 'error' ? 'error' : 'warn'](fields, `${file}:${line}:${column} ${message}`);
+}
+
+/** The rules in `folder` do not compile. */
+export function refused(folder: string, { message }: Error): Problem {
+  return fileProblem(folder, 'refused', message);
 }
 
 function fileProblem(file: string, code: string, message: string): Problem {

@@ -1,6 +1,6 @@
 /** Where a running Weir can be found by the one that takes over from it: Unix sockets in a folder of this user's own. */
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -26,16 +26,44 @@ export function runtimePaths(
 ): RuntimePaths {
   const folder = configured ?? defaultFolder(env);
   makeFolder(folder);
+  assertPrivate(folder);
+  return pathsIn(folder, configFile);
+}
+
+/**
+ * Finds out whether `runtimePaths` would return, without making the folder.
+ * @throws {Error} as it would.
+ */
+export function checkRuntimeFolder(...[configured, configFile, env]: Parameters<typeof runtimePaths>): void {
+  const folder = configured ?? defaultFolder(env);
+  if (existsSync(folder)) assertPrivate(folder);
+  else assertCanBeMade(folder);
+  pathsIn(folder, configFile);
+}
+
+function pathsIn(folder: string, configFile: string): RuntimePaths {
+  const name = createHash('sha256').update(configFile).digest('hex').slice(0, 16);
+  // Not the process id: in containers that share the folder all have the same.
+  const own = bounded(join(folder, `${name}.${randomBytes(6).toString('hex')}.sock`));
+  return { shared: join(folder, `${name}.sock`), own };
+}
+
+function assertPrivate(folder: string): void {
   const found = lstatSync(folder);
   if (found.isSymbolicLink()) throw new Error(`${folder} is a symbolic link; set \`runtime\` to the folder itself`);
   if (!found.isDirectory()) throw new Error(`${folder} is not a folder`);
   // Who can write there could put a socket of his own in the way and be given the listeners, or give his.
   if (found.uid !== userId()) throw new Error(`${folder} belongs to another user`);
   if ((found.mode & 0o022) !== 0) throw new Error(`${folder} is writable by others; run chmod 700 on it`);
-  const name = createHash('sha256').update(configFile).digest('hex').slice(0, 16);
-  // Not the process id: in containers that share the folder all have the same.
-  const own = bounded(join(folder, `${name}.${randomBytes(6).toString('hex')}.sock`));
-  return { shared: join(folder, `${name}.sock`), own };
+  accessSync(folder, constants.W_OK | constants.X_OK);
+}
+
+/** Is the nearest folder above one in which it can be made? */
+function assertCanBeMade(folder: string): void {
+  let parent = dirname(folder);
+  while (!existsSync(parent)) parent = dirname(parent);
+  accessSync(parent, constants.W_OK | constants.X_OK);
+  if (!statSync(parent).isDirectory()) throw new Error(`${parent} is not a folder`);
 }
 
 /** Where no folder can be shared threads still get their sockets, from one that nobody knows. @throws {Error} as above. */

@@ -1,25 +1,25 @@
 /** The control plane, put together: everything in the main thread, and the traffic threads it commands. */
 import { availableParallelism } from 'node:os';
-import { GeoSource } from '../geo/source.ts';
 import { createAccessWriter, createLog, type ProcessLog } from '../log/log.ts';
 import { Redactor } from '../log/redact.ts';
 import { Registry } from '../metrics/registry.ts';
 import { formatAddress } from '../net/address.ts';
-import { createLoader, settingsForRules } from '../plan/load.ts';
+import { createLoader, type RuleFile, settingsForRules } from '../plan/load.ts';
 import { KINDS } from '../policies/index.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
-import type { GeoData, Zones } from '../types/threads.ts';
+import type { Zones } from '../types/threads.ts';
 import { AdminServer, type AdminSource } from './admin.ts';
-import { CertificateStore } from './certificates.ts';
-import { readConfig, StartProblems } from './config-file.ts';
+import { type ReadConfig, readConfig, StartProblems } from './config-file.ts';
 import { DescriptorWatch, fitConnections } from './descriptors.ts';
 import { type Compiled, dryRun } from './dry-run.ts';
 import { HealthProber, type HealthTarget } from './health.ts';
 import { adminSource, type Phase } from './overview.ts';
 import { PanicWatch } from './panic.ts';
+import { policyFileProblems } from './policy-files.ts';
 import { canSharePorts } from './ports.ts';
-import { Reloader, type ReloadResult, type Trigger } from './reload.ts';
+import { hasErrors, logProblem, Reloader, type ReloadResult, type Trigger } from './reload.ts';
+import { Resources } from './resources.ts';
 import { RulesFolder } from './rules-folder.ts';
 import { Shown } from './shown.ts';
 import { createSink, type LineSink, redacting } from './sink.ts';
@@ -65,9 +65,9 @@ const FLUSH_TIMEOUT = 1000;
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const redactor = options.redactor ?? new Redactor();
-  const { config, warnings, shown } = await readConfig(options.configFile, options.env, redactor);
-  const plane = new ControlPlane(config, options, new Shown(shown, redactor));
-  for (const { file, line, column, message } of warnings) plane.log.warn({}, `${file}:${line}:${column} ${message}`);
+  const read = await readConfig(options.configFile, options.env, redactor);
+  const plane = new ControlPlane(read, options, new Shown(read.shown, redactor));
+  for (const warning of read.warnings) logProblem(plane.log, warning);
   try {
     await plane.start();
   } catch (error) {
@@ -87,8 +87,8 @@ class ControlPlane implements Server {
   readonly #registry = new Registry();
   readonly #ending: () => boolean;
   readonly #zones: ZoneDirectory;
-  readonly #geo: GeoSource;
-  readonly #certificates: CertificateStore;
+  readonly #configFile: RuleFile;
+  readonly #resources: Resources;
   readonly #sockets: Sockets;
   readonly #pool: ThreadPool;
   readonly #health: HealthProber;
@@ -98,18 +98,17 @@ class ControlPlane implements Server {
   readonly #adminServer: AdminServer | null;
   readonly #rules: RulesFolder;
   #compiled: Compiled | null = null;
-  /** The newest; it may change while the first rules are still being read. */
-  #geoData: GeoData = { database: null, overrides: '' };
   #phase: Phase = 'starting';
   /** Another process serves on these addresses. */
   #replaced = false;
   #closing: Promise<void> | null = null;
   readonly takenOver: Promise<void>;
 
-  constructor(config: WeirConfig, options: ServerOptions, shown: Shown) {
+  constructor({ config, placeOf, source }: ReadConfig, options: ServerOptions, shown: Shown) {
     const { env, takeover = false, ending = () => false } = options;
     const sink = redacting(options.sink ?? createSink(), shown.redactor);
     this.#config = config;
+    this.#configFile = source;
     this.#ending = ending;
     this.#sink = sink;
     this.#shown = shown;
@@ -117,20 +116,13 @@ class ControlPlane implements Server {
     const { log } = this;
     this.#zones = new ZoneDirectory(log);
     this.#rules = new RulesFolder(config.rules, config.reload.settle, log);
-    this.#geo = new GeoSource({
-      ...config.geoip,
-      log,
-      onChange: (data) => {
-        this.#geoData = data;
-        this.#pool.setGeo(data);
-      },
-    });
-    this.#certificates = new CertificateStore({
-      listeners: config.listeners,
+    this.#resources = new Resources({
+      config,
+      placeOf,
       log,
       registry: this.#registry,
-      settle: config.reload.settle,
-      onChange: (listener, data) => this.#pool.setCertificates(listener, data),
+      onGeo: (data) => this.#pool.setGeo(data),
+      onCertificates: (listener, data) => this.#pool.setCertificates(listener, data),
     });
     const threads = this.#threadCount();
     const fitted = fitConnections(config, threads, log);
@@ -168,7 +160,9 @@ class ControlPlane implements Server {
     this.#pool.load();
     const sockets = this.#sockets.open();
     try {
-      [this.#geoData] = await Promise.all([this.#geo.start(), this.#certificates.load(), sockets]);
+      const [problems] = await Promise.all([this.#resources.start(), sockets]);
+      if (hasErrors(problems)) throw new StartProblems(problems, [this.#configFile]);
+      for (const problem of problems) logProblem(this.log, problem);
     } finally {
       // Where another fails `close` follows, and gives back only what is here by then.
       await Promise.allSettled([sockets]);
@@ -203,7 +197,7 @@ class ControlPlane implements Server {
     this.#sockets.close();
     if (this.#replaced) this.#adminServer?.leave();
     await this.#rules.close();
-    await Promise.all([this.#certificates.close(), this.#geo.close(), this.#pool.drain(timeout)]);
+    await Promise.all([this.#resources.close(), this.#pool.drain(timeout)]);
     // Last, so that probes can see the draining.
     await this.#adminServer?.close();
     if (served) this.log.info({}, 'weir has ended');
@@ -213,7 +207,7 @@ class ControlPlane implements Server {
   /** Before the first read, so that no edit falls between the two. */
   async #startWatching(): Promise<void> {
     const watched = this.#rules.watch((files) => void this.#reloader.reload('watch', files));
-    await Promise.all([watched, this.#certificates.watch()]);
+    await Promise.all([watched, this.#resources.certificates.watch()]);
   }
 
   /** The admin listener goes first: while threads start, `/livez` answers and `/readyz` says why not yet. */
@@ -222,8 +216,8 @@ class ControlPlane implements Server {
     this.addresses = await this.#pool.start({
       plan,
       zones,
-      geo: this.#geoData,
-      certificates: this.#certificates.current(),
+      geo: this.#resources.geoData,
+      certificates: this.#resources.certificates.current(),
     });
   }
 
@@ -240,7 +234,15 @@ class ControlPlane implements Server {
     return new Reloader<Compiled>({
       folder: root,
       read: () => this.#rules.read(),
-      load: (files) => this.#shown.note(load(files, { env, root, ...settingsForRules(this.#config) })),
+      load: async (files) => {
+        const {
+          plan,
+          problems,
+          files: named,
+        } = this.#shown.note(load(files, { env, root, ...settingsForRules(this.#config) }));
+        const severity = this.#phase === 'starting' ? 'error' : 'warning';
+        return { plan, problems: [...problems, ...(await policyFileProblems(named, severity))] };
+      },
       compile: (plan, zone) => dryRun(plan, zone, { store: this.#config.store, threads, log, madeAt }),
       zones: this.#zones,
       swap: (plan, zones) => this.#pool.swap(plan, zones),
@@ -261,7 +263,7 @@ class ControlPlane implements Server {
       registry: this.#registry,
       reloader: this.#reloader,
       pool: this.#pool,
-      geo: this.#geo,
+      geo: this.#resources.geo,
       health: this.#health,
       sink: this.#sink,
       phase: () => this.#phase,

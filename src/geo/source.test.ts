@@ -121,7 +121,9 @@ describe('GeoSource', () => {
     assert.equal(f.country(), '');
     assert.equal(f.source.status().ok, false);
     assert.equal(f.source.status().problem, `${f.database} is missing`);
-    assert.deepEqual(f.lines, ['warn geoip: no country database, so every country is unknown']);
+    const consequence = 'no country database, so every country is unknown';
+    assert.deepEqual(f.source.faults(), [{ of: 'database', problem: `${f.database} is missing`, consequence }]);
+    assert.deepEqual(f.lines, [], 'who started it says so');
     replace(f.database, database('DE'));
     await until('the database is taken', () => f.changes.length === 2);
     assert.equal(f.country(), 'DE');

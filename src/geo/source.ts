@@ -2,6 +2,7 @@
  * Where the country data comes from, on the control plane: reads the database and the overrides, verifies them, watches
  * both files and hands out what is good. Nothing that happens to the files throws or takes the last good data away.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
 import type { Log } from '../types/policy.ts';
 import type { GeoData } from '../types/threads.ts';
@@ -14,6 +15,8 @@ const OVERRIDES_MAX = 16 * 1024 ** 2;
 const SETTLE_MS = 250;
 const POLL_MS = 10_000;
 const WATCH_TIMEOUT_MS = 5000;
+/** Looks at a file that is being written when Weir starts. */
+const FIRST_LOOKS = 8;
 
 export interface GeoSourceOptions {
   /** Absolute path. */
@@ -46,6 +49,15 @@ export interface GeoStatus {
   readonly failures: number;
   /** What is wrong with the files as they are now, or null. */
   readonly problem: string | null;
+}
+
+/** A file that cannot be used as it is now. */
+export interface GeoFault {
+  readonly of: 'database' | 'overrides';
+  /** Begins with the file's path. */
+  readonly problem: string;
+  /** What that means for requests. */
+  readonly consequence: string;
 }
 
 interface DatabaseInUse {
@@ -87,6 +99,8 @@ export class GeoSource {
   #checking: Promise<void> = Promise.resolve();
   #loadedAt: number | null = null;
   #closed = false;
+  /** A file was being written at the last look. */
+  #unsettled = false;
 
   constructor(options: GeoSourceOptions) {
     this.#options = options;
@@ -100,10 +114,29 @@ export class GeoSource {
   /** Starts watching, then reads. Without a readable database every country is unknown until there is one. */
   async start(): Promise<GeoData> {
     await this.#watch();
-    await this.#queue(true, false);
+    await this.load();
+    if (this.#unsettled) this.#settle();
     const poll = () => void this.#queue(false, true);
     if (!this.#closed) this.#polling = setInterval(poll, this.#options.poll ?? POLL_MS).unref();
     return this.#data();
+  }
+
+  /** Reads both files for the first time. What is wrong with them is in {@link faults} and not logged. */
+  async load(): Promise<void> {
+    for (let looks = 1; ; looks++) {
+      await this.#queue(true, false);
+      if (!this.#unsettled || this.#closed || looks === FIRST_LOOKS) return;
+      await pause(this.#settleTime);
+    }
+  }
+
+  /** What is wrong with the files as they are now. */
+  faults(): GeoFault[] {
+    return this.#files.flatMap((file) => {
+      if (file.problem === null) return [];
+      const of = file === this.#database ? 'database' : 'overrides';
+      return { of, problem: file.problem, consequence: this.#consequence(file) };
+    });
   }
 
   async close(): Promise<void> {
@@ -156,7 +189,11 @@ export class GeoSource {
   #settle(): void {
     if (this.#closed) return;
     if (this.#settling) clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => void this.#queue(true, true), this.#options.settle ?? SETTLE_MS);
+    this.#settling = setTimeout(() => void this.#queue(true, true), this.#settleTime);
+  }
+
+  get #settleTime(): number {
+    return this.#options.settle ?? SETTLE_MS;
   }
 
   /** One look at a time, in order. */
@@ -167,9 +204,10 @@ export class GeoSource {
 
   async #check(force: boolean, tell: boolean): Promise<void> {
     let changed = false;
+    this.#unsettled = false;
     for (const file of this.#files) {
       if (this.#closed) return;
-      if (await this.#look(file, force)) changed = true;
+      if (await this.#look(file, force, tell)) changed = true;
     }
     if (!changed) return;
     this.#loadedAt = this.#now();
@@ -185,17 +223,23 @@ export class GeoSource {
   }
 
   /** True where the file has new content. One log line per change of state, not per look. */
-  async #look(file: WatchedFile<unknown>, force: boolean): Promise<boolean> {
+  async #look(file: WatchedFile<unknown>, force: boolean, tell: boolean): Promise<boolean> {
     const { log } = this.#options;
     const before = file.problem;
     const outcome = await file.look(force);
-    if (outcome === 'unsettled') this.#settle();
+    if (outcome === 'unsettled') this.#wait(tell);
     else if (outcome === 'loaded') log.info({ file: file.path, build: this.#database.value?.build }, 'geoip: loaded');
-    else if (outcome === 'failed' && file.problem !== before)
+    else if (outcome === 'failed' && tell && file.problem !== before)
       log.warn({ file: file.path, problem: file.problem }, `geoip: ${this.#consequence(file)}`);
     else if (outcome === 'unchanged' && before !== null && file.problem === null)
       log.info({ file: file.path }, 'geoip: the file is as it was before');
     return outcome === 'loaded';
+  }
+
+  /** Looks again when the file has settled; `load` does so itself. */
+  #wait(tell: boolean): void {
+    this.#unsettled = true;
+    if (tell) this.#settle();
   }
 
   #consequence(file: WatchedFile<unknown>): string {

@@ -18,7 +18,8 @@ export const PROBLEM_CODES = Object.freeze({
   'bad-tag': 'A tag (!!omap, !!binary, !own) is not read, or does not fit its value.',
   'odd-number': 'A number is read otherwise than it looks (010, 0x1F), or JSON cannot carry it (.inf, -0, past 2^53).',
   'odd-text': 'A text in `json` that others take for true, false or a number (yes, 1_000).',
-  'missing-env': 'An environment variable is not set and has no default.',
+  'missing-env':
+    'An environment variable is unset or empty and has no default; a warning of `weir check` without --strict.',
   'bad-env': 'A reference to an environment variable is malformed.',
   'too-many-problems': 'There are more problems than are told.',
   // shape
@@ -82,9 +83,21 @@ export const PROBLEM_CODES = Object.freeze({
   'duplicate-address': 'Two listeners have the same address.',
   'half-close-over-tls': '`halfClose` on a listener with TLS, where it does nothing.',
   'admin-token': 'The admin listener can be reached from outside and has no token.',
+  'short-admin-token': 'The admin token is so short that it may be guessed.',
   'tls-without-certificates': 'A TLS listener has no certificate.',
   'store-unavailable': 'The store is not in this build.',
 } as const);
 
-/** A code that the loader itself reports. */
-export type ProblemCode = keyof typeof PROBLEM_CODES;
+/** What a start finds out beside the loader: about the files that config and rules name, and about the machine. */
+export const START_PROBLEM_CODES = Object.freeze({
+  'bad-certificate': 'A certificate or key cannot be used, or the two do not fit.',
+  'certificate-lifetime': 'A certificate has expired or is not valid yet.',
+  'bad-geoip': 'The country database or its overrides cannot be used.',
+  'bad-policy-file': 'A file that a policy reads cannot be used.',
+  'runtime-folder': 'The folder for the Unix socket cannot be used, so no other process can take over.',
+  'too-few-descriptors': '`limits.connections` may need more file descriptors than this process may have.',
+  refused: 'The rules cannot be compiled, or a traffic thread did not take them.',
+} as const);
+
+/** A code of the loader's, or of a start's. */
+export type ProblemCode = keyof typeof PROBLEM_CODES | keyof typeof START_PROBLEM_CODES;

@@ -16,13 +16,14 @@ import type {
   TlsConfig,
   WeirConfig,
 } from '../types/config.ts';
+import type { Place } from '../types/plan.ts';
 import type { ConfigPath } from '../types/policy.ts';
 import { parseDuration, parseSize } from '../units.ts';
 import type { Environment } from './environment.ts';
 import { injectedIn, secretsIn } from './injected.ts';
 import { createMask } from './mask.ts';
 import { parseSource } from './parse.ts';
-import { type Problem, ProblemList, type Spot } from './problems.ts';
+import { type Problem, ProblemList, type Spot, type UnsetVariables } from './problems.ts';
 import { CONFIG, type RawConfig } from './schema/config.ts';
 import { keyOffset, type Source, type TreeNode, valueOffset } from './source.ts';
 import { createValidator } from './validate.ts';
@@ -31,12 +32,20 @@ export interface ConfigContext {
   readonly env: Environment;
   /** Path that `database: bundled` stands for. */
   readonly bundledDatabase: string;
+  /** As for rules: `error` by default. */
+  readonly unsetVariables?: UnsetVariables;
 }
 
 export interface LoadedConfig {
-  /** null where there is any error. */
+  /** null where there is any error, or where nothing can be made of a value that is made up. */
   readonly config: WeirConfig | null;
+  /** The settings as far as they can be told beside errors, for further checks; null where even their shape is wrong. */
+  readonly draft: WeirConfig | null;
   readonly problems: Problem[];
+  /** Variables that are not set and have no default. */
+  readonly unset: readonly string[];
+  /** Where a value stands, or, where it is not written, what it would stand in. */
+  readonly placeOf: (path: ConfigPath) => Place;
   /** Absolute path of the rules folder as far as it can be told, so that rules are checked beside a faulty config. */
   readonly rules: string;
   /** What the environment put where secrets can stand, whether or not there is a config. */
@@ -49,17 +58,28 @@ const DEFAULT_RULES = '../rules';
 
 /** @param file absolute path: what paths in the file are relative to */
 export function loadConfig(file: string, text: string, context: ConfigContext): LoadedConfig {
-  const problems = new ProblemList();
+  const problems = new ProblemList(context.unsetVariables);
   const source = parseSource(file, text, context.env, problems);
   createValidator(CONFIG)(source, problems);
   const rules = resolve(dirname(file), rulesOf(source));
-  const mask = createMask(source.root ? injectedIn(source.root) : []);
-  const show = (config: WeirConfig): object => mask(config) as object;
-  const rest = { rules, secrets: secretsIn(source.root, CONFIG), show };
+  const { root } = source;
+  const mask = createMask(root ? injectedIn(root) : []);
   // With faults in its shape the values are not what their types say; the schema has named them all.
-  if (!source.root || problems.hasErrors()) return { config: null, problems: problems.sorted(), ...rest };
-  const config = resolveConfig(new Reader(source, source.root, problems), context, rules);
-  return { config: problems.hasErrors() ? null : config, problems: problems.sorted(), ...rest };
+  const draft = root && isSound(problems) ? resolveConfig(new Reader(source, root, problems), context, rules) : null;
+  return {
+    config: isSound(problems) ? draft : null,
+    draft,
+    problems: problems.sorted(),
+    unset: [...problems.unset],
+    placeOf: (path) => source.place(root ? valueOffset(root, path) : 0),
+    rules,
+    secrets: secretsIn(root, CONFIG),
+    show: (config) => mask(config) as object,
+  };
+}
+
+function isSound(problems: ProblemList): boolean {
+  return !problems.hasErrors() && !problems.incomplete;
 }
 
 function rulesOf(source: Source): string {
@@ -167,12 +187,23 @@ function resolveTls(
   };
 }
 
+/**
+ * The odds of guessing a token must not exceed 2^-128 (RFC 6749 §10.10, by RFC 6750 §5.2). Base64url, the densest way in
+ * use to write one, needs 22 characters for 128 bits.
+ */
+const TOKEN_LENGTH = 22;
+
 function resolveAdmin(reader: Reader, raw: NonNullable<RawConfig['admin']>): AdminConfig {
   const { host, port } = resolveAddress(reader, raw.address, ['admin', 'address']);
   if (raw.token === undefined && host !== '' && !loopback(host)) {
     const message = `the admin listener on ${raw.address} can be reached from other machines and has no token`;
     const hint = 'write `token: ${env:WEIR_ADMIN_TOKEN}`, or listen on 127.0.0.1';
     reader.problems.error(reader.value(['admin', 'address']), 'admin-token', message, hint);
+  }
+  if (raw.token !== undefined && raw.token.length < TOKEN_LENGTH && !raw.allowShortSecrets) {
+    const message = `the admin token has fewer than ${TOKEN_LENGTH} characters, so it may be guessed`;
+    const hint = 'make one with `openssl rand -base64 32`, or write `allowShortSecrets: true`';
+    reader.problems.error(reader.value(['admin', 'token']), 'short-admin-token', message, hint);
   }
   return { host, port, token: raw.token === undefined ? null : { secret: raw.token } };
 }
@@ -212,10 +243,11 @@ function resolveStore(reader: Reader): MemoryStoreConfig {
 }
 
 function resolveGeoip(reader: Reader, { bundledDatabase }: ConfigContext): GeoipConfig {
-  const { database = 'bundled', overrides } = reader.raw.geoip ?? {};
+  const { database = 'bundled', overrides, required = true } = reader.raw.geoip ?? {};
   return {
     database: database === 'bundled' ? bundledDatabase : reader.path(database),
     overrides: overrides === undefined ? null : reader.path(overrides),
+    required,
   };
 }
 

@@ -18,15 +18,15 @@ export interface Origin {
 }
 
 export interface Substituted extends Origin {
-  /** Variables that are neither set nor have a default. */
+  /** Variables that are unset or empty and have no default; {@link standInFor} is in the text for them. */
   readonly missing: readonly string[];
   /** Offset of a reference that cannot be read, or -1. */
   readonly malformed: number;
 }
 
 /**
- * Replaces every reference in `written`. As in a shell, `:-` counts where the variable is unset or empty; what a
- * variable holds is taken as it is and not looked through again.
+ * Replaces every reference in `written`. An empty variable counts as unset, as it does for `:-` in a shell: a deployment
+ * whose secret was lost often has it set to nothing. What a variable holds is taken as it is and not looked through again.
  */
 export function substituteEnv(written: string, env: Environment): Substituted {
   const missing: string[] = [];
@@ -37,13 +37,19 @@ export function substituteEnv(written: string, env: Environment): Substituted {
     const match = REFERENCE.exec(written.slice(at));
     if (!match) return { written, text: written, values, missing, malformed: at };
     const [whole, name, fallback] = match;
-    const value = Object.hasOwn(env, name) ? env[name] : undefined;
+    const value = (Object.hasOwn(env, name) && env[name]) || undefined;
     if (value === undefined && fallback === undefined) missing.push(name);
-    if (value) values.push({ value, reference: `\${env:${name}}` });
-    text += written.slice(from, at) + (value || (fallback ?? value ?? ''));
+    const put = value ?? (fallback === undefined ? standInFor(name) : undefined);
+    if (put !== undefined) values.push({ value: put, reference: `\${env:${name}}` });
+    text += written.slice(from, at) + (put ?? fallback);
     from = at + whole.length;
   }
   return { written, text: text + written.slice(from), values, missing, malformed: -1 };
+}
+
+/** What a missing variable is taken for where rules are checked without it: as long as any secret must be. */
+function standInFor(name: string): string {
+  return `unset-${name.toLowerCase().replaceAll('_', '-')}-`.padEnd(64, 'x');
 }
 
 /** Does `text` refer to the environment at all? */

@@ -18,6 +18,64 @@ const SIGN = 'sign: "{timestamp}:{nonce}:{body}"';
 
 const codesOf = (problems: readonly { readonly code: string }[]) => problems.map(({ code }) => code);
 
+describe('a variable that is not set', () => {
+  const unset = (text: string, more: object = {}) =>
+    loadRules([{ file: '/r/a.yaml', text: UPSTREAM + text }], {
+      kinds: KINDS,
+      env: { EMPTY: '' },
+      root: '/r',
+      unsetVariables: 'warning',
+      ...more,
+    });
+  const signed = (secret: string) =>
+    `policies: { s: { signature: { keys: { k: "${secret}" }, sign: "{timestamp}{body}" } } }\nroutes: { r: { use: [s], to: a } }\n`;
+  const told = ({ problems }: { problems: readonly { code: string; severity: string }[] }) =>
+    problems.map(({ code, severity }) => `${severity} ${code}`);
+
+  for (const name of ['NOWHERE', 'EMPTY'])
+    test(`${name}: an error to a start, a warning where it is allowed for, and there is a plan then`, () => {
+      const strict = unset(signed(`\${env:${name}}`), { unsetVariables: undefined });
+      assert.deepEqual([strict.plan, told(strict), strict.unset], [null, ['error missing-env'], [name]]);
+      const checked = unset(signed(`\${env:${name}}`));
+      assert.notEqual(checked.plan, null);
+      assert.deepEqual([told(checked), checked.unset], [['warning missing-env'], [name]]);
+    });
+
+  test('a default takes its place, an empty one too', () => {
+    const text =
+      'policies: { h: { headers: { request: { set: { x-a: "a${env:EMPTY:-}" } } } } }\nroutes: { r: { use: [h], to: a } }\n';
+    assert.deepEqual(told(unset(text, { unsetVariables: 'error' })), []);
+  });
+
+  test('what cannot be made of a made-up value is no problem, but there is no plan', () => {
+    const endpoint = (more: string) =>
+      `upstreams: { b: { endpoints: { e: { ${more} } } } }\nroutes: { r: { to: b } }\n`;
+    for (const text of [
+      endpoint('url: "${env:NOWHERE}"'),
+      endpoint('url: "http://h:${env:NOWHERE}/"'),
+      endpoint('url: "http://h", weight: "${env:NOWHERE}"'),
+      'upstreams: { b: { endpoints: { e: { url: "http://h" } }, choose: ["${env:NOWHERE}"] } }\nroutes: { r: { to: b } }\n',
+      'routes: { r: { to: { a: "${env:NOWHERE}" } } }\n',
+      'routes: { r: { to: "${env:NOWHERE}" } }\n',
+    ]) {
+      const checked = loadRules([{ file: '/r/a.yaml', text: text.includes('upstreams') ? text : UPSTREAM + text }], {
+        kinds: KINDS,
+        env: {},
+        root: '/r',
+        unsetVariables: 'warning',
+      });
+      assert.deepEqual([checked.plan, told(checked)], [null, ['warning missing-env']], text);
+    }
+  });
+
+  test('faults beside it are told all the same', () => {
+    assert.deepEqual(told(unset(`${signed('${env:NOWHERE}')}nonsense: {}\n`)), [
+      'warning missing-env',
+      'error unknown-section',
+    ]);
+  });
+});
+
 describe('bounds', () => {
   const filler = (bytes: number): RuleFile => ({ file: '/r/big.yaml', text: `# ${'x'.repeat(bytes)}` });
 

@@ -10,8 +10,8 @@ import { type Injected, injectedIn, secretsIn } from './injected.ts';
 import { checkNonces } from './nonces.ts';
 import { checkOwnListeners, type ListenerAddress } from './own-listeners.ts';
 import { parseSource } from './parse.ts';
-import { type ResolvedPolicies, resolvePolicies } from './policies.ts';
-import { type Problem, ProblemList } from './problems.ts';
+import { type NamedFile, type ResolvedPolicies, resolvePolicies } from './policies.ts';
+import { type Problem, ProblemList, type UnsetVariables } from './problems.ts';
 import { checkReachability } from './reachability.ts';
 import { checkDefaultRegion, resolveRegions } from './regions.ts';
 import { type RevisionSource, revisionOf } from './revision.ts';
@@ -60,9 +60,14 @@ export interface RulesContext extends RulesSettings {
   readonly env: Environment;
   /** The rules folder: what problems of the whole set are reported at, and what paths are relative to in the revision. */
   readonly root: string;
+  /** `error` by default. With `warning` the plan holds made-up values: good to check and to rehearse, never to serve. */
+  readonly unsetVariables?: UnsetVariables;
 }
 
-/** `plan` is null where there is any error; warnings come beside a plan. */
+/**
+ * `plan` is null where there is any error, or where nothing can be made of a value that is made up; warnings come beside
+ * a plan.
+ */
 export interface LoadedRules {
   readonly plan: Plan | null;
   readonly problems: Problem[];
@@ -70,6 +75,10 @@ export interface LoadedRules {
   readonly secrets: readonly SecretText[];
   /** Makes the form of a plan that may be shown; the plan is the one above. */
   readonly show: ShowPlan;
+  /** What the policies in use read while they run; nothing has looked at them yet. */
+  readonly files: readonly NamedFile[];
+  /** Variables that are not set and have no default. */
+  readonly unset: readonly string[];
 }
 
 /** Bytes of all files together; more takes the parser many seconds. */
@@ -87,17 +96,19 @@ export function createLoader(
   const schema = rulesSchema(kinds);
   const validate = createValidator(schema);
   return (files, context) => {
-    const problems = new ProblemList();
+    const problems = new ProblemList(context.unsetVariables);
     const checked = readSources(files, context, validate, problems);
-    if (checked === null) return { plan: null, problems: problems.sorted(), secrets: [], show: showPlan(new Map()) };
-    const rules = mergeSections(checked, problems);
-    const plan = resolvePlan(rules, schema, { ...context, kinds }, problems);
-    const secrets = checked.flatMap(({ source }) => secretsIn(source.root, schema));
+    const rules = checked && mergeSections(checked, problems);
+    const resolved = rules && resolvePlan(rules, schema, { ...context, kinds }, problems);
+    const usable = !problems.hasErrors() && !problems.incomplete;
+    const secrets = (checked ?? []).flatMap(({ source }) => secretsIn(source.root, schema));
     return {
-      plan: problems.hasErrors() ? null : plan.plan,
+      plan: resolved && usable ? resolved.plan : null,
       problems: redactProblems(problems.sorted(), secrets),
+      files: resolved?.files ?? [],
+      unset: [...problems.unset],
       secrets,
-      show: plan.show,
+      show: resolved?.show ?? showPlan(new Map()),
     };
   };
 }
@@ -143,7 +154,7 @@ function resolvePlan(
   schema: object,
   context: RulesContext,
   problems: ProblemList,
-): { plan: Plan; show: ShowPlan } {
+): { readonly plan: Plan; readonly show: ShowPlan; readonly files: readonly NamedFile[] } {
   const { kinds, root, listeners = [], nonces, passHeaders = [] } = context;
   const paths = new Map<string, string>();
   const resolvePath = (file: string, path: string): string => {
@@ -160,7 +171,8 @@ function resolvePlan(
   const routes = resolveRoutes(rules, policies, upstreams, problems);
   checkReachability(routes, problems);
   const tests = resolveTests(rules, upstreams, problems);
-  checkUsage(rules, routes, policies, written, problems);
+  // What a made-up name stands for may be what nothing seems to use.
+  if (!problems.incomplete) checkUsage(rules, routes, policies, written, problems);
   if (nonces !== undefined) checkNonces(policies, nonces, kinds, problems);
   if (written.some((upstream) => upstream.choose.includes('region'))) checkDefaultRegion(rules, regions, problems);
   const plan = {
@@ -170,8 +182,14 @@ function resolvePlan(
     routes: routes.map((route) => route.plan),
     tests,
   };
-  const revision = problems.hasErrors() ? '' : revisionOf(plan, revisionSource(rules, schema, policies, paths));
-  return { plan: { revision, ...plan }, show: showPlan(injectedByName(rules, policies)) };
+  const sound = !problems.hasErrors() && !problems.incomplete;
+  const revision = sound ? revisionOf(plan, revisionSource(rules, schema, policies, paths)) : '';
+  const inUse = new Set(plan.routes.flatMap((route) => route.use));
+  return {
+    plan: { revision, ...plan },
+    show: showPlan(injectedByName(rules, policies)),
+    files: policies.files.filter(({ policy }) => inUse.has(policy)),
+  };
 }
 
 function revisionSource(

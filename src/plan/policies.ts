@@ -1,7 +1,7 @@
 /** The section `policies`: each instance resolved by its kind, and what the kind says of it collected. */
 import { parseTemplate, templateFacts } from '../template/template.ts';
-import type { PolicyPlan, UpstreamPlan } from '../types/plan.ts';
-import type { ConfigPath, PolicyKind, ResolveContext, TemplateUse } from '../types/policy.ts';
+import type { Place, PolicyPlan, UpstreamPlan } from '../types/plan.ts';
+import type { ConfigPath, PolicyFile, PolicyKind, ResolveContext, TemplateUse } from '../types/policy.ts';
 import { type ProblemList, quotable } from './problems.ts';
 import { checkName, type Entry, keyOf, type RuleSet, soundEntries, valueAt } from './sections.ts';
 import { urlUpstream } from './upstreams.ts';
@@ -28,6 +28,14 @@ export interface ResolvedPolicies {
   readonly byName: ReadonlyMap<string, ResolvedPolicy>;
   /** Upstreams that policies brought along by naming URLs, and those policies. */
   readonly urlUpstreams: ReadonlyMap<UpstreamPlan, Entry>;
+  readonly files: readonly NamedFile[];
+}
+
+/** A file that the rules name, and where. */
+export interface NamedFile extends Omit<PolicyFile, 'at'> {
+  /** Name of the policy that reads it. */
+  readonly policy: string;
+  readonly place: Place;
 }
 
 /** Turns a path of the rules, relative to the file it stands in, into an absolute one. */
@@ -49,6 +57,7 @@ export function resolvePolicies(
 ): ResolvedPolicies {
   const byName = new Map<string, ResolvedPolicy>();
   const urlUpstreams = new Map<UpstreamPlan, Entry>();
+  const files: NamedFile[] = [];
   for (const entry of soundEntries(rules.sections.policies)) {
     const kindName = Object.keys(entry.node.value as object)[0];
     const kind = kinds.find((candidate) => candidate.kind === kindName);
@@ -57,12 +66,13 @@ export function resolvePolicies(
       const resolved = resolvePolicy(entry, kind, rules, context, problems);
       byName.set(entry.name, resolved);
       for (const upstream of resolveUrls(entry, kind, resolved.plan, problems)) urlUpstreams.set(upstream, entry);
+      files.push(...filesOf(entry, kind, resolved.plan));
     } catch (error) {
       const message = `the kind \`${kind.kind}\` failed on \`${entry.name}\`: ${(error as Error).message}`;
       problems.error(keyOf(entry), 'kind-failed', message, 'this is a bug in Weir');
     }
   }
-  return { byName, urlUpstreams };
+  return { byName, urlUpstreams, files };
 }
 
 function resolvePolicy(
@@ -90,6 +100,13 @@ function resolvePolicy(
     reads: (kind.templates?.(config) ?? []).flatMap((use) => readsOf(use, entry, kind.kind, problems)),
     upstreams: upstreams.map(({ name }) => name),
   };
+}
+
+function filesOf(entry: Entry, kind: PolicyKind, { name, config }: PolicyPlan): NamedFile[] {
+  return (kind.files?.(config) ?? []).map(({ at, ...file }) => {
+    const { source, offset } = valueAt(entry, [kind.kind, ...at]);
+    return { ...file, policy: name, place: source.place(offset) };
+  });
 }
 
 /** The facts that a template reads; paths start below the entry, so that they include the kind. */

@@ -33,11 +33,54 @@ export function quotable(value: string, { source, offset }: Spot): string {
 /** More than this are counted only: nobody reads them, and they go to logs and to the admin API. */
 export const MOST_PROBLEMS = 1000;
 
+/** What a variable that is not set and has no default means: an error, or a warning and a value made up in its place. */
+export type UnsetVariables = 'error' | 'warning';
+
 /** Collects problems while everything is checked, so that all of them are told at once. */
 export class ProblemList {
   readonly #found: Problem[] = [];
+  readonly #unsetVariables: UnsetVariables;
+  /** Variables that were looked for in vain. */
+  readonly unset = new Set<string>();
+  /** Places of values that are made up. */
+  readonly #standIns = new Set<string>();
+  #incomplete = false;
   #errors = 0;
   #untold = 0;
+
+  constructor(unsetVariables: UnsetVariables = 'error') {
+    this.#unsetVariables = unsetVariables;
+  }
+
+  /** Is a value made up where a variable is not set? */
+  get takesStandIns(): boolean {
+    return this.#unsetVariables === 'warning';
+  }
+
+  /** Something could not be made of a value that is made up, so nothing is wrong, but not everything is there. */
+  get incomplete(): boolean {
+    return this.#incomplete;
+  }
+
+  /** The value at `spot` reads a variable that is not set and has no default. */
+  missingVariable(spot: Spot, name: string): void {
+    const severity = this.#unsetVariables;
+    const hint = `set ${name}, or write \${env:${name}:-default}`;
+    this.#add(spot, severity, 'missing-env', `the environment variable ${name} is unset or empty`, hint);
+    this.unset.add(name);
+    if (this.takesStandIns) this.standsIn(spot);
+  }
+
+  /** The value at `spot` is made up: no problem is told of it from now on. */
+  standsIn(spot: Spot): void {
+    const { file, line, column } = spot.source.place(spot.offset);
+    this.#standIns.add(placeKey(file, line, column));
+  }
+
+  /** A value that is made up does not fit where it stands. */
+  standInFails(): void {
+    this.#incomplete = true;
+  }
 
   error(spot: Spot, code: ProblemCode, message: string, hint = ''): void {
     this.#add(spot, 'error', code, message, hint);
@@ -98,9 +141,18 @@ export class ProblemList {
   }
 
   #push(problem: Problem): void {
+    if (this.#isOfStandIn(problem)) {
+      if (problem.severity === 'error') this.#incomplete = true;
+      return;
+    }
     if (problem.severity === 'error') this.#errors++;
     if (this.#found.length < MOST_PROBLEMS) this.#found.push(problem);
     else this.#untold++;
+  }
+
+  #isOfStandIn({ file, line, column, code }: Problem): boolean {
+    if (this.#standIns.size === 0 || code === ('missing-env' satisfies ProblemCode)) return false;
+    return this.#standIns.has(placeKey(file, line, column));
   }
 
   #rest(last: Problem): Problem {
@@ -110,7 +162,12 @@ export class ProblemList {
   }
 }
 
-function byPlace(a: Problem, b: Problem): number {
+function placeKey(file: string, line: number, column: number): string {
+  return `${file}\0${line}\0${column}`;
+}
+
+/** By file, line and column. */
+export function byPlace(a: Problem, b: Problem): number {
   if (a.file !== b.file) return a.file < b.file ? -1 : 1;
   return a.line - b.line || a.column - b.column;
 }

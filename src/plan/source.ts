@@ -17,6 +17,8 @@ export interface TreeNode {
   readonly origin: Origin | null;
   /** This, or something in it, has an origin. */
   readonly injected: boolean;
+  /** The variable is not set: the value is made up, and whatever is wrong with it is no problem of the file. */
+  readonly standIn?: true;
   /** What was written here could not be taken as it is, which is a problem already; the value is made up. */
   readonly lost: boolean;
   /** Neither this nor anything in it was lost. */

@@ -118,12 +118,11 @@ function convertScalar(node: Scalar.Parsed, build: Build): TreeNode {
     const message = `\`${found}\` is no reference to an environment variable`;
     build.problems.error(spot, 'bad-env', message, 'write ${env:NAME} or ${env:NAME:-default}');
   }
-  for (const name of missing) {
-    const hint = `set ${name}, or write \${env:${name}:-default}`;
-    build.problems.error(spot, 'missing-env', `the environment variable ${name} is not set`, hint);
-  }
-  const lost = malformed >= 0 || missing.length > 0;
-  return remember({ ...leaf(origin.text, node), origin, injected: true, lost, whole: !lost }, build);
+  for (const name of missing) build.problems.missingVariable(spot, name);
+  const standIn = missing.length > 0 && build.problems.takesStandIns;
+  const lost = malformed >= 0 || (missing.length > 0 && !standIn);
+  const made = { ...leaf(origin.text, node), origin, injected: true, lost, whole: !lost };
+  return remember(standIn ? { ...made, standIn } : made, build);
 }
 
 /** The source knows every scalar with an origin by its place, so that messages about it can quote what is written. */
@@ -204,6 +203,7 @@ function convertAlias(node: ParsedNode & { source: string }, build: Build): Tree
   }
   const before = build.expanded;
   build.expanded += target.size;
+  if (target.standIn) build.problems.standsIn(spot);
   if (build.expanded <= MOST_EXPANDED) return remember({ ...target, ...span(node) }, build);
   if (before <= MOST_EXPANDED)
     build.problems.error(spot, 'alias-bomb', `aliases stand for more than ${MOST_EXPANDED} values`, 'write them out');

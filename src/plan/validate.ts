@@ -4,7 +4,7 @@ import type { ConfigPath } from '../types/policy.ts';
 import type { ProblemList } from './problems.ts';
 import { oddNumber } from './scalars.ts';
 import { UNITS } from './schema/units.ts';
-import { chooseErrors, pathOf } from './schema-errors.ts';
+import { COMPOUND, chooseErrors, pathOf } from './schema-errors.ts';
 import { reportSchemaError } from './schema-problems.ts';
 import { nodeAt, type Source, type TreeNode } from './source.ts';
 
@@ -50,10 +50,22 @@ function check(validate: ValidateFunction, source: Source, problems: ProblemList
   const root = source.root;
   if (!root || validate(root.value)) return [];
   if (coerceFromEnv(root, validate.errors ?? []) && validate(root.value)) return [];
-  const known = (validate.errors ?? []).filter((error) => !nodeAt(root, pathOf(error)).lost);
+  const found = validate.errors ?? [];
+  const standIns = found.filter((error) => nodeAt(root, pathOf(error)).standIn).map(pathOf);
+  if (standIns.length > 0) problems.standInFails();
+  const known = found.filter((error) => !nodeAt(root, pathOf(error)).lost && !isOfStandIn(error, standIns));
   const errors = chooseErrors(known);
   for (const error of errors) reportSchemaError(error, source, problems);
-  return errors.map(pathOf);
+  return [...errors.map(pathOf), ...standIns];
+}
+
+/** A form that nothing fits because of a made-up value in it is no fault either. */
+function isOfStandIn(error: ErrorObject, standIns: readonly ConfigPath[]): boolean {
+  const path = pathOf(error);
+  const sums = COMPOUND.has(error.keyword) || error.keyword === 'if';
+  return standIns.some(
+    (standIn) => path.every((step, i) => step === standIn[i]) && (sums || path.length === standIn.length),
+  );
 }
 
 /**

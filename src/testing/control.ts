@@ -66,7 +66,7 @@ export function config(more: Partial<WeirConfig> = {}): WeirConfig {
     reload: { settle: 10 },
     runtime: null,
     store: { kind: 'memory', nonces: 1000, limits: 1000 },
-    geoip: { database: '/nowhere/geo.mmdb', overrides: null },
+    geoip: { database: '/nowhere/geo.mmdb', overrides: null, required: true },
     trustedProxies: [],
     passHeaders: { fromTrusted: [], fromAnyone: [] },
     log: { level: 'info', format: 'json', access: true },

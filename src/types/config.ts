@@ -64,6 +64,8 @@ export interface GeoipConfig {
   readonly database: string;
   /** Absolute path of a `cidr,country` file, or null. */
   readonly overrides: string | null;
+  /** Without both files Weir does not start. */
+  readonly required: boolean;
 }
 
 /** Request fields, in lower case, that go upstream although they are dropped by default. */

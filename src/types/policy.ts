@@ -157,6 +157,17 @@ export interface TemplateUse {
   readonly phase: 'admit' | 'attempt' | 'reply';
 }
 
+/** A file that a policy reads while it runs. */
+export interface PolicyFile {
+  /** Absolute path. */
+  readonly path: string;
+  readonly at: ConfigPath;
+  /** A larger one cannot be used. */
+  readonly maxBytes: number;
+  /** Throws where the text cannot be used: an error whose message follows the file's name, as in `is not JSON`. */
+  verify(text: string): void;
+}
+
 /** A kind of policy: one folder under `policies/`, one line in `policies/index.ts`. */
 // biome-ignore lint/suspicious/noExplicitAny: the list of kinds holds kinds of different config types
 export interface PolicyKind<Raw = any, C = any> {
@@ -178,5 +189,7 @@ export interface PolicyKind<Raw = any, C = any> {
   upstreams?(config: C): readonly { readonly name: string; readonly at: ConfigPath }[];
   /** Upstreams that exist only because this instance names a URL: name (unique) → URL. */
   urls?(config: C, policy: string): readonly { readonly name: string; readonly url: string; readonly at: ConfigPath }[];
+  /** Files that the policy cannot do without. A start tries them all; while it runs the policy reads them itself. */
+  files?(config: C): readonly PolicyFile[];
   compile(config: C, env: Env): Hooks;
 }

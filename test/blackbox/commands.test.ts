@@ -9,12 +9,22 @@ import { GOLDEN } from '../golden/golden.ts';
 
 const MAIN = join(import.meta.dirname, '../../src/main.cjs');
 
+const CERTS = join(import.meta.dirname, '../../src/testing/certs');
+const SECRET = { WEIR_PARTNER_A: 'a-secret-of-thirty-two-bytes-or-more' };
+
 let folder = '';
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'weir-cli-'));
   for (const name of ['config', 'rules'])
     await cp(join(GOLDEN, 'reference', name), join(folder, name), { recursive: true });
+  // How many fit is the machine's affair.
+  const config = join(folder, 'config/weir.yaml');
+  await writeFile(config, (await readFile(config, 'utf8')).replace('connections: 20000', 'connections: auto'));
+  await mkdir(join(folder, 'geoip'));
+  await writeFile(join(folder, 'geoip/overrides.csv'), 'cidr,country\n');
+  await cp(join(CERTS, 'a.pem'), join(folder, 'config/certs/relay.pem'));
+  await cp(join(CERTS, 'a.key'), join(folder, 'config/certs/relay.key'));
 });
 
 after(() => rm(folder, { recursive: true, force: true }));
@@ -26,9 +36,16 @@ interface Ran {
 }
 
 function weir(...args: string[]): Promise<Ran> {
+  return weirWith(SECRET, ...args);
+}
+
+function weirWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [MAIN, ...args], { cwd: folder }, (error, stdout, stderr) =>
-      resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
+    execFile(
+      process.execPath,
+      [MAIN, ...args],
+      { cwd: folder, env: { ...process.env, ...env } },
+      (error, stdout, stderr) => resolve({ status: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
     );
   });
 }
@@ -51,8 +68,44 @@ describe('weir check', () => {
     assert.equal(status, 0);
     assert.equal(stderr, '');
     assert.match(stdout, /^rules\/policies\.yaml:13:3 warning unused-policy\n/);
-    assert.match(stdout, /\nok: revision [0-9a-f]{12}, 4 routes, 2 upstreams in 4 rule files; 0 errors, 1 warning\n/);
+    assert.match(stdout, /\nok: revision [0-9a-f]{12}, 5 routes, 2 upstreams in 4 rule files; 0 errors, 1 warning\n/);
     assert.match(stdout, /a restart is needed to change: listeners, admin, /);
+  });
+
+  test('a variable that is not set is a warning, and with --strict an error; an empty one is not set', async () => {
+    for (const env of [{ WEIR_PARTNER_A: '' }, { WEIR_PARTNER_B: 'x' }] as Record<string, string>[]) {
+      const checked = await weirWith(env, 'check');
+      assert.equal(checked.status, 0);
+      assert.match(
+        checked.stdout,
+        /^rules\/policies\.yaml:4:26 warning missing-env\n {2}the environment variable WEIR_P/,
+      );
+      assert.match(checked.stdout, /\nok: revision [0-9a-f]{12}, .*; 0 errors, 2 warnings\n/);
+      const strict = await weirWith(env, 'check', '--strict');
+      assert.equal(strict.status, 3);
+      assert.match(strict.stdout, /^rules\/policies\.yaml:4:26 error missing-env\n/);
+    }
+    assert.equal((await weir('check', '--strict')).status, 0);
+  });
+
+  test('what depends on a variable is left open without it', async () => {
+    const rules = 'upstreams: { x: { endpoints: { e: { url: "${env:WEIR_NOWHERE}" } } } }\nroutes: { x: { to: x } }\n';
+    const { status, stdout } = await withFile('rules/more.yaml', rules, () => weir('check'));
+    assert.equal(status, 0);
+    assert.match(stdout, /\n0 errors, 1 warning; what the variables named above hold decides the rest: set them\n$/);
+    const tested = await withFile('rules/more.yaml', rules, () => weir('test'));
+    assert.equal(tested.status, 3);
+    assert.match(tested.stderr, /WEIR_NOWHERE is unset or empty[\s\S]*\nwhat the variables named above hold decides/);
+  });
+
+  test('weir test needs no secrets; weir sign does', async () => {
+    const tested = await weirWith({ WEIR_PARTNER_A: '' }, 'test');
+    assert.equal(tested.status, 0, tested.stdout + tested.stderr);
+    const args = ['sign', '--url', 'http://127.0.0.1/', '--policy', 'signed'];
+    const signed = await weirWith({ WEIR_PARTNER_A: '' }, ...args);
+    assert.deepEqual([signed.status, signed.stdout], [3, '']);
+    assert.match(signed.stderr, /WEIR_PARTNER_A is unset or empty/);
+    assert.equal((await weir(...args)).status, 0);
   });
 
   test('faulty config and faulty rules are told together: status 3', async () => {

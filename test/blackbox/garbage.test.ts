@@ -45,7 +45,12 @@ const rules = (url: string) => ({
     b: { forwarder: 'http-proxy', protocol: 'anthropic', endpoints: { e: { url } }, retry: RETRY, timeouts: TINY },
   },
   policies: {
-    signed: { signature: { keys: { a: 's' }, sign: '{timestamp}\n{nonce}\n{method}\n{path}{query}\n{body}' } },
+    signed: {
+      signature: {
+        keys: { a: 'a-secret-of-thirty-two-bytes-or-more' },
+        sign: '{timestamp}\n{nonce}\n{method}\n{path}{query}\n{body}',
+      },
+    },
     tokens: { jwt: { issuer: 'i', audience: 'a', keys: { secrets: ['0123456789012345678901234567890123456789'] } } },
     clean: { params: { allow: ['a', 'b'], nonJson: 'pass' } },
     limited: { rateLimit: { key: '${query.k}', limit: '50/1s' } },

@@ -8,7 +8,7 @@ import { startWeir } from '../tools/weir.ts';
 const NONCES = 100;
 const COPIES = 100;
 const CONNECTIONS = 100;
-const SECRET = 'a secret of the partner';
+const SECRET = 'a secret of the partner, thirty-two bytes or more';
 
 const RULES = {
   policies: {

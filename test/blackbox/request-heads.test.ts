@@ -45,7 +45,9 @@ before(async () => {
         headers: { request: { set: { 'x-api-key': 'injected', 'x-region': 'eu' }, remove: ['x-internal-*'] } },
       },
       hosted: { headers: { request: { set: { host: '${header.x-backend}' } } } },
-      signed: { signature: { keys: { k: 'secret-of-many-letters' }, sign: '{timestamp}\n{header.x-tenant}' } },
+      signed: {
+        signature: { keys: { k: 'secret-of-many-letters-and-more-of-them' }, sign: '{timestamp}\n{header.x-tenant}' },
+      },
     },
     routes: {
       a: { match: { host: ['a.test', '[2001:DB8::1]'] }, use: ['secret'], to: 'u' },

@@ -6,10 +6,10 @@ import { until } from '../tools/until.ts';
 import { startWeir } from '../tools/weir.ts';
 
 const SECRETS = {
-  rules: 'PLANTED-in-the-rules',
-  env: 'PLANTED-in-the-environment',
+  rules: 'PLANTED-in-the-rules-and-long-enough',
+  env: 'PLANTED-in-the-environment-and-long-enough',
   jwt: 'PLANTED-jwt-secret-that-is-long-enough-for-HS256',
-  admin: 'PLANTED-admin-token',
+  admin: 'PLANTED-admin-token-of-that-length',
   query: 'PLANTED-in-a-query',
   authorization: 'PLANTED-in-authorization',
   cookie: 'PLANTED-in-a-cookie',

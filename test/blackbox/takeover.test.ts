@@ -152,7 +152,7 @@ test('a new process that fails while it gets the sockets ends, and gives way to 
     listeners: [{ address: '127.0.0.1:0', tls: { certificates: [{ cert: missing, key: missing }] } }],
   });
   const failed = anotherWeir(t, weir, ['--takeover']);
-  assert.equal(await failed.process.exited, 1);
+  assert.equal(await failed.process.exited, 3);
   assert.match(failed.log(), /cannot be read: ENOENT/);
   weir.writeConfig({});
   const next = await takeOver(t, weir);

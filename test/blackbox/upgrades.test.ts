@@ -7,7 +7,7 @@ import { type RawConnection, RawUpstream } from '../contract/forwarder-upstream.
 import { until } from '../tools/until.ts';
 import { startWeir, type Weir } from '../tools/weir.ts';
 
-const SECRET = 'a secret for sockets';
+const SECRET = 'a secret for sockets, thirty-two bytes or more';
 const UPGRADE = 'connection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: eA==\r\n';
 const ACCEPTED =
   'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: ZbX6LUtWYQ7CrIna69ZRTb/V5NM=\r\nserver: secret\r\n\r\n';

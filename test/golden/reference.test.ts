@@ -5,9 +5,11 @@ import { readRuleFiles } from '../../src/plan/read.ts';
 import { KINDS } from '../../src/policies/index.ts';
 import { GOLDEN } from './golden.ts';
 
+const SECRET = { WEIR_PARTNER_A: 'a-secret-of-thirty-two-bytes-or-more' };
+
 test('the reference loads with the real kinds of policy', async () => {
   const root = `${GOLDEN}/reference/rules`;
-  const { plan, problems } = loadRules(await readRuleFiles(root), { kinds: KINDS, env: {}, root });
+  const { plan, problems } = loadRules(await readRuleFiles(root), { kinds: KINDS, env: SECRET, root });
   assert.deepEqual(
     problems.map(({ code }) => code),
     ['unused-policy'],
@@ -17,6 +19,7 @@ test('the reference loads with the real kinds of policy', async () => {
 
 test('a plan can be cloned to another thread', async () => {
   const root = `${GOLDEN}/reference/rules`;
-  const { plan } = loadRules(await readRuleFiles(root), { kinds: KINDS, env: {}, root });
+  const { plan } = loadRules(await readRuleFiles(root), { kinds: KINDS, env: SECRET, root });
+  assert.notEqual(plan, null);
   assert.deepEqual(structuredClone(plan), plan);
 });

@@ -21,7 +21,7 @@ before(async () => {
         nowhere: { pool, endpoints: { only: { url: 'http://127.0.0.1:1' } }, breaker: { minRequests: 1 } },
       },
       policies: {
-        signed: { signature: { keys: { k: 's' }, sign: '{timestamp}{nonce}' } },
+        signed: { signature: { keys: { k: 'a-secret-of-thirty-two-bytes-or-more' }, sign: '{timestamp}{nonce}' } },
         rare: { rateLimit: { key: '${client.address}', limit: '1/1h', burst: 1 } },
         paced: { rateLimit: { key: '${client.address}', limit: '1/s', burst: 1 } },
       },

@@ -28,7 +28,7 @@ const rulesFor = (us: string, eu: string, dead: string) => ({
     stamped: { headers: { response: { set: { 'x-served-by': '${upstream.endpoint}' } } } },
     signed: {
       signature: {
-        keys: { partner: 'secret' },
+        keys: { partner: 'a-secret-of-thirty-two-bytes-or-more' },
         headers: { key: 'x-key-id', timestamp: 'x-timestamp', nonce: 'x-nonce', signature: 'x-signature' },
         sign: '{timestamp}{nonce}{body}',
         algorithm: 'hmac-sha256',

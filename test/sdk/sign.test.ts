@@ -18,10 +18,15 @@ const AWKWARD = `{"messages":[{"role":"user","content":"it's \\"quoted\\" \\\\ $
 const rulesFor = (upstream: string) => ({
   upstreams: { claude: { protocol: 'anthropic', endpoints: { only: { url: upstream } } } },
   policies: {
-    plain: { signature: { keys: { a: 'one', b: 'two' }, sign: '{timestamp}{nonce}{body}' } },
+    plain: {
+      signature: {
+        keys: { a: 'a-secret-of-thirty-two-bytes-or-more', b: 'another-secret-of-that-length-or-more' },
+        sign: '{timestamp}{nonce}{body}',
+      },
+    },
     strict: {
       signature: {
-        keys: { only: 'three' },
+        keys: { only: 'a third secret of thirty-two bytes or more' },
         headers: { key: false },
         sign: '{timestamp}\n{nonce}\n{method}\n{path}{query}\n{header.x-tenant}\n{body}',
         encoding: 'hex',
@@ -30,7 +35,10 @@ const rulesFor = (upstream: string) => ({
       },
     },
     hosted: {
-      signature: { keys: { only: 'four' }, sign: '{timestamp}a{nonce}e{method}\n{host}\n{path}{query}\n{body}' },
+      signature: {
+        keys: { only: 'a fourth secret of thirty-two bytes or more' },
+        sign: '{timestamp}a{nonce}e{method}\n{host}\n{path}{query}\n{body}',
+      },
     },
     mapped: { versions: { map: { 'strict/**': '/v1/messages' } } },
   },

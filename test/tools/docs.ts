@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { FAMILIES } from '../../src/control/families.ts';
 import { ERRORS, type ErrorRow } from '../../src/errors.ts';
-import { PROBLEM_CODES } from '../../src/plan/codes.ts';
+import { PROBLEM_CODES, START_PROBLEM_CODES } from '../../src/plan/codes.ts';
 import { BUILT_IN_FACTS } from '../../src/plan/facts.ts';
 import { CONFIG } from '../../src/plan/schema/config.ts';
 import { REGION } from '../../src/plan/schema/regions.ts';
@@ -116,7 +116,7 @@ function errorTable(): string {
 function problemTable(): string {
   return table(
     ['code', 'meaning'],
-    Object.entries(PROBLEM_CODES).map(([code, meaning]) => [`\`${code}\``, meaning]),
+    Object.entries({ ...PROBLEM_CODES, ...START_PROBLEM_CODES }).map(([code, meaning]) => [`\`${code}\``, meaning]),
   );
 }
 

@@ -166,7 +166,16 @@ export const CONFIG = {
       required: ['address'],
       properties: {
         address: ADDRESS,
-        token: { type: 'string', minLength: 1, description: 'Bearer token; needed on any address but loopback.' },
+        token: {
+          type: 'string',
+          minLength: 1,
+          description: 'Bearer token of 22 characters or more; needed on any address but loopback.',
+        },
+        allowShortSecrets: {
+          type: 'boolean',
+          default: false,
+          description: 'Take a shorter token all the same: whoever guesses it can reload rules and read them.',
+        },
       },
     },
     threads: {
@@ -232,6 +241,12 @@ export const CONFIG = {
           public: true,
           minLength: 1,
           description: 'Path of a file of lines `cidr,country`, which beat the database; watched.',
+        },
+        required: {
+          type: 'boolean',
+          default: true,
+          description:
+            'Without usable files Weir does not start. With false every country is unknown then, and rules that name countries or regions match as if there were none.',
         },
       },
     },

@@ -8,6 +8,7 @@ export interface RawJwt {
   readonly issuer: string;
   readonly audience: string | readonly string[];
   readonly keys: { readonly file?: string; readonly url?: string; readonly secrets?: readonly string[] };
+  readonly allowShortSecrets?: boolean;
   readonly algorithms?: readonly string[];
   readonly leeway?: string;
   readonly claims?: readonly string[];
@@ -71,6 +72,11 @@ export const schema = {
         secrets: { type: 'array', minItems: 1, items: text, description: 'Shared secrets for HS*; each is tried.' },
       },
     },
+    allowShortSecrets: {
+      type: 'boolean',
+      default: false,
+      description: 'Take secrets shorter than the hash (32, 48 or 64 bytes), which may be guessed from one token.',
+    },
     algorithms: {
       type: 'array',
       description: 'Accepted `alg`s. By default RS256, ES256, EdDSA; with secrets HS256.',
@@ -93,6 +99,7 @@ export function resolve(raw: RawJwt, context: ResolveContext): JwtConfig {
   const keys = resolveKeys(raw.keys, context);
   const algorithms = raw.algorithms ?? (keys.from === 'secrets' ? ['HS256'] : DEFAULT_ASYMMETRIC);
   checkAlgorithms(algorithms, keys, context);
+  if (keys.from === 'secrets' && raw.allowShortSecrets !== true) checkSecrets(keys.secrets, algorithms, context);
   return {
     issuer: raw.issuer,
     audiences: typeof raw.audience === 'string' ? [raw.audience] : raw.audience,
@@ -130,20 +137,16 @@ function checkAlgorithms(algorithms: readonly string[], keys: KeysPlan, context:
     const hint = keys.from === 'secrets' ? 'secrets are for HS256, HS384 and HS512' : 'HS* is for `secrets`';
     context.problem(['algorithms', i], 'jwt-algorithm', `${algorithm} does not work with these keys`, hint);
   });
-  if (keys.from === 'secrets') checkSecrets(keys.secrets, algorithms, context);
 }
 
-/** RFC 7518 §3.2: as long as the hash, or it can be guessed offline from one token. */
+/** As long as the hash, the longest one that is accepted, or it can be guessed offline from one token (RFC 7518 §3.2). */
 function checkSecrets(secrets: readonly Secret[], algorithms: readonly string[], context: ResolveContext): void {
   const bytes = Math.max(...algorithms.map((algorithm) => Number(algorithm.slice(2)) / 8 || 0));
   secrets.forEach(({ secret }, i) => {
-    if (Buffer.byteLength(secret) < bytes)
-      context.problem(
-        ['keys', 'secrets', i],
-        'jwt-secret',
-        `is too short: RFC 7518 asks for ${bytes} bytes at least`,
-        'take a longer one',
-      );
+    if (Buffer.byteLength(secret) >= bytes) return;
+    const hint = `make one with \`openssl rand -base64 ${bytes}\`, or write \`allowShortSecrets: true\``;
+    const message = `the secret is shorter than the ${bytes} bytes that HS${bytes * 8} needs`;
+    context.problem(['keys', 'secrets', i], 'jwt-secret', message, hint);
   });
 }
 

@@ -7,7 +7,7 @@ import { TokenCache, type Verified } from './cache.ts';
 import { type JwtConfig, type RawJwt, resolve, STANDARD_CLAIMS, schema } from './config.ts';
 import { FileKeys } from './key-file.ts';
 import { UrlKeys } from './key-url.ts';
-import { type KeySource, type Keys, SecretKeys } from './keys.ts';
+import { KEYS_MAX_BYTES, type KeySource, type Keys, parseKeySet, SecretKeys } from './keys.ts';
 import { bearerToken, claimText, type NoToken } from './token.ts';
 import { type Reason, verifyToken } from './verify.ts';
 
@@ -25,6 +25,10 @@ export const jwt: PolicyKind<RawJwt, JwtConfig> = {
   summary: 'Lets requests with a valid bearer token (a signed JWT) through and reads its claims.',
   schema,
   resolve,
+  files: ({ keys }) =>
+    keys.from === 'file'
+      ? [{ path: keys.path, at: ['keys', 'file'], maxBytes: KEYS_MAX_BYTES, verify: (text) => void parseKeySet(text) }]
+      : [],
   provides: (config) => claimsOf(config).map((claim) => `jwt.${claim}`),
   compile,
 };

@@ -497,6 +497,7 @@ describe('resolve', () => {
     [{ keys: { secrets: [SECRET] }, algorithms: ['RS256'] }, ['algorithms.0 jwt-algorithm']],
     [{ keys: { secrets: [SECRET, 'short'] } }, ['keys.secrets.1 jwt-secret']],
     [{ keys: { secrets: [SECRET] }, algorithms: ['HS256', 'HS512'] }, ['keys.secrets.0 jwt-secret']],
+    [{ keys: { secrets: ['x'] }, allowShortSecrets: true }, []],
     [{ keys: { url: 'http://issuer.example.com/' } }, ['keys.url jwt-url']],
     [{ keys: { url: 'file:///etc/keys' } }, ['keys.url jwt-url']],
     [{ keys: { url: 'issuer' } }, ['keys.url jwt-url']],

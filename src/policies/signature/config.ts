@@ -6,7 +6,7 @@ import type { Secret } from '../../types/plan.ts';
 import type { ConfigPath, ResolveContext } from '../../types/policy.ts';
 import { parseDuration } from '../../units.ts';
 import { findBoundaries } from './boundaries.ts';
-import type { Algorithm } from './mac.ts';
+import { type Algorithm, macSize } from './mac.ts';
 import { KNOWN_PLACEHOLDERS, parseSignTemplate, type SignPart, type SignProblem } from './sign-template.ts';
 import type { TimestampFormat } from './timestamp.ts';
 
@@ -17,6 +17,7 @@ export type BeforeStart = 'refuse' | 'accept';
 /** What stands under `signature:`. */
 export interface RawSignature {
   readonly keys: Readonly<Record<string, string>>;
+  readonly allowShortSecrets?: boolean;
   readonly headers?: {
     readonly key?: string | false;
     readonly timestamp?: string;
@@ -78,6 +79,11 @@ export const SCHEMA = {
       description: 'Key id → shared secret (its UTF-8 bytes are the key). Take secrets from ${env:…}.',
       minProperties: 1,
       additionalProperties: { type: 'string', minLength: 1 },
+    },
+    allowShortSecrets: {
+      type: 'boolean',
+      default: false,
+      description: 'Take secrets shorter than the hash (32, 48 or 64 bytes), which may be guessed from one request.',
     },
     headers: {
       type: 'object',
@@ -207,9 +213,21 @@ function checkKeys(raw: RawSignature, context: ResolveContext): void {
     const message = `the key id must be 1 to ${BOUNDS.key} visible ASCII characters, as it travels in a header`;
     context.problem(['keys', id], 'signature-key-id', message);
   }
+  if (raw.allowShortSecrets !== true) checkSecrets(raw, context);
   if (raw.headers?.key === false && Object.keys(raw.keys).length > 1) {
     const message = 'with several keys, requests must name theirs';
     context.problem(['headers', 'key'], 'signature-key-header', message, 'give the header a name, or keep one key');
+  }
+}
+
+/** A secret shorter than the hash's output can be guessed offline from one request (RFC 7518 §3.2, RFC 2104 §3). */
+function checkSecrets({ keys, algorithm = 'hmac-sha256' }: RawSignature, context: ResolveContext): void {
+  const least = macSize(algorithm);
+  for (const [id, secret] of Object.entries(keys)) {
+    if (Buffer.byteLength(secret) >= least) continue;
+    const message = `the secret is shorter than the ${least} bytes that ${algorithm} needs`;
+    const hint = `make one with \`openssl rand -base64 ${least}\`, or write \`allowShortSecrets: true\``;
+    context.problem(['keys', id], 'signature-secret', message, hint);
   }
 }
 

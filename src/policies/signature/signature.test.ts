@@ -25,9 +25,10 @@ import { type SignOptions, signRequest } from './sign.ts';
 
 const NOW = 1_700_000_000_000;
 const BODY = Buffer.from('{"model":"m","messages":[]}');
+const SECRET = 'a-secret-of-sixty-four-bytes-or-more-is-long-enough-for-each-algorithm';
 /** The reference's `signed`, but for the defaults. */
 const SIGNED: RawSignature = {
-  keys: { 'partner-a': 'change-me', 'partner-b': 'another' },
+  keys: { 'partner-a': SECRET, 'partner-b': `another-${SECRET}` },
   headers: { key: 'x-key-id', timestamp: 'x-timestamp', nonce: 'x-nonce', signature: 'x-signature' },
   sign: '{timestamp}{nonce}{body}',
   algorithm: 'hmac-sha256',
@@ -87,7 +88,7 @@ test('a store that answers later is waited for, and requests that wait do not mi
 
 test('what openssl and bash sign passes', async () => {
   const { admit } = make();
-  const script = 'printf %s "$1$2$3" | openssl dgst -sha256 -hmac change-me -binary | base64';
+  const script = `printf %s "$1$2$3" | openssl dgst -sha256 -hmac ${SECRET} -binary | base64`;
   const sign = execFileSync('bash', ['-c', script, 'sign', '1700000000', 'abc', BODY.toString()]).toString().trim();
   const headers = ['X-Key-Id', 'partner-a', 'X-Timestamp', '1700000000', 'X-Nonce', 'abc', 'X-Signature', sign];
   assert.equal(await admit(fakeExchange({ body: BODY, headers })), '');
@@ -103,7 +104,7 @@ test('{timestamp}:{body} in hex with RFC 3339 times: the signature itself is rem
   });
   assert.equal(config.replay, 'signature');
   const timestamp = '2023-11-14T23:13:20+01:00';
-  const sign = createHmac('sha256', 'change-me').update(`${timestamp}:${BODY}`).digest('hex');
+  const sign = createHmac('sha256', SECRET).update(`${timestamp}:${BODY}`).digest('hex');
   const headers = ['x-key-id', 'partner-a', 'x-timestamp', timestamp, 'x-signature', sign];
   const x = fakeExchange({ body: BODY, headers });
   assert.equal(await admit(x), '');
@@ -306,7 +307,7 @@ test('a nonce belongs to the secret, under whatever name of policy or key', asyn
   assert.equal(await two.admit(x), 'SIGNATURE_REPLAYED', 'a policy with the same secret, or the same one renamed');
   assert.equal(await one.admit(one.request({ nonce: 'n', key: 'partner-b' })), '', 'another secret');
   assert.equal(await one.admit(one.request({ nonce: 'n' })), 'SIGNATURE_REPLAYED');
-  const alias = make({ keys: { renamed: 'change-me' } }, host);
+  const alias = make({ keys: { renamed: SECRET } }, host);
   assert.equal(await alias.admit(change(x, 'x-key-id', 'renamed')), 'SIGNATURE_REPLAYED', 'another key id');
 });
 
@@ -392,7 +393,7 @@ test('replay: off remembers nothing', async () => {
 });
 
 test('with one key, requests need not name it', async () => {
-  const { request, admit, host } = make({ keys: { only: 'secret' }, headers: { key: false } });
+  const { request, admit, host } = make({ keys: { only: SECRET }, headers: { key: false } });
   const x = request();
   assert.ok(!x.headers.includes('x-key-id'));
   assert.equal(await admit(x), '');
@@ -467,7 +468,16 @@ const CHECKS: [string, Partial<RawSignature>, string[]][] = [
     { sign: '{timestamp}:{body}', replay: 'signature', nonceLength: 16 },
     ['nonceLength signature-no-nonce', 'headers.nonce signature-no-nonce'],
   ],
-  ['a key id that no header can hold', { keys: { 'a b': 'x', ok: 'y' } }, ['keys.a b signature-key-id']],
+  ['a secret shorter than the hash', { keys: { a: 'x'.repeat(31) } }, ['keys.a signature-secret']],
+  ['bytes count, not characters', { keys: { a: 'ü'.repeat(16) } }, []],
+  [
+    'sha384 and sha512 need longer ones',
+    { algorithm: 'hmac-sha512', keys: { a: SECRET, b: SECRET.slice(0, 63), c: SECRET.slice(0, 64) } },
+    ['keys.b signature-secret'],
+  ],
+  ['nor 47 bytes', { algorithm: 'hmac-sha384', keys: { a: SECRET.slice(0, 47) } }, ['keys.a signature-secret']],
+  ['a short secret that is meant', { keys: { a: 'x' }, allowShortSecrets: true }, []],
+  ['a key id that no header can hold', { keys: { 'a b': SECRET, ok: SECRET } }, ['keys.a b signature-key-id']],
   ['several keys and no header', { headers: { key: false } }, ['headers.key signature-key-header']],
   ['one header for two things', { headers: { key: 'X-Nonce' } }, ['headers.nonce signature-same-header']],
   ['a name that is none', { headers: { signature: 'x signature' } }, ['headers.signature bad-header']],
@@ -482,7 +492,8 @@ test('the schema takes the example and the reference, and no typos', () => {
   const validate = new Ajv({ allErrors: true, allowUnionTypes: true })
     .addVocabulary(['public'])
     .compile(signature.schema);
-  const { policies } = parse(readFileSync(new URL('example.yaml', import.meta.url), 'utf8'));
+  const example = readFileSync(new URL('example.yaml', import.meta.url), 'utf8');
+  const { policies } = parse(example.replaceAll(/\$\{env:\w+\}/g, SECRET));
   for (const name of Object.keys(policies)) {
     const raw = policies[name].signature;
     assert.ok(validate(raw), JSON.stringify(validate.errors));
@@ -499,7 +510,7 @@ test('the schema takes the example and the reference, and no typos', () => {
 
 test('secrets are marked as such, and the body is only asked for where it is signed', () => {
   const { config } = resolveWith(signature, SIGNED);
-  assert.deepEqual(config.keys['partner-a'], { secret: 'change-me' });
+  assert.deepEqual(config.keys['partner-a'], { secret: SECRET });
   assert.equal(signature.needsBody?.(config), true);
   assert.equal(signature.needsBody?.(resolveWith(signature, { ...SIGNED, sign: '{timestamp}{nonce}' }).config), false);
   assert.deepEqual(signature.provides?.(config), ['signature.key']);
