@@ -10,6 +10,7 @@ import { banner, urlOf } from '../demo/banner.ts';
 import { type Child, entryFile, startChild } from '../demo/child.ts';
 import { type Command, demoCommands } from '../demo/commands.ts';
 import { closeSamples, endpointFor, localEndpoints, startSamples } from '../demo/regions.ts';
+import { makeSecrets, removeSecrets, writeSecrets } from '../demo/secrets.ts';
 import { WeirError } from '../errors.ts';
 import type { AdminConfig, WeirConfig } from '../types/config.ts';
 import type { EndpointPlan, Plan } from '../types/plan.ts';
@@ -19,7 +20,8 @@ import { loadProject } from './project.ts';
 const USAGE = `weir demo [--config FILE]
 
 Starts a small sample server for every local address that the rules name, and Weir in front of them. Prints what runs
-where and five commands to try. Ctrl-C ends everything.
+where and five commands to try. Ctrl-C ends everything. Variables that the rules want and that are not set, secrets above
+all, get values at random, which stand in demo.env beside the config file while the demo runs.
 
   --config FILE   process settings to start with; this repository's config/weir.yaml by default
 `;
@@ -36,13 +38,15 @@ export async function demo(args: string[]): Promise<number> {
   const parsed = readArguments('demo', USAGE, args, { config: { type: 'string', default: own } });
   if (typeof parsed === 'number') return parsed;
   const told = signalled();
-  const project = await loadProject(parsed.config);
+  const sketch = await loadProject(parsed.config, { unsetVariables: 'warning' });
+  const secrets = makeSecrets(sketch.unset);
+  const project = sketch.plan ? await loadProject(parsed.config, { env: { ...process.env, ...secrets } }) : sketch;
   if (project.plan === null) {
     process.stderr.write(project.report);
     return EX_PROBLEMS;
   }
   try {
-    return await stage(project.config, project.plan, told);
+    return await stage(project.config, project.plan, secrets, told);
   } catch (error) {
     if (!(error instanceof WeirError)) throw error;
     process.stderr.write(project.redactor.text(`weir demo: ${error.message}\n`));
@@ -51,25 +55,39 @@ export async function demo(args: string[]): Promise<number> {
 }
 
 /** Starts the samples, keeps Weir running in front of them, and clears up. */
-async function stage(config: WeirConfig, plan: Plan, told: Promise<'told'>): Promise<number> {
+async function stage(config: WeirConfig, plan: Plan, secrets: Secrets, told: Promise<'told'>): Promise<number> {
   const admin = adminOf(config);
   const endpoints = localEndpoints(plan.upstreams);
   const commands = commandsFor(config, plan);
   await assertFree([...config.listeners, admin]);
   const samples = await startSamples(endpoints);
+  const secretsFile = secretsFileOf(config);
   try {
-    return await play(admin, config, banner({ config, endpoints, commands, folder: process.cwd() }), told);
+    // Only now: with the addresses taken no other demo runs here, whose file this would replace.
+    writeSecrets(secretsFile, secrets);
+    const text = banner({ config, endpoints, commands, folder: process.cwd() });
+    return await play(admin, config, { secrets, text, told });
   } finally {
+    removeSecrets(secretsFile);
     await closeSamples(samples);
   }
 }
 
+type Secrets = Readonly<Record<string, string>>;
+
+interface Performance {
+  readonly secrets: Secrets;
+  readonly text: string;
+  readonly told: Promise<'told'>;
+}
+
 /** Runs Weir until `told`. Its output is held back until `text` is printed, and shown at once where it fails. */
-async function play(admin: AdminConfig, config: WeirConfig, text: string, told: Promise<'told'>): Promise<number> {
+async function play(admin: AdminConfig, config: WeirConfig, { secrets, text, told }: Performance): Promise<number> {
   let held: string[] | null = [];
   const show = (line: string) => process.stdout.write(`${line}\n`);
   const child = startChild({
     args: ['serve', '--config', config.file],
+    env: secrets,
     line: (line) => (held ? held.push(line) : show(line)),
   });
   const ended = child.exited.then(() => 'ended' as const);
@@ -112,6 +130,11 @@ function adminOf(config: WeirConfig): AdminConfig {
   throw new WeirError(`${config.file} has no admin listener, and the demo asks it whether Weir is ready`);
 }
 
+/** Beside the config, and not where other users could put a file of that name: a shell takes what stands in it. */
+function secretsFileOf(config: WeirConfig): string {
+  return join(dirname(config.file), 'demo.env');
+}
+
 function commandsFor(config: WeirConfig, plan: Plan): readonly Command[] {
   const listener = config.listeners.find(({ tls }) => tls === null);
   const german: EndpointPlan | undefined = endpointFor(plan, 'DE', 'EU');
@@ -121,6 +144,7 @@ function commandsFor(config: WeirConfig, plan: Plan): readonly Command[] {
     url: urlOf(listener),
     germanSample: german.origin,
     configFile: relative(process.cwd(), config.file),
+    secretsFile: relative(process.cwd(), secretsFileOf(config)),
     rulesFolder: relative(process.cwd(), config.rules),
     scratchFolder: tmpdir(),
   });

@@ -10,6 +10,8 @@ export interface Addresses {
   readonly germanSample: string;
   /** As they are to be typed, relative to the folder the commands are pasted in. */
   readonly configFile: string;
+  /** Where the demo keeps the secrets it has made, as lines NAME=value. */
+  readonly secretsFile: string;
   readonly rulesFolder: string;
   /** Where the signed call is written: a folder for temporary files. */
   readonly scratchFolder: string;
@@ -68,7 +70,8 @@ export function demoCommands(at: Addresses): readonly Command[] {
 
 function signLine(at: Addresses): string {
   const where = `--config ${quote(at.configFile)} --policy signed --key partner-a`;
-  return `npm run -s weir -- sign ${where} --url ${quote(`${at.url}/v1/messages`)} --data '${BODY}'`;
+  // The command is split into words and no further: names and values have none but plain characters.
+  return `env $(cat ${quote(at.secretsFile)}) npm run -s weir -- sign ${where} --url ${quote(`${at.url}/v1/messages`)} --data '${BODY}'`;
 }
 
 function replayLine(at: Addresses): string {

@@ -56,7 +56,11 @@ async function startOnce(entry: string, folder: string, cache: string): Promise<
   const began = performance.now();
   const child = spawn(process.execPath, [entry, 'serve', '--config', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, NODE_COMPILE_CACHE: cache },
+    env: {
+      ...process.env,
+      NODE_COMPILE_CACHE: cache,
+      WEIR_PARTNER_A: 'bench-secret-of-a-usual-length-0123456789abcdef',
+    },
   });
   const exited = once(child, 'exit');
   try {

@@ -39,6 +39,7 @@ describe('the pages', () => {
       url: 'http://127.0.0.1:8080',
       germanSample: 'http://127.0.0.1:9102',
       configFile: 'config/weir.yaml',
+      secretsFile: 'config/demo.env',
       rulesFolder: 'rules',
       scratchFolder: '/tmp',
     });

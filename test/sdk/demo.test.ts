@@ -1,7 +1,7 @@
 /** The demo as a newcomer sees it: what it prints can be pasted, and nothing outlives it. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,9 +53,19 @@ describe('weir demo', { skip }, () => {
     });
   }
 
+  const secretsFile = () => join(folder, 'config', 'demo.env');
+
+  test('the secret is made at random, and for this user’s eyes only', async () => {
+    assert.match(readFileSync(secretsFile(), 'utf8'), /^WEIR_PARTNER_A=[\w-]{64}\n$/);
+    assert.equal(statSync(secretsFile()).mode & 0o777, 0o600);
+    assert.ok(!demo.output.includes(readFileSync(secretsFile(), 'utf8').slice('WEIR_PARTNER_A='.length).trim()));
+  });
+
   test('a port in use: one line, exit 1, nothing left behind', async () => {
+    const secret = readFileSync(secretsFile(), 'utf8');
     const second = new Demo(folder);
     assert.equal(await second.exited, 1);
+    assert.equal(readFileSync(secretsFile(), 'utf8'), secret, 'the first one’s commands still work');
     assert.match(second.output, /^weir demo: 127\.0\.0\.1:\d+ is in use.*\n$/);
   });
 
@@ -64,6 +74,7 @@ describe('weir demo', { skip }, () => {
     assert.equal(children.length, 1);
     assert.equal(await demo.end('SIGINT'), 0);
     assert.deepEqual(children.filter(isAlive), []);
+    assert.equal(existsSync(secretsFile()), false);
   });
 
   test('Weir does not outlive a demo that is killed', async () => {
@@ -86,7 +97,7 @@ class Demo {
     this.#folder = folder;
     this.process = spawn(process.execPath, [entryFile(), 'demo', '--config', join(folder, 'config', 'weir.yaml')], {
       cwd: REPOSITORY,
-      env: { ...process.env, TMPDIR: folder },
+      env: { ...process.env, TMPDIR: folder, WEIR_PARTNER_A: '' },
     });
     for (const stream of [this.process.stdout!, this.process.stderr!])
       stream.setEncoding('utf8').on('data', (text) => {
@@ -109,7 +120,9 @@ class Demo {
   }
 
   async paste(shell: string, line: string): Promise<string> {
-    const { stdout } = await promisify(execFile)(shell, ['-c', line], { cwd: REPOSITORY, timeout: 30_000 });
+    // A terminal that knows nothing of the demo's secret.
+    const env = { ...process.env, WEIR_PARTNER_A: '' };
+    const { stdout } = await promisify(execFile)(shell, ['-c', line], { cwd: REPOSITORY, timeout: 30_000, env });
     return stdout;
   }
 
