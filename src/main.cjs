@@ -12,6 +12,26 @@ var os = require('os');
 
 var EX_CONFIG = 78;
 
+/*
+ * Node opens its inspector on SIGUSR1, and whoever can connect to that runs code here. A listener turns this off. What came
+ * before this line is undone; Node may carry it out a little later, so `weir serve` looks once more. Only
+ * `node --disable-sigusr1` leaves no gap; no listener hears of the signal then.
+ */
+process.on('SIGUSR1', function () {});
+if (!/(^|\s)--inspect(-brk|-wait)?(=|\s|$)/.test(process.execArgv.concat(process.env.NODE_OPTIONS || '').join(' '))) {
+  var inspector = require('inspector');
+  var closeInspector = function () {
+    if (inspector.url()) inspector.close();
+  };
+  closeInspector();
+  setTimeout(closeInspector, 50).unref();
+}
+/* `weir serve` says what these do once it is loaded; till then they are not to end it. */
+if (process.argv[2] === 'serve') {
+  process.on('SIGHUP', function () {});
+  process.on('SIGUSR2', function () {});
+}
+
 function isSafe(version) {
   var parts = version.replace(/^v/, '').split('.').map(Number);
   function atLeast(minor, patch) {
@@ -81,25 +101,37 @@ function keepCompiledCode() {
   }
 }
 
+/* The child gets every signal that has a meaning to it, and this process ends as the child does. */
 function handOver(node) {
-  var child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), {
+  var child = null;
+  var missed = [];
+  // Before there is a child, since one without this parent would run on.
+  ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'].forEach(function (signal) {
+    process.on(signal, function () {
+      if (child) child.kill(signal);
+      else missed.push(signal);
+    });
+  });
+  // Not with --disable-sigusr1: then Node keeps SIGUSR1 from listeners as well.
+  child = require('child_process').spawn(node, [__filename].concat(process.argv.slice(2)), {
     stdio: descriptors(),
     env: Object.assign({}, process.env, { WEIR_HANDED_OVER: '1' })
   });
-  ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'].forEach(function (signal) {
-    process.on(signal, function () {
-      child.kill(signal);
-    });
+  missed.forEach(function (signal) {
+    child.kill(signal);
   });
   child.on('error', function (error) {
     process.stderr.write('weir: cannot start ' + node + ': ' + error.message + '\n');
     process.exit(EX_CONFIG);
   });
   child.on('exit', function (code, signal) {
-    if (signal) {
-      process.removeAllListeners(signal);
-      process.kill(process.pid, signal);
-    } else process.exit(code);
+    if (!signal) process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+    // As the first process of a container it is not ended by a signal that it has no listener for.
+    setTimeout(function () {
+      process.exit(128 + os.constants.signals[signal]);
+    }, 100);
   });
 }
 

@@ -7,20 +7,21 @@ import { WeirError } from '../errors.ts';
 import { Redactor } from '../log/redact.ts';
 import { formatProblems } from '../plan/problems.ts';
 import { readArguments } from './arguments.ts';
-import { leave } from './leave.ts';
+import { closeUnwantedInspector } from './inspector.ts';
+import { leave, leaveDrained } from './leave.ts';
 
 const USAGE = `weir serve [--config FILE] [--takeover]
 
 Runs the proxy. Rules are reloaded when a file changes, on SIGHUP, and on POST /api/v1/reload of the admin listener.
-SIGTERM or SIGINT drains and ends; a second one ends at once.
+SIGTERM, SIGINT or SIGQUIT drains and ends; a second one ends at once.
 
   --config FILE   process settings; config/weir.yaml by default
   --takeover      take over from the weir that runs with this config: it hands its listening sockets over, goes on until
                   this one serves, then drains and ends. Starts as always where none runs
 
-Exit status: 0 after a signal or a takeover, once drained; 143 or 130 where a second SIGTERM or SIGINT cut the draining
-short; 1 where something cannot be had (an address, the config file), 3 where config, rules or a file that they name have
-problems, 64 for a wrong command line, 70 after a bug in Weir.
+Exit status: 0 after a signal or a takeover, once drained; 143, 130 or 131 where a second SIGTERM, SIGINT or SIGQUIT cut
+the draining short; 1 where something cannot be had (an address, the config file), 3 where config, rules or a file that they
+name have problems, 64 for a wrong command line, 70 after a bug in Weir.
 `;
 
 /** A bug of ours (sysexits.h). */
@@ -51,20 +52,40 @@ export async function serve(args: string[]): Promise<number> {
   process.on('uncaughtException', crash);
   process.on('unhandledRejection', crash);
   const { told, ending } = endSignal();
-  // From the beginning: without a listener it would end the process. While that starts, the rules are being read anyway.
-  process.on('SIGHUP', () => void server?.reload('signal'));
+  const begin = onOtherSignals(() => server);
   try {
     const { config, takeover } = parsed;
     server = await startServer({ configFile: config, env: process.env, sink, redactor, takeover, ending });
   } catch (error) {
     return explain(error, redactor);
   }
+  begin(server);
   await Promise.race([told, server.takenOver]);
   await server.close();
   // Everything has ended and is written. Waiting for what Node may still hold would close descriptors that are no longer
   // its own (SocketPipe.accept).
-  leave(0);
+  leaveDrained(0);
   return 0;
+}
+
+/**
+ * Signals that do not end the process, from the beginning: without a listener they would. Returns what is to be called
+ * when it serves; a SIGHUP that came before is carried out then, since the rules may have been read by that time.
+ */
+function onOtherSignals(serving: () => Server | null): (server: Server) => void {
+  let missed = false;
+  process.on('SIGHUP', () => {
+    const server = serving();
+    if (server === null) missed = true;
+    else void server.reload('signal');
+  });
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const)
+    process.on(signal, () => serving()?.log.info({ signal }, 'this signal does nothing'));
+  return (server) => {
+    // Node opens its inspector on a SIGUSR1 that comes before there is a listener (main.cjs closes it too).
+    closeUnwantedInspector();
+    if (missed) void server.reload('signal');
+  };
 }
 
 /** Why Weir does not start, for people, and the exit status that says it to programs. */
@@ -79,7 +100,7 @@ function explain(error: unknown, redactor: Redactor): number {
   return error.exitCode;
 }
 
-/** `told` resolves at the first SIGTERM or SIGINT. From then on another one ends the process at once. */
+/** `told` resolves at the first SIGTERM, SIGINT or SIGQUIT. From then on another one ends the process at once. */
 function endSignal(): { readonly told: Promise<void>; ending(): boolean } {
   const { promise, resolve } = Promise.withResolvers<void>();
   let first = { signal: '', at: 0 };
@@ -90,7 +111,6 @@ function endSignal(): { readonly told: Promise<void>; ending(): boolean } {
       resolve();
     } else if (signal !== first.signal || now - first.at > SAME_SIGNAL) leave(128 + number);
   };
-  process.on('SIGTERM', receive);
-  process.on('SIGINT', receive);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) process.on(signal, receive);
   return { told: promise, ending: () => first.signal !== '' };
 }

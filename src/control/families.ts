@@ -70,7 +70,9 @@ export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
     'table',
   ),
   weir_store_refused_total: counter('Store calls refused because a table is full.', 'table'),
-  weir_access_log_dropped_total: counter('Log lines dropped because the reader is too slow or gone.'),
+  weir_access_log_dropped_total: counter(
+    'Log lines lost: the reader is too slow or gone, or they cannot be written (a full disk).',
+  ),
   weir_reloads_total: counter('Reloads of the rules: ok, failed, or unchanged.', 'result'),
   weir_reload_duration_seconds: histogram('From reading the rules to the last thread using them.'),
   weir_last_reload_timestamp_seconds: gauge('When rules were last taken into use.'),

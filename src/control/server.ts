@@ -14,6 +14,7 @@ import { type ReadConfig, readConfig, StartProblems } from './config-file.ts';
 import { DescriptorWatch, fitConnections } from './descriptors.ts';
 import { type Compiled, dryRun } from './dry-run.ts';
 import { HealthProber, type HealthTarget } from './health.ts';
+import type { LineSink } from './line-sink.ts';
 import { adminSource, type Phase } from './overview.ts';
 import { PanicWatch } from './panic.ts';
 import { policyFileProblems } from './policy-files.ts';
@@ -22,7 +23,7 @@ import { hasErrors, logProblem, Reloader, type ReloadResult, type Trigger } from
 import { Resources } from './resources.ts';
 import { RulesFolder } from './rules-folder.ts';
 import { Shown } from './shown.ts';
-import { createSink, type LineSink, redacting } from './sink.ts';
+import { createSink, redacting } from './sink.ts';
 import { Sockets } from './sockets.ts';
 import type { BoundAddress } from './thread.ts';
 import { ThreadPool } from './threads.ts';
@@ -113,6 +114,7 @@ class ControlPlane implements Server {
     this.#sink = sink;
     this.#shown = shown;
     this.log = createLog(config.log, sink);
+    sink.onRecovered = (lines) => this.log.warn({ lines }, 'log lines were lost: they could not be written');
     const { log } = this;
     this.#zones = new ZoneDirectory(log);
     this.#rules = new RulesFolder(config.rules, config.reload.settle, log);

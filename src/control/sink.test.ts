@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createAccessWriter, createLog, prettyLine } from '../log/log.ts';
-import { memorySink, tempFolder } from '../testing/control.ts';
+import { memorySink, tempFolder, until } from '../testing/control.ts';
+import { FileSink, type Write } from './file-sink.ts';
 import { createSink } from './sink.ts';
 
 const PRINTER = fileURLToPath(new URL('../testing/printer.ts', import.meta.url));
@@ -90,6 +92,63 @@ test('a file sink drops whole writes beyond its bound and counts their lines', a
   assert.equal(sink.dropped, 2);
   await sink.close(10_000);
   assert.equal(readFileSync(file, 'utf8'), 'first\nthird\n');
+});
+
+test('what a full disk does not take is kept up to the bound, and what was lost is said once it takes more', async () => {
+  const disk = { room: 8, text: '', tries: 0 };
+  const write: Write = (_fd, data, offset, length, _position, done) => {
+    disk.tries++;
+    const fits = Math.min(length, disk.room);
+    disk.room -= fits;
+    disk.text += data.toString('latin1', offset, offset + fits);
+    if (fits > 0) setImmediate(done, null, fits);
+    else setImmediate(done, Object.assign(new Error('no space'), { code: 'ENOSPC' }), 0);
+  };
+  const sink = new FileSink({ fd: 1, maxBuffered: 20, write, retry: 1 });
+  const told: number[] = [];
+  sink.onRecovered = (lines) => {
+    told.push(lines);
+    sink.write('lost\n');
+  };
+  sink.write('first\n');
+  sink.write('second\n');
+  await until(() => disk.tries > 3, 'the disk to be tried again');
+  sink.write('third line\n');
+  sink.write('fourth and\nfifth line\n');
+  assert.deepEqual([disk.text, sink.dropped, told], ['first\nse', 2, []]);
+  disk.room = 1000;
+  await until(() => told.length > 0, 'the loss to be told');
+  sink.write('next\n');
+  await sink.close(10_000);
+  assert.equal(disk.text, 'first\nsecond\nthird line\nlost\nnext\n');
+  assert.deepEqual(told, [2]);
+});
+
+test('a sink whose disk is full closes at once, and what it holds counts as lost', async () => {
+  const write: Write = (_fd, _data, _offset, _length, _position, done) =>
+    setImmediate(done, Object.assign(new Error('too large'), { code: 'EFBIG' }), 0);
+  const sink = new FileSink({ fd: 1, maxBuffered: 1000, write, retry: 600_000 });
+  sink.write('one\ntwo\n');
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
+  sink.write('three\n');
+  const late = setTimeout(() => assert.fail('it waits'), 5_000);
+  await sink.close(600_000);
+  clearTimeout(late);
+  assert.equal(sink.dropped, 3);
+  sink.write('four\n');
+  assert.equal(sink.dropped, 4);
+});
+
+test('a slow reader that reads again is told what it missed', async (t) => {
+  const { child, exited } = printer(t, ['missed', '300000'], 'pipe');
+  const lines: string[] = [];
+  await once(child.stderr!, 'data');
+  createInterface({ input: child.stdout! }).on('line', (line) => lines.push(line));
+  assert.equal(await exited, 0);
+  const told = lines.filter((line) => line.startsWith('lost '));
+  assert.equal(told.length, 1);
+  assert.equal(lines.length - 1 + Number(told[0].slice('lost '.length)), 100);
 });
 
 test('formats', () => {

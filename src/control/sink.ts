@@ -4,20 +4,11 @@
  */
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
-import pino from 'pino';
+import { FileSink } from './file-sink.ts';
+import { bounded, countLines, type LineSink, LostLines } from './line-sink.ts';
 
 /** Bytes buffered before lines are dropped. */
 const MAX_BUFFERED = 8 * 1024 * 1024;
-
-/** Takes whole lines. `write` never throws and never blocks. */
-export interface LineSink {
-  /** `lines` is written whole or dropped whole. Every line in it ends with a newline. */
-  write(lines: string): void;
-  /** Lines dropped so far, because the reader is too slow or gone. */
-  readonly dropped: number;
-  /** Resolves when all is written, or after `timeout` milliseconds. What is still buffered then is lost. */
-  close(timeout: number): Promise<void>;
-}
 
 /** A sink that takes secrets out of lines on their way to `sink`. */
 export function redacting(sink: LineSink, redactor: { text(text: string): string }): LineSink {
@@ -25,6 +16,9 @@ export function redacting(sink: LineSink, redactor: { text(text: string): string
     write: (lines) => sink.write(redactor.text(lines)),
     get dropped() {
       return sink.dropped;
+    },
+    set onRecovered(tell: (lines: number) => void) {
+      sink.onRecovered = tell;
     },
     close: (timeout) => sink.close(timeout),
   };
@@ -39,13 +33,13 @@ export interface SinkOptions {
 
 /**
  * A sink on a file descriptor. Pipes and sockets go through libuv's non-blocking streams: a write(2) that blocks in the
- * thread pool, as sonic-boom does it, keeps `process.exit` waiting for ever when nobody reads (measured; libuv joins
- * its threads at exit). Files and terminals go through sonic-boom.
+ * thread pool keeps `process.exit` waiting for ever when nobody reads (measured; libuv joins its threads at exit). Files
+ * and terminals have no such stream.
  */
 export function createSink(options: SinkOptions = {}): LineSink {
   const fd = options.fd ?? 1;
-  const max = options.maxBuffered ?? MAX_BUFFERED;
-  return isStream(fd) ? new SocketSink(fd, max) : new FileSink(fd, max);
+  const maxBuffered = options.maxBuffered ?? MAX_BUFFERED;
+  return isStream(fd) ? new SocketSink(fd, maxBuffered) : new FileSink({ fd, maxBuffered });
 }
 
 function isStream(fd: number): boolean {
@@ -60,8 +54,8 @@ function isStream(fd: number): boolean {
 class SocketSink implements LineSink {
   readonly #out: NodeJS.WritableStream & { readonly writableLength: number };
   readonly #max: number;
+  readonly #lost = new LostLines();
   #broken = false;
-  dropped = 0;
 
   constructor(fd: number, max: number) {
     // One libuv handle per descriptor: whoever else in the process prints must share it.
@@ -71,11 +65,21 @@ class SocketSink implements LineSink {
     this.#out.on('error', () => {
       this.#broken = true;
     });
+    // Lines are lost only while more waits than a stream takes at once, so this follows.
+    this.#out.on('drain', () => this.#lost.recovered());
+  }
+
+  get dropped(): number {
+    return this.#lost.count;
+  }
+
+  set onRecovered(tell: (lines: number) => void) {
+    this.#lost.onRecovered = tell;
   }
 
   write(lines: string): void {
     // Characters, not bytes: close enough for a bound, and it costs nothing.
-    if (this.#broken || this.#out.writableLength + lines.length > this.#max) this.dropped += countLines(lines);
+    if (this.#broken || this.#out.writableLength + lines.length > this.#max) this.#lost.add(countLines(lines));
     else this.#out.write(lines);
   }
 
@@ -88,50 +92,4 @@ class SocketSink implements LineSink {
       out.write('', done);
     });
   }
-}
-
-class FileSink implements LineSink {
-  readonly #out: ReturnType<typeof pino.destination>;
-  #closed = false;
-  dropped = 0;
-
-  constructor(fd: number, max: number) {
-    this.#out = pino.destination({ dest: fd, sync: false, maxLength: max });
-    this.#out.on('drop', (lines: string) => {
-      this.dropped += countLines(lines);
-    });
-    // A full disk: sonic-boom keeps what it holds and tries again with the next write.
-    this.#out.on('error', () => {});
-  }
-
-  write(lines: string): void {
-    if (this.#closed) this.dropped += countLines(lines);
-    else this.#out.write(lines);
-  }
-
-  close(timeout: number): Promise<void> {
-    if (this.#closed) return Promise.resolve();
-    this.#closed = true;
-    return bounded(timeout, (done) => {
-      this.#out.once('close', done);
-      this.#out.once('error', done);
-      this.#out.end();
-    });
-  }
-}
-
-function bounded(timeout: number, run: (done: () => void) => void): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, timeout);
-    run(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-}
-
-function countLines(text: string): number {
-  let count = 0;
-  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) count++;
-  return count;
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { LineSink } from '../control/sink.ts';
+import type { LineSink } from '../control/line-sink.ts';
 import type { ProcessLog } from '../log/log.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
@@ -44,6 +44,7 @@ export function memorySink(): LineSink & { text: string } {
   return {
     text: '',
     dropped: 0,
+    onRecovered: () => {},
     write(lines: string) {
       this.text += lines;
     },

@@ -29,6 +29,20 @@ const doing: Record<string, () => void | Promise<void>> = {
     await sink.close(10_000);
     process.exit(0);
   },
+  /** More than a pipe and the buffer hold, and then a reader. */
+  async missed() {
+    const told = new Promise<void>((resolve) => {
+      sink.onRecovered = (lines) => {
+        sink.write(`lost ${lines}\n`);
+        resolve();
+      };
+    });
+    for (let i = 0; i < 100; i++) access(`${'x'.repeat(20_000)}\n`);
+    say({ dropped: sink.dropped });
+    await told;
+    await sink.close(10_000);
+    process.exit(0);
+  },
   /** Goes on writing after the reader is gone. */
   broken() {
     const timer = setInterval(() => {

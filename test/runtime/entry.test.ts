@@ -130,6 +130,30 @@ describe('the entry file', () => {
     assert.deepEqual(await exit, [0, null]);
   });
 
+  test('the signals that do nothing to its child do nothing to it', { timeout: 60_000 }, async (t) => {
+    const child = spawn(process.execPath, [...pretend('v20.1.0'), ENTRY, 'serve', '--config', config()], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    t.after(() => child.kill());
+    let [out, err] = ['', ''];
+    child.stderr.setEncoding('utf8').on('data', (chunk) => {
+      err += chunk;
+    });
+    const wanted = ['"weir is ready"', '"signal":"SIGUSR1"', '"signal":"SIGUSR2"', '"trigger":"signal"'];
+    const signals: NodeJS.Signals[] = ['SIGUSR1', 'SIGUSR2', 'SIGHUP', 'SIGQUIT'];
+    const exit = once(child, 'exit');
+    child.stdout.setEncoding('utf8').on('data', (chunk) => {
+      out += chunk;
+      // One after the other, each when what was before it has been said.
+      while (wanted.length > 0 && out.includes(wanted[0])) {
+        wanted.shift();
+        child.kill(signals.shift());
+      }
+    });
+    assert.deepEqual(await exit, [0, null]);
+    assert.deepEqual([wanted, err], [[], '']);
+  });
+
   test('exit codes of commands come through', () => {
     assert.equal(run([...pretend('v20.1.0'), ENTRY, 'no-such-command']).status, 64);
   });

@@ -1,0 +1,49 @@
+/** What takes log lines, and what all of its kinds share. */
+
+/** Takes whole lines. `write` never throws and never blocks. */
+export interface LineSink {
+  /** `lines` is written whole or dropped whole. Every line in it ends with a newline. */
+  write(lines: string): void;
+  /** Lines lost so far, because the reader is too slow or gone, or nothing more can be written. */
+  readonly dropped: number;
+  /** Called when writing works again, with the number of lines lost meanwhile. It may write. */
+  onRecovered: (lines: number) => void;
+  /** Resolves when all is written, or cannot be, or after `timeout` milliseconds. What is still buffered then is lost. */
+  close(timeout: number): Promise<void>;
+}
+
+/** Counts lost lines, and tells of them once for each time that lines were lost. */
+export class LostLines {
+  count = 0;
+  onRecovered: (lines: number) => void = () => {};
+  #told = 0;
+
+  add(lines: number): void {
+    this.count += lines;
+  }
+
+  /** Something was written. */
+  recovered(): void {
+    const lines = this.count - this.#told;
+    if (lines === 0) return;
+    this.#told = this.count;
+    this.onRecovered(lines);
+  }
+}
+
+/** Runs `run` until it says that it is done, for at most `timeout` milliseconds. */
+export function bounded(timeout: number, run: (done: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, timeout);
+    run(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+export function countLines(text: string): number {
+  let count = 0;
+  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) count++;
+  return count;
+}
