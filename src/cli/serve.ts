@@ -10,7 +10,7 @@ import { readArguments } from './arguments.ts';
 import { closeUnwantedInspector } from './inspector.ts';
 import { leave, leaveDrained } from './leave.ts';
 
-const USAGE = `weir serve [--config FILE] [--takeover]
+const USAGE = `weir serve [--config FILE] [--takeover] [--strict]
 
 Runs the proxy. Rules are reloaded when a file changes, on SIGHUP, and on POST /api/v1/reload of the admin listener.
 SIGTERM, SIGINT or SIGQUIT drains and ends; a second one ends at once.
@@ -18,6 +18,7 @@ SIGTERM, SIGINT or SIGQUIT drains and ends; a second one ends at once.
   --config FILE   process settings; config/weir.yaml by default
   --takeover      take over from the weir that runs with this config: it hands its listening sockets over, goes on until
                   this one serves, then drains and ends. Starts as always where none runs
+  --strict        start with the rules on disk or not at all; without it the last good ones serve where they are refused
 
 Exit status: 0 after a signal or a takeover, once drained; 143, 130 or 131 where a second SIGTERM, SIGINT or SIGQUIT cut
 the draining short; 1 where something cannot be had (an address, the config file), 3 where config, rules or a file that they
@@ -35,6 +36,7 @@ export async function serve(args: string[]): Promise<number> {
   const parsed = readArguments('serve', USAGE, args, {
     config: { type: 'string', default: 'config/weir.yaml' },
     takeover: { type: 'boolean', default: false },
+    strict: { type: 'boolean', default: false },
   });
   if (typeof parsed === 'number') return parsed;
   // V8 begins with an old generation of a few megabytes and marks it anew whenever it has grown by a few more: under load
@@ -54,8 +56,8 @@ export async function serve(args: string[]): Promise<number> {
   const { told, ending } = endSignal();
   const begin = onOtherSignals(() => server);
   try {
-    const { config, takeover } = parsed;
-    server = await startServer({ configFile: config, env: process.env, sink, redactor, takeover, ending });
+    const { config, takeover, strict } = parsed;
+    server = await startServer({ configFile: config, env: process.env, sink, redactor, takeover, strict, ending });
   } catch (error) {
     return explain(error, redactor);
   }

@@ -77,13 +77,23 @@ export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
   weir_reload_duration_seconds: histogram('From reading the rules to the last thread using them.'),
   weir_last_reload_timestamp_seconds: gauge('When rules were last taken into use.'),
   weir_last_reload_successful: gauge('1 where the rules on disk are the ones in use, 0 where they were refused.'),
+  weir_last_good_rules: gauge(
+    '1 where Weir started with the last good rules, since those on disk are refused; 0 once rules on disk are in use.',
+  ),
   weir_config_revision_info: gauge('Always 1; the revision in use is the label.', 'revision'),
   weir_exhausted_total: counter(
     'Times that this process was out of something it needs: file descriptors (found by a look each second, or by a connection to an endpoint), local ports.',
     'resource',
   ),
   weir_threads: gauge('Traffic threads that take connections.'),
-  weir_worker_deaths_total: counter('Traffic threads that died and were replaced.'),
+  weir_threads_unresponsive: gauge('Traffic threads that take connections and whose event loop does not turn.'),
+  weir_thread_stalls_total: counter('How often a traffic thread was found not to respond.'),
+  weir_thread_memory_bytes: gauge('Memory of the largest traffic thread: its heap, or its buffers.', 'area'),
+  weir_thread_memory_limit_bytes: gauge('Most memory of a traffic thread: half for its heap, half for its buffers.'),
+  weir_worker_deaths_total: counter(
+    'Traffic threads that died and were replaced: by an error, for memory, because they were unresponsive, or at start.',
+    'reason',
+  ),
   weir_certificate_expiry_timestamp_seconds: gauge(
     'When a certificate in use expires, by the address of its listener in the config and its file.',
     'listener',

@@ -18,7 +18,7 @@ export interface Overview {
   readonly shown: Shown;
   readonly registry: Registry;
   readonly reloader: Reloader<Compiled>;
-  readonly pool: Pick<ThreadPool, 'status' | 'collect'>;
+  readonly pool: Pick<ThreadPool, 'status' | 'collect' | 'samples'>;
   readonly geo: { status(): GeoStatus };
   readonly health: { unhealthy(): string[] };
   readonly sink: { readonly dropped: number };
@@ -56,21 +56,23 @@ function unready({ phase, replaced, pool }: Overview): string {
   if (replaced()) return '';
   const now = phase();
   if (now !== 'serving') return now;
-  return pool.status().listening > 0 ? '' : 'no traffic thread is listening';
+  const { listening, unresponsive } = pool.status();
+  if (listening === 0) return 'no traffic thread is listening';
+  // As many connections come to a thread that does not respond as to any other. Where that is the smaller part, the rest is
+  // worth more than an address that nobody serves, until the thread is replaced.
+  return unresponsive * 2 < listening ? '' : `${unresponsive} of ${listening} traffic threads do not respond`;
 }
 
 async function metrics(from: Overview): Promise<string> {
   const now = Date.now();
   const compiled = from.compiled();
-  const { listening, deaths } = from.pool.status();
   const own = [
     ...from.registry.snapshot(),
     ...processSamples(now),
     ...geoSamples(from.geo.status()),
     ...(compiled ? [...endpointSamples(compiled.rules, now), ...storeSamples(compiled.store.stats())] : []),
     gauge('weir_build_info', 1, { version: version(), node: process.version }),
-    gauge('weir_threads', listening),
-    counter('weir_worker_deaths_total', deaths),
+    ...from.pool.samples(),
     counter('weir_access_log_dropped_total', from.sink.dropped),
   ];
   return exposition([...(await from.pool.collect()), ...own]);

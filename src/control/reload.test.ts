@@ -112,6 +112,54 @@ test('a first load with problems tells them all, with the files', async (t) => {
   assert.deepEqual([used, log.lines, subject.plan], [[], [], null]);
 });
 
+/** A reloader of which one part fails once, when told. */
+async function failing(what: 'swap' | 'onPlan') {
+  const log = memoryLog();
+  const state = { fail: false, read: 0 };
+  const failOnce = (part: string): void => {
+    if (part !== what || !state.fail) return;
+    state.fail = false;
+    throw new Error('once');
+  };
+  const subject = new Reloader<string>({
+    folder: '/x',
+    read: async () => [{ file: 'a', text: String(++state.read) }],
+    load: () => ({ plan: plan(`r${state.read}`), problems: [] }),
+    compile: () => 'compiled',
+    zones: new ZoneDirectory(log),
+    swap: async () => {
+      failOnce('swap');
+      return { ok: true };
+    },
+    onPlan: () => failOnce('onPlan'),
+    log,
+    registry: new Registry(),
+    now: Date.now,
+  });
+  await subject.first(async () => {});
+  state.fail = true;
+  return { subject, log };
+}
+
+test('a reload that fails as nobody thought of is refused, and the next one is as good as any', async () => {
+  const { subject, log } = await failing('swap');
+  const refused = await subject.reload('api');
+  assert.deepEqual(
+    [refused.ok, refused.revision, refused.problems[0].message],
+    [false, 'r1', 'the reload failed: once'],
+  );
+  assert.equal(log.lines[0].message, 'a reload failed: a bug in Weir');
+  assert.deepEqual(await subject.reload('watch'), { ok: true, revision: 'r3', problems: [] });
+  assert.equal((await subject.reload('api')).revision, 'r4');
+});
+
+test('what fails after the threads have taken new rules does not say that they were refused', async () => {
+  const { subject, log } = await failing('onPlan');
+  assert.deepEqual(await subject.reload('api'), { ok: true, revision: 'r2', problems: [] });
+  assert.match(log.lines.at(-1)!.message, /a bug in Weir/);
+  assert.equal((await subject.reload('api')).revision, 'r3');
+});
+
 test('the first load fails as the start fails', async (t) => {
   const { subject } = await reloader(t);
   await assert.rejects(

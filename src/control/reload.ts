@@ -9,6 +9,7 @@ import type { Problem } from '../plan/problems.ts';
 import type { Plan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
 import type { Zones } from '../types/threads.ts';
+import type { KeptRules } from './last-good.ts';
 import { digestOf } from './rules-folder.ts';
 import type { SwapResult } from './threads.ts';
 import type { ZoneCollector, ZoneDirectory } from './zones.ts';
@@ -35,6 +36,8 @@ export interface ReloaderOptions<R> {
   readonly swap: (plan: Plan, zones: Zones) => Promise<SwapResult>;
   /** A plan is in use, the first one included. */
   readonly onPlan: (plan: Plan, compiled: R) => void;
+  /** Rules are in use that were read from the folder. Nothing is waited for. */
+  readonly keep?: (files: readonly RuleFile[], revision: string) => void;
   readonly log: Log;
   readonly registry: Registry;
   /** Milliseconds since the epoch. */
@@ -56,6 +59,8 @@ export interface ReloadStatus {
     readonly result: 'ok' | 'failed';
     readonly seconds: number;
   } | null;
+  /** While the rules on disk are refused since the start, and those kept by an earlier process serve. */
+  readonly lastGood: { readonly revision: string; readonly keptAt: string } | null;
 }
 
 export class Reloader<R> {
@@ -66,6 +71,7 @@ export class Reloader<R> {
   #problems: readonly Problem[] = [];
   #lastReload: ReloadStatus['lastReload'] = null;
   #lastGood = 0;
+  #kept: KeptRules | null = null;
   /** Of the files that were judged last; '' where they must be judged again whatever they are. */
   #digest = '';
   #running: Promise<unknown> = Promise.resolve();
@@ -82,6 +88,7 @@ export class Reloader<R> {
     this.#duration = registry.histogram('weir_reload_duration_seconds');
     registry.gauge('weir_last_reload_timestamp_seconds', {}, () => this.#lastGood / 1000);
     registry.gauge('weir_last_reload_successful', {}, () => (hasErrors(this.#problems) ? 0 : 1));
+    registry.gauge('weir_last_good_rules', {}, () => (this.#kept === null ? 0 : 1));
   }
 
   /** The plan in use, or null before the first. */
@@ -91,10 +98,14 @@ export class Reloader<R> {
 
   /**
    * The first load, before there are threads: `start` gets the plan and its zones and brings the threads up. Gives the
-   * files too, for code frames. Rejects with what `start` rejects with.
+   * files too, for code frames. Where they are refused, what `kept` gives is tried; `ok` is false all the same, and the
+   * plan in use, if there is one, is that. Rejects with what `start` rejects with.
    */
-  first(start: FirstStart): Promise<ReloadResult & { readonly files: readonly RuleFile[] }> {
-    const first = this.#firstNow(start);
+  first(
+    start: FirstStart,
+    kept: () => Promise<KeptRules | null> = async () => null,
+  ): Promise<ReloadResult & { readonly files: readonly RuleFile[] }> {
+    const first = this.#firstNow(start, kept);
     this.#running = first.catch(() => {});
     return first;
   }
@@ -110,7 +121,7 @@ export class Reloader<R> {
     if (this.#next !== null) return this.#next;
     const run = this.#running.then(() => {
       this.#next = null;
-      return this.#reloadNow(this.#nextTrigger, this.#nextFiles);
+      return this.#guarded(this.#nextTrigger, this.#nextFiles);
     });
     this.#next = run;
     this.#running = run;
@@ -122,18 +133,61 @@ export class Reloader<R> {
       revision: this.#plan?.revision ?? '',
       rules: { ok: !hasErrors(this.#problems), problems: this.#problems },
       lastReload: this.#lastReload,
+      lastGood: this.#kept && { revision: this.#kept.revision, keptAt: this.#kept.keptAt },
     };
   }
 
-  async #firstNow(start: FirstStart): Promise<ReloadResult & { readonly files: readonly RuleFile[] }> {
+  async #firstNow(
+    start: FirstStart,
+    kept: () => Promise<KeptRules | null>,
+  ): Promise<ReloadResult & { readonly files: readonly RuleFile[] }> {
     const began = this.#options.now();
-    const files = await this.#read();
-    if (!Array.isArray(files)) return { ...this.#failed([files as Problem], 'start', began), files: [] };
-    const result = await this.#apply(files, 'start', began, async (plan, zones) => {
+    const swap = async (plan: Plan, zones: Zones): Promise<SwapResult> => {
       await start(plan, zones);
       return { ok: true };
-    });
-    return { ...result, files };
+    };
+    const read = await this.#read();
+    const files = Array.isArray(read) ? (read as readonly RuleFile[]) : [];
+    const result =
+      files === read ? await this.#apply(files, 'start', began, swap) : this.#failed([read as Problem], 'start', began);
+    if (!result.ok) await this.#fallBack(await kept(), swap);
+    return { ...this.#current(), files };
+  }
+
+  /** What the disk holds is refused: its problems stand, and the watcher looks for a change of it. */
+  async #fallBack(kept: KeptRules | null, swap: ReloaderOptions<R>['swap']): Promise<void> {
+    if (kept === null) return;
+    const { log, now } = this.#options;
+    const [problems, digest, lastReload] = [this.#problems, this.#digest, this.#lastReload];
+    const result = await this.#apply(kept.files, 'start', now(), swap, kept);
+    this.#problems = problems;
+    this.#digest = digest;
+    this.#lastReload = lastReload;
+    for (const problem of problems) logProblem(log, problem);
+    if (!result.ok) {
+      log.error({ revision: kept.revision }, 'the rules on disk are refused, and so are the last good ones by now');
+      return;
+    }
+    this.#kept = kept;
+    const { revision, keptAt } = kept;
+    log.error(
+      { revision, keptAt, problems: problems.length },
+      'the rules on disk are refused; the last good ones serve',
+    );
+  }
+
+  /** A reload that fails in a way nobody thought of has failed, no more: the next one is as good as any. */
+  async #guarded(trigger: Trigger, settled: readonly RuleFile[] | null): Promise<ReloadResult> {
+    const { log, folder, now } = this.#options;
+    const began = now();
+    try {
+      return await this.#reloadNow(trigger, settled);
+    } catch (error) {
+      log.error({ err: error }, 'a reload failed: a bug in Weir');
+      this.#digest = '';
+      const message = `the reload failed: ${(error as Error).message}`;
+      return this.#failed([fileProblem(folder, 'internal', message)], trigger, began);
+    }
   }
 
   async #reloadNow(trigger: Trigger, settled: readonly RuleFile[] | null): Promise<ReloadResult> {
@@ -161,8 +215,9 @@ export class Reloader<R> {
     trigger: Trigger,
     began: number,
     swap: ReloaderOptions<R>['swap'],
+    kept: KeptRules | null = null,
   ): Promise<ReloadResult> {
-    const { folder } = this.#options;
+    const { folder, keep } = this.#options;
     this.#digest = digestOf(files);
     const { plan, problems } = await this.#load(files);
     if (plan === null || hasErrors(problems)) return this.#failed(problems, trigger, began);
@@ -174,7 +229,10 @@ export class Reloader<R> {
       zones.abandon();
       return this.#failed([...problems, refused(folder, error as Error)], trigger, began);
     }
-    const swapped = await swap(plan, zones.zones());
+    const swapped = await swap(plan, zones.zones()).catch((error) => {
+      zones.abandon();
+      throw error;
+    });
     if (!swapped.ok) {
       zones.abandon();
       // The same files may well be taken the next time.
@@ -182,6 +240,7 @@ export class Reloader<R> {
       return this.#failed([...problems, fileProblem(folder, 'refused', swapped.problem)], trigger, began);
     }
     zones.commit();
+    if (kept === null) keep?.(files, plan.revision);
     return this.#taken(plan, compiled, problems, trigger, began);
   }
 
@@ -202,11 +261,17 @@ export class Reloader<R> {
     registry.gauge('weir_config_revision_info', { revision: plan.revision }, one);
     this.#plan = plan;
     this.#problems = problems;
+    this.#kept = null;
     this.#record('ok', trigger, began);
     this.#lastGood = this.#options.now();
     for (const problem of problems) logProblem(log, problem);
     if (trigger !== 'start') log.info({ revision: plan.revision, before, trigger }, 'new rules are in use');
-    onPlan(plan, compiled);
+    try {
+      onPlan(plan, compiled);
+    } catch (error) {
+      // The threads use it already.
+      log.error({ err: error }, 'new rules are in use, but not by all parts of the main thread: a bug in Weir');
+    }
     return this.#current();
   }
 

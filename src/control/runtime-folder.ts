@@ -1,8 +1,9 @@
 /** Where a running Weir can be found by the one that takes over from it: Unix sockets in a folder of this user's own. */
 import { createHash, randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, mkdtempSync, rmdirSync, statSync } from 'node:fs';
+import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
+import { checkOwnFolder, makeOwnFolder, userId } from './own-folder.ts';
 
 /** Longest path that a Unix socket can have (unix(7): `sun_path`, with its final NUL). */
 const PATH_MAX = 107;
@@ -25,8 +26,8 @@ export function runtimePaths(
   env: Readonly<Record<string, string | undefined>>,
 ): RuntimePaths {
   const folder = configured ?? defaultFolder(env);
-  makeFolder(folder);
-  assertPrivate(folder);
+  // Who can write there could put a socket of his own in the way and be given the listeners, or give his.
+  makeOwnFolder(folder, 'runtime');
   return pathsIn(folder, configFile);
 }
 
@@ -36,8 +37,7 @@ export function runtimePaths(
  */
 export function checkRuntimeFolder(...[configured, configFile, env]: Parameters<typeof runtimePaths>): void {
   const folder = configured ?? defaultFolder(env);
-  if (existsSync(folder)) assertPrivate(folder);
-  else assertCanBeMade(folder);
+  checkOwnFolder(folder, 'runtime');
   pathsIn(folder, configFile);
 }
 
@@ -46,24 +46,6 @@ function pathsIn(folder: string, configFile: string): RuntimePaths {
   // Not the process id: in containers that share the folder all have the same.
   const own = bounded(join(folder, `${name}.${randomBytes(6).toString('hex')}.sock`));
   return { shared: join(folder, `${name}.sock`), own };
-}
-
-function assertPrivate(folder: string): void {
-  const found = lstatSync(folder);
-  if (found.isSymbolicLink()) throw new Error(`${folder} is a symbolic link; set \`runtime\` to the folder itself`);
-  if (!found.isDirectory()) throw new Error(`${folder} is not a folder`);
-  // Who can write there could put a socket of his own in the way and be given the listeners, or give his.
-  if (found.uid !== userId()) throw new Error(`${folder} belongs to another user`);
-  if ((found.mode & 0o022) !== 0) throw new Error(`${folder} is writable by others; run chmod 700 on it`);
-  accessSync(folder, constants.W_OK | constants.X_OK);
-}
-
-/** Is the nearest folder above one in which it can be made? */
-function assertCanBeMade(folder: string): void {
-  let parent = dirname(folder);
-  while (!existsSync(parent)) parent = dirname(parent);
-  accessSync(parent, constants.W_OK | constants.X_OK);
-  if (!statSync(parent).isDirectory()) throw new Error(`${parent} is not a folder`);
 }
 
 /** Where no folder can be shared threads still get their sockets, from one that nobody knows. @throws {Error} as above. */
@@ -82,26 +64,9 @@ function bounded(path: string): string {
   return path;
 }
 
-/** As `mkdirSync` with `recursive`, which never returns where the parent exists and takes nothing, in /proc for one. */
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
-    makeFolder(dirname(path));
-    mkdirSync(path, { mode: 0o700 });
-  }
-}
-
 function defaultFolder(env: Readonly<Record<string, string | undefined>>): string {
   // systemd lists several with colons.
   const [given] = (env.RUNTIME_DIRECTORY ?? '').split(':');
   if (given) return given;
   return env.XDG_RUNTIME_DIR ? join(env.XDG_RUNTIME_DIR, 'weir') : join(tmpdir(), `weir-${userId()}`);
-}
-
-function userId(): number {
-  return process.getuid?.() ?? 0;
 }

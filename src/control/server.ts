@@ -14,7 +14,9 @@ import { type ReadConfig, readConfig, StartProblems } from './config-file.ts';
 import { DescriptorWatch, fitConnections } from './descriptors.ts';
 import { type Compiled, dryRun } from './dry-run.ts';
 import { HealthProber, type HealthTarget } from './health.ts';
+import { type KeptRules, LastGood } from './last-good.ts';
 import type { LineSink } from './line-sink.ts';
+import { machineMemory, threadMemory } from './memory.ts';
 import { adminSource, type Phase } from './overview.ts';
 import { PanicWatch } from './panic.ts';
 import { policyFileProblems } from './policy-files.ts';
@@ -38,6 +40,8 @@ export interface ServerOptions {
   readonly redactor?: Redactor;
   /** Take over from the Weir that runs with this config, where there is one. */
   readonly takeover?: boolean;
+  /** Start with the rules on disk or not at all. */
+  readonly strict?: boolean;
   /** Has the process been told to end? Then it takes nothing over: the Weir before it goes on. */
   readonly ending?: () => boolean;
 }
@@ -56,7 +60,7 @@ export interface Server {
   close(timeout?: number): Promise<void>;
 }
 
-/** Milliseconds the log gets to be written at the end. */
+/** Milliseconds that the log, and the rules to be kept, get to be written at the end. */
 const FLUSH_TIMEOUT = 1000;
 
 /**
@@ -87,6 +91,8 @@ class ControlPlane implements Server {
   readonly #shown: Shown;
   readonly #registry = new Registry();
   readonly #ending: () => boolean;
+  readonly #strict: boolean;
+  readonly #lastGood: LastGood;
   readonly #zones: ZoneDirectory;
   readonly #configFile: RuleFile;
   readonly #resources: Resources;
@@ -106,8 +112,9 @@ class ControlPlane implements Server {
   readonly takenOver: Promise<void>;
 
   constructor({ config, placeOf, source }: ReadConfig, options: ServerOptions, shown: Shown) {
-    const { env, takeover = false, ending = () => false } = options;
+    const { env, takeover = false, strict = false, ending = () => false } = options;
     const sink = redacting(options.sink ?? createSink(), shown.redactor);
+    this.#strict = strict;
     this.#config = config;
     this.#configFile = source;
     this.#ending = ending;
@@ -116,6 +123,7 @@ class ControlPlane implements Server {
     this.log = createLog(config.log, sink);
     sink.onRecovered = (lines) => this.log.warn({ lines }, 'log lines were lost: they could not be written');
     const { log } = this;
+    this.#lastGood = new LastGood({ ...config, configFile: config.file, env, log, now: Date.now });
     this.#zones = new ZoneDirectory(log);
     this.#rules = new RulesFolder(config.rules, config.reload.settle, log);
     this.#resources = new Resources({
@@ -139,9 +147,11 @@ class ControlPlane implements Server {
     this.#pool = new ThreadPool({
       config: fitted,
       threads,
+      memory: threadMemory(config.watchdog.memory, threads, machineMemory()),
       sockets: () => this.#sockets.pathForThread(),
       log,
       onLog: createAccessWriter(config.log, sink),
+      onHopeless: () => this.#giveUp(),
       onDeath: (thread, slot) => this.#releaseThread(thread, slot),
     });
     this.#panic = new PanicWatch(log);
@@ -170,8 +180,9 @@ class ControlPlane implements Server {
       await Promise.allSettled([sockets]);
     }
     await this.#startWatching();
-    const result = await this.#reloader.first((plan, zones) => this.#startTraffic(plan, zones));
-    if (!result.ok) throw new StartProblems(result.problems, result.files);
+    const start = (plan: Plan, zones: Zones): Promise<void> => this.#startTraffic(plan, zones);
+    const result = await this.#reloader.first(start, () => this.#keptRules());
+    if (this.#reloader.plan === null) throw new StartProblems(result.problems, result.files);
     this.#phase = 'serving';
     // Only now: until here the admin listener of the process before has answered, and traffic was its own as well.
     if (this.#sockets.takesOver) await this.#listenForAdmin();
@@ -199,11 +210,22 @@ class ControlPlane implements Server {
     this.#sockets.close();
     if (this.#replaced) this.#adminServer?.leave();
     await this.#rules.close();
-    await Promise.all([this.#resources.close(), this.#pool.drain(timeout)]);
+    await Promise.all([this.#lastGood.settled(FLUSH_TIMEOUT), this.#resources.close(), this.#pool.drain(timeout)]);
     // Last, so that probes can see the draining.
     await this.#adminServer?.close();
     if (served) this.log.info({}, 'weir has ended');
     await this.#sink.close(FLUSH_TIMEOUT);
+  }
+
+  /** Rules to start with where those on disk are refused. A Weir that this one is to replace has good ones in use. */
+  async #keptRules(): Promise<KeptRules | null> {
+    if (this.#strict || this.#sockets.takesOver) return null;
+    try {
+      return await this.#lastGood.read();
+    } catch (error) {
+      this.log.error({ problem: (error as Error).message }, 'the last good rules cannot be used');
+      return null;
+    }
   }
 
   /** Before the first read, so that no edit falls between the two. */
@@ -253,6 +275,7 @@ class ControlPlane implements Server {
         this.#health.follow(healthTargets(compiled));
         this.#checkPanic();
       },
+      keep: (files, revision) => this.#lastGood.keep(files, revision),
       log,
       registry: this.#registry,
       now: Date.now,
@@ -285,6 +308,12 @@ class ControlPlane implements Server {
 
   #checkPanic(): void {
     if (this.#compiled) this.#panic.check(this.#compiled.rules);
+  }
+
+  /** By SIGKILL, since exit(3) would wait for the thread. Better this process now than any other when memory is gone. */
+  #giveUp(): void {
+    this.log.fatal({}, 'memory runs out, and the thread that takes it cannot be ended: the process ends');
+    void this.#sink.close(FLUSH_TIMEOUT).then(() => process.kill(process.pid, 'SIGKILL'));
   }
 
   /** Gives back what a dead thread held: its sockets, its locks, and what it had in flight. */

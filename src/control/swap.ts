@@ -34,7 +34,10 @@ export async function prepareAll(
     const answer = await thread.prepare(id, packed, zones, timeout);
     if (answer !== null) giveUp(answer);
   };
-  await Promise.all(threads.map(prepareOne));
+  // One thread goes ahead: a plan that kills the thread that compiles it takes one along, not all.
+  const [first, ...others] = threads;
+  if (first !== undefined) await prepareOne(first);
+  if (problem === null) await Promise.all(others.map(prepareOne));
   const died = threads.find((thread) => thread.state === 'ended');
   if (died !== undefined) giveUp(`thread ${died.number} died`);
   return problem === null ? { packed } : { problem };

@@ -1,9 +1,10 @@
 /** One traffic thread as the main thread sees it: its life, and questions to it that always get an answer in time. */
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
 import type { Sample, SharedSeries } from '../metrics/series.ts';
 import type { FromWorker, PackedPlan, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
+import type { ThreadMemory } from './memory.ts';
 
 export interface BoundAddress {
   readonly address: string;
@@ -22,8 +23,14 @@ export interface ThreadEvents {
 /** What a question came to: an answer, or why there is none. */
 type Outcome = { readonly kind: 'answer'; readonly message: FromWorker } | { readonly kind: 'late' | 'ended' };
 
-/** Requests under way must not outlive the young generation: what is promoted costs a concurrent mark of the old one. */
-const LIMITS = Object.freeze({ maxYoungGenerationSizeMb: 96 });
+/** Why a thread ended, as the metric has it. */
+export type DeathReason = (typeof DEATH_REASONS)[number];
+
+/**
+ * `error`: by one of its own. `memory`: it took more than it may. `unresponsive`: its event loop did not turn, or it did not
+ * commit. `start`: it never listened.
+ */
+export const DEATH_REASONS = Object.freeze(['error', 'memory', 'unresponsive', 'start'] as const);
 
 /** Milliseconds beyond the time to drain in which a thread writes its last answers and closes. */
 const FLUSH_GRACE = 3000;
@@ -40,6 +47,7 @@ export class Thread {
   listeningSince = 0;
   /** It ended by an error of its own, whatever it was asked to do. */
   crashed = false;
+  reason: DeathReason = 'error';
   /** Its gauges, as it last said. */
   gauges: readonly Sample[] = [];
   readonly #worker: Worker;
@@ -49,11 +57,12 @@ export class Thread {
   readonly ready: Promise<string | null>;
   readonly #settleReady: (outcome: Promise<string | null>) => void;
   readonly #exited: Promise<void>;
+  readonly #beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #why = '';
   #failure = '';
 
-  /** Starts reading the program; `begin` says what to do with it. */
-  constructor(script: URL, number: number, events: ThreadEvents) {
+  /** Starts reading the program; `begin` says what to do with it. @throws {Error} where the system gives no thread. */
+  constructor(script: URL, number: number, limits: ResourceLimits, events: ThreadEvents) {
     this.number = number;
     this.#events = events;
     ({ promise: this.ready, resolve: this.#settleReady } = Promise.withResolvers<string | null>());
@@ -61,12 +70,16 @@ export class Thread {
       workerData: { thread: number },
       env: environment(),
       name: `weir-traffic-${number}`,
-      resourceLimits: LIMITS,
+      resourceLimits: limits,
     });
     this.#worker.on('message', (message: FromWorker) => this.#receive(message));
     this.#worker.on('error', (error) => {
       this.crashed = true;
-      this.#why ||= error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const { code, stack, message } = error as NodeJS.ErrnoException;
+      if (code === 'ERR_WORKER_OUT_OF_MEMORY') {
+        this.reason = 'memory';
+        this.#why ||= `took more heap than ${limits.maxOldGenerationSizeMb} MiB`;
+      } else this.#why ||= stack ?? message ?? String(error);
     });
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
@@ -76,10 +89,29 @@ export class Thread {
     });
   }
 
+  /** Goes up with every beat. */
+  get beats(): number {
+    return Atomics.load(this.#beats, 0);
+  }
+
+  /** Bytes it takes, even while it spins; null where it has ended. */
+  async memory(): Promise<ThreadMemory | null> {
+    try {
+      const { used_heap_size: heap, external_memory: buffers } = await this.#worker.getHeapStatistics();
+      return { heap, buffers };
+    } catch {
+      return null;
+    }
+  }
+
   /** `timeout`: milliseconds it may take to listen. Resolves as `ready`. */
-  begin(start: WorkerStart, timeout: number): Promise<string | null> {
+  begin(start: Omit<WorkerStart, 'beats'>, timeout: number): Promise<string | null> {
     this.#settleReady(this.#becomeReady(timeout));
-    this.post({ type: 'start', start });
+    try {
+      this.post({ type: 'start', start: { ...start, beats: this.#beats } });
+    } catch (error) {
+      void this.terminate(`what it starts with cannot be sent to it: ${(error as Error).message}`, 'start');
+    }
     return this.ready;
   }
 
@@ -87,6 +119,7 @@ export class Thread {
     const outcome = await this.#wait('listening', timeout);
     if (outcome.kind === 'answer' && outcome.message.type === 'listening') return null;
     if (outcome.kind === 'late') this.#why ||= `did not listen within ${timeout} ms`;
+    if (!this.crashed) this.reason = 'start';
     await this.terminate();
     return this.#failure || this.#why;
   }
@@ -122,15 +155,21 @@ export class Thread {
     const drained = this.#wait('drained', timeout + FLUSH_GRACE);
     this.post({ type: 'drain', timeout });
     if ((await drained).kind === 'answer') await Promise.race([this.#exited, delay(EXIT_GRACE)]);
-    await this.terminate();
+    // One that hangs outside JavaScript cannot be ended; the process does not wait for it.
+    await Promise.race([this.terminate(), delay(EXIT_GRACE)]);
   }
 
   post(message: ToWorker): void {
     if (this.state !== 'ended') this.#worker.postMessage(message);
   }
 
-  async terminate(why = ''): Promise<void> {
-    this.#why ||= why;
+  async terminate(why = '', reason: DeathReason = this.reason): Promise<void> {
+    if (this.#why === '') {
+      this.#why = why;
+      this.reason = reason;
+    }
+    // Nobody waits for answers of one that hangs outside JavaScript, and so cannot be ended.
+    setTimeout(() => this.#settleAll(), EXIT_GRACE).unref();
     await this.#worker.terminate();
     await this.#exited;
   }
@@ -183,9 +222,13 @@ export class Thread {
     });
   }
 
+  #settleAll(): void {
+    for (const settle of [...this.#waiting.values()]) settle({ kind: 'ended' });
+  }
+
   #end(code: number): void {
     this.state = 'ended';
-    for (const settle of [...this.#waiting.values()]) settle({ kind: 'ended' });
+    this.#settleAll();
     this.#events.ended(this, this.#failure || this.#why || `exit code ${code}`);
   }
 }

@@ -50,6 +50,7 @@ async function running(t: TestContext, options: Partial<PoolOptions> = {}, revis
   const pool = new ThreadPool({
     config: config(),
     threads: 2,
+    memory: 2 ** 30,
     log,
     onLog: (lines) => workerLines.push(lines),
     script: SCRIPT,
@@ -105,7 +106,7 @@ test('all threads listen on one port, even where the system picks it', async (t)
   const answers = await askAll(r);
   assert.deepEqual(answers.map((answer) => answer.thread).sort(), [1, 2]);
   assert.equal(answers.find((answer) => answer.thread === 2)?.listeners, String(r.port));
-  assert.deepEqual(r.pool.status(), { wanted: 2, listening: 2, deaths: 0 });
+  assert.deepEqual(r.pool.status(), { wanted: 2, listening: 2, unresponsive: 0, deaths: 0 });
 });
 
 test('threads keep compiled code where the main thread does, so that they start fast', async (t) => {
@@ -121,7 +122,15 @@ test('a thread that cannot listen stops the start with its reason', async () => 
     ['die-start', /dies at start/],
   ] as const) {
     const log = memoryLog();
-    const pool = new ThreadPool({ config: config(), threads: 2, log, onLog: () => {}, script: SCRIPT, timing: TIMING });
+    const pool = new ThreadPool({
+      config: config(),
+      threads: 2,
+      memory: 2 ** 30,
+      log,
+      onLog: () => {},
+      script: SCRIPT,
+      timing: TIMING,
+    });
     await assert.rejects(pool.start(begin(revision)), (error: WeirError) => {
       assert.ok(error instanceof WeirError);
       assert.match(error.message, reason);
@@ -137,6 +146,7 @@ test('a thread that neither listens nor fails is given up', async () => {
   const pool = new ThreadPool({
     config: config(),
     threads: 1,
+    memory: 2 ** 30,
     log: memoryLog(),
     onLog: () => {},
     script: SCRIPT,
@@ -257,6 +267,48 @@ test('a replacement has what changed since the start: geo data, certificates, pl
   }
 });
 
+test('a plan that kills the thread that compiles it takes one thread along, not all', async (t) => {
+  const r = await running(t);
+  assert.equal((await r.pool.swap(plan('die-prepare'), {})).ok, false);
+  await healed(r);
+  assert.equal(r.pool.status().deaths, 1);
+  assert.deepEqual(await r.pool.swap(plan('r2'), {}), { ok: true });
+  assert.deepEqual(await revisions(r), ['r2', 'r2']);
+});
+
+test('a thread that spins is told, then replaced, and the others go on', async (t) => {
+  const watchdog = { unresponsive: 200, replace: 800, memory: 0 };
+  const r = await running(t, { config: config({ watchdog }) });
+  const spun = assert.rejects(r.ask('/spin'));
+  await until(() => r.pool.status().unresponsive === 1, 'the watchdog to see it');
+  assert.equal(r.pool.status().listening, 2);
+  await spun;
+  await until(() => r.pool.status().deaths === 1, 'it to be ended');
+  await healed(r);
+  assert.equal(r.pool.status().unresponsive, 0);
+  const died = r.log.lines.find(({ message }) => message === 'a traffic thread died');
+  assert.deepEqual([died?.fields.reason, died?.fields.why], ['unresponsive', 'did not respond for 800 ms']);
+  const value = (family: string, reason = '') =>
+    r.pool.samples().find((s) => s.family === family && (reason === '' || s.labels.reason === reason))?.values[0];
+  assert.deepEqual(
+    [value('weir_worker_deaths_total', 'unresponsive'), value('weir_worker_deaths_total', 'error')],
+    [1, 0],
+  );
+  assert.equal(value('weir_thread_stalls_total'), 1);
+  assert.deepEqual(await revisions(r), ['r1', 'r1']);
+});
+
+test('a thread that spins while it drains does not hold up the end', async (t) => {
+  const watchdog = { unresponsive: 200, replace: 800, memory: 0 };
+  const r = await running(t, { threads: 1, config: config({ watchdog }) });
+  const spun = assert.rejects(r.ask('/spin'));
+  await until(() => r.pool.status().unresponsive === 1, 'the watchdog to see it');
+  const began = performance.now();
+  await r.pool.drain(600_000);
+  assert.ok(performance.now() - began < 60_000);
+  await spun;
+});
+
 const waits = ({ log }: Running): unknown[] =>
   log.lines.filter(({ message }) => message === 'a traffic thread died').map(({ fields }) => fields.restartIn);
 
@@ -336,7 +388,7 @@ test('a thread that dies while it drains is logged and told of, and not replaced
     assert.match(String(fields.why), /dies while it drains/);
     assert.equal(fields.restartIn, null);
   }
-  assert.deepEqual(r.pool.status(), { wanted: 2, listening: 0, deaths: 2 });
+  assert.deepEqual(r.pool.status(), { wanted: 2, listening: 0, unresponsive: 0, deaths: 2 });
 });
 
 test('drain ends a thread that does not end by itself', async (t) => {

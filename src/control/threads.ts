@@ -11,10 +11,14 @@ import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
 import type { CertificateData, GeoData, PackedPlan, Zones } from '../types/threads.ts';
+import { heapLimits, isLowOnMemory, mostMemory } from './memory.ts';
+import { type PoolTiming, TIMING, withPorts } from './pool-start.ts';
 import { sumSamples } from './samples.ts';
 import { SeriesDirectory } from './series-directory.ts';
+import { counter, gauge } from './state-samples.ts';
 import { prepareAll } from './swap.ts';
-import { type BoundAddress, Thread } from './thread.ts';
+import { type BoundAddress, DEATH_REASONS, type DeathReason, Thread } from './thread.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** What threads start with; the pool keeps it current for replacements. */
 export interface PoolStart {
@@ -29,6 +33,8 @@ export interface PoolOptions {
   readonly config: WeirConfig;
   /** How many, at least 1. */
   readonly threads: number;
+  /** Bytes that each may take, heap and buffers together. */
+  readonly memory: number;
   readonly log: Log;
   /** Path of the Unix socket where threads get what they listen on; null where they bind addresses themselves. */
   readonly sockets?: () => string | null;
@@ -36,42 +42,22 @@ export interface PoolOptions {
   readonly onLog: (lines: string) => void;
   /** A thread is gone for good: what it held in shared memory can be given back, and its slot's sockets renewed. */
   readonly onDeath?: (thread: number, slot: number) => void;
+  /** A thread that cannot be ended is about to take all memory there is. */
+  readonly onHopeless?: () => void;
   /** The thread's program; the data plane's by default. */
   readonly script?: URL;
   readonly timing?: Partial<PoolTiming>;
 }
 
-/** All in milliseconds. */
-export interface PoolTiming {
-  /** How long a thread may take to listen. */
-  readonly start: number;
-  /** How long a thread may take to prepare, and again to commit. */
-  readonly swap: number;
-  /** First wait before a dead thread is replaced; doubles up to `restartMax` while replacements keep dying. */
-  readonly restartMin: number;
-  readonly restartMax: number;
-  /** A thread that listened this long was a good one: the next wait is `restartMin` again. */
-  readonly stable: number;
-  /** How long a thread may take to read its gauges. */
-  readonly collect: number;
-  /** How long counters are shown that no rule in use names any more, and how often they are looked for. */
-  readonly keep: number;
-  readonly sweep: number;
-}
-
-const TIMING: PoolTiming = {
-  start: 30_000,
-  swap: 10_000,
-  restartMin: 100,
-  restartMax: 5_000,
-  stable: 10_000,
-  collect: 1_000,
-  // Twice the five minutes after which Prometheus forgets a series by itself.
-  keep: 600_000,
-  sweep: 60_000,
-};
-
 export type SwapResult = { readonly ok: true } | { readonly ok: false; readonly problem: string };
+
+/** How many threads there should be, how many take connections, how many of those do not respond, how many have died. */
+export interface PoolStatus {
+  readonly wanted: number;
+  readonly listening: number;
+  readonly unresponsive: number;
+  readonly deaths: number;
+}
 
 interface Slot {
   readonly index: number;
@@ -95,7 +81,8 @@ export class ThreadPool {
   #swap: Promise<unknown> = Promise.resolve();
   #swapping = 0;
   #sequence = 0;
-  #deaths = 0;
+  readonly #deaths = new Map<DeathReason, number>(DEATH_REASONS.map((reason) => [reason, 0]));
+  readonly #watchdog: Watchdog;
   readonly #series: SeriesDirectory;
   #sweeps: NodeJS.Timeout | null = null;
 
@@ -118,6 +105,15 @@ export class ThreadPool {
       wait: this.#timing.restartMin,
       timer: null,
     }));
+    this.#watchdog = new Watchdog({
+      times: options.config.watchdog,
+      most: mostMemory(options.memory),
+      isLow: isLowOnMemory,
+      onHopeless: options.onHopeless,
+      threads: () => this.#threads().filter(({ state }) => state === 'listening' || state === 'draining'),
+      log: options.log,
+      monotonic: () => performance.now(),
+    });
   }
 
   /** Has all threads read their program, which takes them longer than anything else. `start` does the rest. */
@@ -134,6 +130,7 @@ export class ThreadPool {
     this.#series.follow(start.plan);
     const addresses = this.#socketPath() === null ? await this.#startBinding() : await this.#startTogether();
     this.#running = true;
+    this.#watchdog.start();
     this.#sweeps = setInterval(() => this.#series.sweep(), this.#timing.sweep).unref();
     return addresses;
   }
@@ -189,9 +186,29 @@ export class ThreadPool {
     return [...this.#series.samples(), ...sumSamples(this.#threads().map((thread) => thread.gauges))];
   }
 
-  /** How many threads there should be, how many take connections, and how many have died so far. */
-  status(): { readonly wanted: number; readonly listening: number; readonly deaths: number } {
-    return { wanted: this.#slots.length, listening: this.#listening().length, deaths: this.#deaths };
+  status(): PoolStatus {
+    const listening = this.#listening();
+    return {
+      wanted: this.#slots.length,
+      listening: listening.length,
+      unresponsive: listening.filter((thread) => this.#watchdog.unresponsive(thread)).length,
+      deaths: [...this.#deaths.values()].reduce((sum, count) => sum + count, 0),
+    };
+  }
+
+  /** What the metrics say of threads. */
+  samples(): Sample[] {
+    const { listening, unresponsive } = this.status();
+    const { heap, buffers } = this.#watchdog.memory;
+    return [
+      gauge('weir_threads', listening),
+      gauge('weir_threads_unresponsive', unresponsive),
+      counter('weir_thread_stalls_total', this.#watchdog.stalls),
+      gauge('weir_thread_memory_bytes', heap, { area: 'heap' }),
+      gauge('weir_thread_memory_bytes', buffers, { area: 'buffers' }),
+      gauge('weir_thread_memory_limit_bytes', this.#options.memory),
+      ...Array.from(this.#deaths, ([reason, count]) => counter('weir_worker_deaths_total', count, { reason })),
+    ];
   }
 
   /** Stops accepting, gives open requests `timeout` milliseconds, and ends all threads. */
@@ -202,6 +219,7 @@ export class ThreadPool {
     await Promise.all(
       this.#threads().map((thread) => (thread.state === 'starting' ? thread.terminate() : thread.drain(timeout))),
     );
+    this.#watchdog.stop();
   }
 
   async #startSlot(slot: Slot): Promise<readonly BoundAddress[]> {
@@ -229,7 +247,7 @@ export class ThreadPool {
   async #commit(thread: Thread, id: number): Promise<void> {
     if (await thread.commit(id, this.#timing.swap)) return;
     // It serves neither rule set reliably any more; its replacement starts with the new one.
-    await thread.terminate('did not commit a rule set that it had prepared');
+    await thread.terminate('did not commit a rule set that it had prepared', 'unresponsive');
   }
 
   /** Waits until no replacement is half started, so that none can miss the new plan. */
@@ -240,7 +258,7 @@ export class ThreadPool {
 
   async #settled(thread: Thread): Promise<void> {
     const timer = setTimeout(
-      () => void thread.terminate('was still starting when the rules changed'),
+      () => void thread.terminate('was still starting when the rules changed', 'start'),
       this.#timing.swap,
     );
     await thread.ready;
@@ -249,7 +267,7 @@ export class ThreadPool {
 
   #spawn(slot: Slot): Thread {
     // The number of the thread before it, which has given back what it held in shared memory: numbers stay few.
-    const thread = new Thread(this.#script, slot.index + 1, {
+    const thread = new Thread(this.#script, slot.index + 1, heapLimits(this.#options.memory), {
       log: this.#options.onLog,
       series: ({ number }, series) => this.#series.add(number, series),
       ended: (ended, why) => this.#ended(slot, ended, why),
@@ -283,9 +301,10 @@ export class ThreadPool {
     if (!this.#running && thread.listeningSince === 0) return;
     // One that drains and crashes takes its open requests along, and leaves locks that other threads wait for.
     if (this.#stopping && !thread.crashed) return;
-    this.#deaths++;
+    const { reason } = thread;
+    this.#deaths.set(reason, this.#deaths.get(reason)! + 1);
     const restartIn = this.#stopping ? null : this.#nextWait(slot, thread);
-    this.#options.log.error({ thread: thread.number, why, restartIn }, 'a traffic thread died');
+    this.#options.log.error({ thread: thread.number, reason, why, restartIn }, 'a traffic thread died');
     this.#options.onDeath?.(thread.number, slot.index);
     if (restartIn === null) return;
     slot.timer = setTimeout(() => void this.#replace(slot), restartIn);
@@ -304,7 +323,15 @@ export class ThreadPool {
     slot.timer = null;
     while (this.#swapping > 0) await this.#swap;
     if (this.#stopping) return;
-    const thread = this.#spawn(slot);
+    let thread: Thread;
+    try {
+      thread = this.#spawn(slot);
+    } catch (error) {
+      // The system gives no thread, or no descriptors for one, now.
+      slot.timer = setTimeout(() => void this.#replace(slot), this.#timing.restartMax);
+      this.#options.log.error({ err: error, restartIn: this.#timing.restartMax }, 'no traffic thread can be started');
+      return;
+    }
     if ((await this.#begin(slot, thread)) === null)
       this.#options.log.info({ thread: thread.number }, 'a traffic thread was replaced');
   }
@@ -320,12 +347,4 @@ export class ThreadPool {
   #listening(): Thread[] {
     return this.#threads().filter((thread) => thread.state === 'listening');
   }
-}
-
-function withPorts(config: WeirConfig, addresses: readonly BoundAddress[]): WeirConfig {
-  const listeners = config.listeners.map((listener, i) => ({
-    ...listener,
-    port: listener.port === 0 ? (addresses[i]?.port ?? 0) : listener.port,
-  }));
-  return { ...config, listeners };
 }

@@ -16,7 +16,14 @@ import { createMemoryStore, type MemoryStore } from '../store/memory.ts';
 import type { ListenerConfig, WeirConfig } from '../types/config.ts';
 import type { UpstreamPlan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
-import type { FromWorker, PackedPlan, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
+import {
+  beatInterval,
+  type FromWorker,
+  type PackedPlan,
+  type ToWorker,
+  type WorkerStart,
+  type Zones,
+} from '../types/threads.ts';
 import type { ConnectCause, Edge, Forwarder } from '../types/transport.ts';
 import { AccessLog } from './access.ts';
 import { Core, Generation, passingNames } from './core.ts';
@@ -91,6 +98,7 @@ export class TrafficThread {
       const bound = sockets === null ? null : await askForSockets(sockets);
       await Promise.all(this.#edges.map((edge, i) => listen(edge, this.#config.listeners[i], bound?.get(i))));
       this.#gauges();
+      this.#beat();
       this.#post({ type: 'listening', addresses: this.#edges.map(({ address }) => address) });
     } catch (error) {
       this.#post({ type: 'failed', problem: (error as Error).message });
@@ -228,6 +236,12 @@ export class TrafficThread {
       },
       (inbound) => new ExchangeRun(core, inbound).begin(),
     );
+  }
+
+  /** Says to the main thread that the event loop turns. */
+  #beat(): void {
+    const { beats } = this.#start;
+    setInterval(() => Atomics.add(beats, 0, 1), beatInterval(this.#config.watchdog)).unref();
   }
 
   #gauges(): void {

@@ -14,6 +14,7 @@ import type {
   MemoryStoreConfig,
   PassHeadersConfig,
   TlsConfig,
+  WatchdogConfig,
   WeirConfig,
 } from '../types/config.ts';
 import type { Place } from '../types/plan.ts';
@@ -129,6 +130,8 @@ function resolveConfig(reader: Reader, context: ConfigContext, rules: string): W
     rules,
     reload: { settle: ms(raw.reload?.settle ?? '500ms') },
     runtime: raw.runtime === undefined ? null : reader.path(raw.runtime),
+    state: raw.state === undefined ? null : reader.path(raw.state),
+    watchdog: resolveWatchdog(reader),
     store: resolveStore(reader),
     geoip: resolveGeoip(reader, context),
     trustedProxies: resolveTrusted(reader),
@@ -285,6 +288,25 @@ function resolveLog(raw: RawConfig['log'] = {}): LogConfig {
 
 const ms = (text: string): number => parseDuration(text) ?? 0;
 const bytes = (text: string): number => parseSize(text) ?? 0;
+
+const LEAST_UNRESPONSIVE = 200;
+const LEAST_MEMORY = 128 * 1024 ** 2;
+
+function resolveWatchdog(reader: Reader): WatchdogConfig {
+  const raw = reader.raw.watchdog ?? {};
+  const unresponsive = ms(raw.unresponsive ?? '2s');
+  const replace = ms(raw.replace ?? '10s');
+  const memory = bytes(raw.memory ?? '0B');
+  const wrong = (key: keyof WatchdogConfig, message: string, hint: string): void =>
+    reader.problems.error(reader.value(['watchdog', key]), 'bad-value', message, hint);
+  if (unresponsive < LEAST_UNRESPONSIVE)
+    wrong('unresponsive', 'every thread pauses for that long now and then', 'write 200ms or more; 2s is the default');
+  if (replace <= unresponsive)
+    wrong('replace', '`replace` is not longer than `unresponsive`', 'make it some times as long; 10s is the default');
+  if (raw.memory !== undefined && memory < LEAST_MEMORY)
+    wrong('memory', 'a thread needs more than that to start', 'write 128MiB or more, or leave it out');
+  return { unresponsive, replace, memory };
+}
 
 function resolveLimits(raw: RawConfig['limits'] = {}): LimitsConfig {
   return {

@@ -66,6 +66,8 @@ export function config(more: Partial<WeirConfig> = {}): WeirConfig {
     rules: '/nowhere/rules',
     reload: { settle: 10 },
     runtime: null,
+    state: null,
+    watchdog: { unresponsive: 2000, replace: 10_000, memory: 0 },
     store: { kind: 'memory', nonces: 1000, limits: 1000 },
     geoip: { database: '/nowhere/geo.mmdb', overrides: null, required: true },
     trustedProxies: [],

@@ -2,7 +2,7 @@
  * A traffic thread that speaks the protocol and does what the plan's revision says, so that every failure can be had:
  * `refuse`, `hang-prepare`, `slow-prepare`, `die-prepare`, `die-commit`, `hang-commit`, `die-start`, `fail-start`, `hang-start`, `die-drain`, each also as `one-…` (only the
  * thread whose number the size of the zone `victim` is does it), `stay` (does not end when drained), anything else works.
- * It answers HTTP with its thread number and the revision in use; `GET /die` kills it, `GET /slow` is answered when it
+ * It answers HTTP with its thread number and the revision in use; `GET /die` kills it, `GET /spin` never ends, `GET /slow` is answered when it
  * drains.
  */
 
@@ -12,7 +12,7 @@ import { getCompileCacheDir } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { parentPort } from 'node:worker_threads';
 import { Registry } from '../metrics/registry.ts';
-import type { FromWorker, ToWorker, WorkerStart } from '../types/threads.ts';
+import { beatInterval, type FromWorker, type ToWorker, type WorkerStart } from '../types/threads.ts';
 
 const port = parentPort!;
 const send = (message: FromWorker): void => port.postMessage(message);
@@ -21,6 +21,7 @@ const registry = new Registry((series) => send({ type: 'series', series }));
 const requests = registry.counter('weir_requests_total', { route: 'fake', status_class: '2xx' });
 registry.gauge('weir_requests_in_flight', {}, () => 1);
 registry.gauge('weir_breaker_state', { endpoint: 'a/b' }, () => 2);
+setInterval(() => Atomics.add(start.beats, 0, 1), beatInterval(start.config.watchdog)).unref();
 let current = start.plan.revision;
 let geo = start.geo.overrides;
 let certificates = start.certificates.map((list) => list?.length ?? 0).join();
@@ -37,6 +38,7 @@ if (does(current, 'die-start')) throw new Error('dies at start');
 if (does(current, 'fail-start')) send({ type: 'failed', problem: 'this port is taken' });
 
 const server = createServer((request, response) => {
+  while (request.url === '/spin');
   if (request.url === '/die') throw new Error('told to die');
   if (request.url === '/slow') {
     slow = response;

@@ -14,6 +14,9 @@ export interface WeirConfig {
   readonly reload: ReloadConfig;
   /** Absolute path of the folder where a new process finds this one to take over; null: where the system keeps such. */
   readonly runtime: string | null;
+  /** Absolute path of the folder where the last good rules are kept; null: where the system keeps such. */
+  readonly state: string | null;
+  readonly watchdog: WatchdogConfig;
   readonly store: MemoryStoreConfig;
   readonly geoip: GeoipConfig;
   /** CIDRs whose `X-Forwarded-For` is believed. */
@@ -21,6 +24,16 @@ export interface WeirConfig {
   readonly passHeaders: PassHeadersConfig;
   readonly log: LogConfig;
   readonly limits: LimitsConfig;
+}
+
+/** When a traffic thread counts as lost. */
+export interface WatchdogConfig {
+  /** Milliseconds without a turn of its event loop after which a thread is said not to respond. */
+  readonly unresponsive: number;
+  /** Milliseconds without one after which it is replaced. */
+  readonly replace: number;
+  /** Bytes that one thread may take, half for its heap and half for its buffers; 0: by the machine's memory and the number of threads. */
+  readonly memory: number;
 }
 
 export interface ListenerConfig {

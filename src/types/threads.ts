@@ -40,6 +40,8 @@ export interface WorkerStart {
   readonly threads: number;
   /** What `Via` calls this process, the same in all its threads. */
   readonly pseudonym: string;
+  /** Its only cell is counted up by every turn of the thread's event loop that comes {@link beatInterval} later. */
+  readonly beats: Int32Array<SharedArrayBuffer>;
   /** Null: it binds its listeners itself. */
   readonly sockets: SocketSource | null;
   readonly plan: PackedPlan;
@@ -47,6 +49,11 @@ export interface WorkerStart {
   readonly geo: GeoData;
   /** By listener index; null where a listener has no TLS. */
   readonly certificates: readonly (CertificateData | null)[];
+}
+
+/** Milliseconds between two beats, so that several fall into the time after which a thread is said not to respond. */
+export function beatInterval({ unresponsive }: WeirConfig['watchdog']): number {
+  return Math.min(250, unresponsive / 8);
 }
 
 /** To a thread about its sockets: one for a listener, or that there are no more. */

@@ -34,7 +34,7 @@ function writeConfig(folder: string, admin: number): string {
   const text = readFileSync(join(ROOT, 'config', 'weir.yaml'), 'utf8')
     .replace('127.0.0.1:8080', '127.0.0.1:0')
     .replace('127.0.0.1:9900', `127.0.0.1:${admin}`)
-    .replace('../rules', join(ROOT, 'rules'))
+    .replace('../rules', `${join(ROOT, 'rules')}\nstate: ${join(folder, 'state')}`)
     .replace('../geoip/', `${join(ROOT, 'geoip')}/`);
   writeFileSync(file, text);
   return file;

@@ -27,7 +27,7 @@ test('what is not there is said in one line, with a status for programs', async 
   const config = (name: string, value: object) => {
     writeFileSync(
       join(folder, name),
-      JSON.stringify({ threads: 1, listeners: [{ address: '127.0.0.1:0' }], ...value }),
+      JSON.stringify({ threads: 1, listeners: [{ address: '127.0.0.1:0' }], state: 'state', ...value }),
     );
     return join(folder, name);
   };

@@ -41,7 +41,7 @@ class Manager {
     { preload = [], args = [], count }: { preload?: readonly string[]; args?: readonly string[]; count?: string } = {},
   ): Unit {
     const file = join(this.folder, 'weir.yaml');
-    writeFileSync(file, JSON.stringify({ threads: 2, rules: 'rules', ...config }));
+    writeFileSync(file, JSON.stringify({ threads: 2, rules: 'rules', state: 'state', ...config }));
     const descriptors = this.sockets.map(({ native }) => (native as { fd: number }).fd);
     const command = [process.execPath, ...preload, entryFile(), 'serve', '--config', file, ...args];
     const child = spawn('sh', ['-c', 'LISTEN_PID=$$ exec "$@"', 'sh', ...command], {

@@ -70,6 +70,7 @@ function writeConfig(t: TestContext, config: object, rules: object | string = re
     admin: { address: '127.0.0.1:0' },
     threads: 1,
     rules: 'rules',
+    state: 'state',
   };
   writeFileSync(file, JSON.stringify({ ...defaults, ...config }));
   return file;
@@ -88,7 +89,7 @@ test('what the admin listener shows of a running Weir', async (t) => {
   const status = (await weir.status()) as unknown as Record<string, unknown>;
   assert.match(String(status.revision), /^[0-9a-f]{12}$/);
   assert.deepEqual(status.rules, { ok: true, problems: [] });
-  assert.deepEqual(status.threads, { wanted: 2, listening: 2, deaths: 0 });
+  assert.deepEqual(status.threads, { wanted: 2, listening: 2, unresponsive: 0, deaths: 0 });
   assert.ok((status.uptime as number) > 0);
   assert.deepEqual([status.listeners, status.admin, status.phase], [weir.urls, weir.admin, 'serving']);
   const config = await textOf(`${weir.admin}/api/v1/config`);

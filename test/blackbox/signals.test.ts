@@ -38,7 +38,7 @@ function run(t: TestContext, { before = ':', out = '"$LOG"', node = [] }: RunOpt
   const [traffic, admin] = sockets.map(({ port }) => `127.0.0.1:${port}`);
   const config = join(folder, 'weir.yaml');
   const settings = { listeners: [{ address: traffic }], admin: { address: admin }, threads: 2, rules: 'rules' };
-  writeFileSync(config, JSON.stringify({ ...settings, runtime: 'run' }));
+  writeFileSync(config, JSON.stringify({ ...settings, runtime: 'run', state: 'state' }));
   const command = [process.execPath, ...node, entryFile(), 'serve', '--config', config];
   const script = `${before}; LISTEN_PID=$$ exec "$@" >${out}`;
   const descriptors = sockets.map(({ native }) => (native as { fd: number }).fd);

@@ -164,7 +164,7 @@ function config(): string {
   const file = join(folder, 'weir.yaml');
   writeFileSync(
     file,
-    'listeners: [{ address: "127.0.0.1:0" }]\nadmin: { address: "127.0.0.1:0" }\nthreads: 1\nrules: rules.d\n',
+    'listeners: [{ address: "127.0.0.1:0" }]\nadmin: { address: "127.0.0.1:0" }\nthreads: 1\nrules: rules.d\nstate: state\n',
   );
   spawnSync('mkdir', ['-p', join(folder, 'rules.d')]);
   writeFileSync(

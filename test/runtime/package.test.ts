@@ -31,7 +31,10 @@ describe('the package', () => {
 
   test('serves, and answers on threads of its own', async () => {
     mkdirSync(join(folder, 'rules'));
-    writeFileSync(join(folder, 'weir.yaml'), 'listeners: [{ address: "127.0.0.1:0" }]\nthreads: 1\nrules: rules\n');
+    writeFileSync(
+      join(folder, 'weir.yaml'),
+      'listeners: [{ address: "127.0.0.1:0" }]\nthreads: 1\nrules: rules\nstate: state\n',
+    );
     writeFileSync(join(folder, 'rules', 'r.yaml'), 'routes:\n  all: { reply: { status: 418, text: packed } }\n');
     const entry = join(installed, 'src', 'main.cjs');
     const child = spawn(process.execPath, [entry, 'serve', '--config', join(folder, 'weir.yaml')], {

@@ -97,7 +97,7 @@ class Demo {
     this.#folder = folder;
     this.process = spawn(process.execPath, [entryFile(), 'demo', '--config', join(folder, 'config', 'weir.yaml')], {
       cwd: REPOSITORY,
-      env: { ...process.env, TMPDIR: folder, WEIR_PARTNER_A: '' },
+      env: { ...process.env, TMPDIR: folder, XDG_STATE_HOME: folder, WEIR_PARTNER_A: '' },
     });
     for (const stream of [this.process.stdout!, this.process.stderr!])
       stream.setEncoding('utf8').on('data', (text) => {

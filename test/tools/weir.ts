@@ -58,6 +58,7 @@ const DEFAULTS = {
   admin: { address: '127.0.0.1:0' },
   threads: 2,
   rules: '../rules',
+  state: '../state',
   store: 'memory',
   reload: { settle: '50ms' },
   geoip: { database: 'bundled' },
@@ -92,8 +93,8 @@ export async function takeOver(t: Context, weir: Weir): Promise<Weir> {
 }
 
 /** Another Weir on the folder of `weir`, just started. */
-export function anotherWeir(t: Context, weir: Weir, args: readonly string[] = []): Weir {
-  const another = new Weir(weir.folder, {}, args);
+export function anotherWeir(t: Context, weir: Weir, args: readonly string[] = [], env: WeirOptions['env'] = {}): Weir {
+  const another = new Weir(weir.folder, env, args);
   t.after(() => another.stop(t));
   return another;
 }

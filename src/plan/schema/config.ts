@@ -125,6 +125,29 @@ const LIMITS = {
   },
 } as const;
 
+const WATCHDOG = {
+  type: 'object',
+  description: 'When a traffic thread is replaced although it has not died.',
+  additionalProperties: false,
+  properties: {
+    unresponsive: {
+      ...DURATION,
+      default: '2s',
+      description: 'A thread whose event loop has not turned for this long is said not to respond; at least 200ms.',
+    },
+    replace: {
+      ...DURATION,
+      default: '10s',
+      description: 'One whose event loop has not turned for this long is replaced; its connections go with it.',
+    },
+    memory: {
+      ...SIZE,
+      description:
+        'Most memory of one traffic thread, half of it for its heap and half for its buffers; at least 128MiB. One that takes more is replaced. By default three quarters of the memory of the machine or container, divided by the threads, but no less than 256MiB and no more than 4GiB.',
+    },
+  },
+} as const;
+
 export const CONFIG = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'Weir process settings',
@@ -213,6 +236,13 @@ export const CONFIG = {
       description:
         'A folder that this user alone can write to, for the Unix socket by which weir serve --takeover finds the running process; by default $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/weir or weir-UID in the temporary folder.',
     },
+    state: {
+      type: 'string',
+      minLength: 1,
+      description:
+        'A folder that this user alone can write to, where the last good rules are kept for a start that finds broken ones; by default $STATE_DIRECTORY, $XDG_STATE_HOME/weir or ~/.local/state/weir.',
+    },
+    watchdog: WATCHDOG,
     store: {
       type: ['string', 'object'],
       pattern: '^memory$',
