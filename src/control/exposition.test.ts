@@ -91,7 +91,7 @@ test('whoever asks while metrics are gathered gets those', async () => {
   const collect = (): Promise<[]> => new Promise((resolve) => answers.push(resolve));
   const source = adminSource({
     registry: thread(1, []),
-    pool: { collect, status: () => ({ wanted: 1, listening: 1, deaths: 0 }) },
+    pool: { collect, status: () => ({ wanted: 1, listening: 1, unresponsive: 0, deaths: 0 }), samples: () => [] },
     geo: { status: () => ({}) },
     sink: { dropped: 0 },
     compiled: () => null,

@@ -128,7 +128,12 @@ test('the new process may have more threads, or fewer', async (t) => {
     assert.equal(await before.process.exited, 0);
     // The system spreads connections over all sockets: each must have somebody who accepts.
     for (let i = 0; i < 40; i++) assert.equal(await textOf(weir.url), 'here', `${threads} threads`);
-    assert.deepEqual((await weir.status()).threads, { wanted: threads, listening: threads, deaths: 0 });
+    assert.deepEqual((await weir.status()).threads, {
+      wanted: threads,
+      listening: threads,
+      unresponsive: 0,
+      deaths: 0,
+    });
   }
 });
 
@@ -250,7 +255,7 @@ test('where no folder can be had threads bind addresses themselves', async (t) =
       env: { TMPDIR, XDG_RUNTIME_DIR: '', RUNTIME_DIRECTORY: '' },
     });
     for (let i = 0; i < 20; i++) assert.equal(await textOf(weir.url), 'here');
-    assert.deepEqual((await weir.status()).threads, { wanted: 2, listening: 2, deaths: 0 });
+    assert.deepEqual((await weir.status()).threads, { wanted: 2, listening: 2, unresponsive: 0, deaths: 0 });
     await weir.record(({ message }) => String(message).includes('threads bind addresses'));
   }
   assert.deepEqual(readdirSync(deep), ['weir-cache-', 'weir-'].map((name) => `${name}${process.getuid!()}`).sort());
@@ -264,7 +269,7 @@ test('without its file in the runtime folder a dead thread is replaced all the s
   rmSync(runtime, { recursive: true });
   weir.process.signal('SIGWINCH');
   await weir.record(({ message }) => message === 'a traffic thread was replaced');
-  assert.deepEqual((await weir.status()).threads, { wanted: 2, listening: 2, deaths: 1 });
+  assert.deepEqual((await weir.status()).threads, { wanted: 2, listening: 2, unresponsive: 0, deaths: 1 });
   for (let i = 0; i < 20; i++) assert.equal(await textOf(weir.url), 'here');
   const next = await takeOver(t, weir);
   assert.equal(await weir.process.exited, 0);
