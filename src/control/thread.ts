@@ -58,6 +58,8 @@ export class Thread {
   readonly #settleReady: (outcome: Promise<string | null>) => void;
   readonly #exited: Promise<void>;
   readonly #beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  /** It was to end and has not: no answer will come. */
+  #lost = false;
   #why = '';
   #failure = '';
 
@@ -169,7 +171,10 @@ export class Thread {
       this.reason = reason;
     }
     // Nobody waits for answers of one that hangs outside JavaScript, and so cannot be ended.
-    setTimeout(() => this.#settleAll(), EXIT_GRACE).unref();
+    setTimeout(() => {
+      this.#lost = true;
+      this.#settleAll();
+    }, EXIT_GRACE).unref();
     await this.#worker.terminate();
     await this.#exited;
   }
@@ -210,7 +215,7 @@ export class Thread {
   }
 
   #wait(key: string, timeout: number): Promise<Outcome> {
-    if (this.state === 'ended') return Promise.resolve({ kind: 'ended' });
+    if (this.state === 'ended' || this.#lost) return Promise.resolve({ kind: 'ended' });
     return new Promise((resolve) => {
       const timer = setTimeout(() => settle({ kind: 'late' }), timeout);
       const settle = (outcome: Outcome): void => {

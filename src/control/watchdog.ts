@@ -54,12 +54,17 @@ interface Seen {
 /** Milliseconds between two looks, at most. */
 const MAX_INTERVAL = 500;
 
+/** Enough for looks that come late on a busy machine, and too little for a thread to be replaced after a long gap. */
+const MAX_GAP = 1_000;
+
 /** Milliseconds that V8 gets to end a thread before a line says that it does not. */
 const END_PATIENCE = 5_000;
 
 export class Watchdog {
   readonly #options: WatchdogOptions;
   readonly #interval: number;
+  /** What a gap between two looks counts for at most, in milliseconds. */
+  readonly #longestGap: number;
   readonly #seen = new WeakMap<Watched, Seen>();
   #last: number;
   #timer: NodeJS.Timeout | null = null;
@@ -71,6 +76,7 @@ export class Watchdog {
   constructor(options: WatchdogOptions) {
     this.#options = options;
     this.#interval = Math.min(MAX_INTERVAL, options.times.unresponsive / 4);
+    this.#longestGap = Math.min(MAX_GAP, options.times.replace / 4);
     this.#last = options.monotonic();
   }
 
@@ -92,7 +98,7 @@ export class Watchdog {
   async look(): Promise<void> {
     const now = this.#options.monotonic();
     // A process that was stopped, or whose machine slept, has beats to catch up on as well: such a gap says nothing.
-    const passed = Math.min(now - this.#last, this.#interval * 2);
+    const passed = Math.min(now - this.#last, this.#longestGap);
     this.#last = now;
     const threads = this.#options.threads();
     for (const thread of threads) this.#listen(thread, passed);

@@ -67,7 +67,11 @@ test('where half of the threads hang, /readyz says so', async (t) => {
 test('a thread that nothing can end does not hold up the end of the process', async (t) => {
   const weir = await start(t, 'native', { unresponsive: '500ms', replace: '2s' });
   weir.process.signal('SIGWINCH');
-  await weir.record(({ message, thread }) => /^a traffic thread cannot be ended/.test(`${message}`) && thread === 1);
+  const said = () =>
+    weir
+      .records()
+      .some(({ message, thread }) => /^a traffic thread cannot be ended/.test(`${message}`) && thread === 1);
+  await until(said, 'the line that it cannot be ended', 60_000);
   weir.process.signal('SIGTERM');
   await weir.record(({ message }) => message === 'weir has ended');
   assert.equal(await weir.process.exited, 'SIGTERM');
