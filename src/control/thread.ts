@@ -38,6 +38,9 @@ const FLUSH_GRACE = 3000;
 /** Milliseconds a thread that says it has drained gets to end by itself. */
 const EXIT_GRACE = 1000;
 
+/** Milliseconds that V8 gets to end a thread. */
+const END_GRACE = 3000;
+
 export class Thread {
   /** As the thread's own log lines and metrics call it. */
   readonly number: number;
@@ -48,6 +51,8 @@ export class Thread {
   /** It ended by an error of its own, whatever it was asked to do. */
   crashed = false;
   reason: DeathReason = 'error';
+  /** It was to end and has not. */
+  lost = false;
   /** Its gauges, as it last said. */
   gauges: readonly Sample[] = [];
   readonly #worker: Worker;
@@ -58,8 +63,6 @@ export class Thread {
   readonly #settleReady: (outcome: Promise<string | null>) => void;
   readonly #exited: Promise<void>;
   readonly #beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  /** It was to end and has not: no answer will come. */
-  #lost = false;
   #why = '';
   #failure = '';
 
@@ -157,26 +160,27 @@ export class Thread {
     const drained = this.#wait('drained', timeout + FLUSH_GRACE);
     this.post({ type: 'drain', timeout });
     if ((await drained).kind === 'answer') await Promise.race([this.#exited, delay(EXIT_GRACE)]);
-    // One that hangs outside JavaScript cannot be ended; the process does not wait for it.
-    await Promise.race([this.terminate(), delay(EXIT_GRACE)]);
+    await this.terminate();
   }
 
   post(message: ToWorker): void {
     if (this.state !== 'ended') this.#worker.postMessage(message);
   }
 
+  /**
+   * Resolves when it has ended; or after some seconds, for one that hangs outside JavaScript cannot be ended. It is lost
+   * then: it answers nothing, and nobody waits for it any more.
+   */
   async terminate(why = '', reason: DeathReason = this.reason): Promise<void> {
     if (this.#why === '') {
       this.#why = why;
       this.reason = reason;
     }
-    // Nobody waits for answers of one that hangs outside JavaScript, and so cannot be ended.
-    setTimeout(() => {
-      this.#lost = true;
-      this.#settleAll();
-    }, EXIT_GRACE).unref();
-    await this.#worker.terminate();
-    await this.#exited;
+    const ended = this.#worker.terminate().then(() => this.#exited);
+    await Promise.race([ended, delay(END_GRACE)]);
+    if (this.state === 'ended') return;
+    this.lost = true;
+    this.#settleAll();
   }
 
   #receive(message: FromWorker): void {
@@ -215,7 +219,7 @@ export class Thread {
   }
 
   #wait(key: string, timeout: number): Promise<Outcome> {
-    if (this.state === 'ended' || this.#lost) return Promise.resolve({ kind: 'ended' });
+    if (this.state === 'ended' || this.lost) return Promise.resolve({ kind: 'ended' });
     return new Promise((resolve) => {
       const timer = setTimeout(() => settle({ kind: 'late' }), timeout);
       const settle = (outcome: Outcome): void => {

@@ -235,7 +235,7 @@ export class ThreadPool {
     await this.#settle();
     if (this.#stopping || !this.#start) return { ok: false, problem: 'the server is shutting down' };
     const id = ++this.#sequence;
-    const threads = this.#listening();
+    const threads = this.#listening().filter(({ lost }) => !lost);
     const prepared = await prepareAll(threads, { id, plan, zones, timeout: this.#timing.swap });
     if ('problem' in prepared) return { ok: false, problem: prepared.problem };
     this.#start = { ...this.#start, plan: prepared.packed, zones };

@@ -64,7 +64,7 @@ test('where half of the threads hang, /readyz says so', async (t) => {
   await until(async () => (await readyz(weir))[0] === 200, 'it to come back with the replacement', 60_000);
 });
 
-test('a thread that nothing can end does not hold up the end of the process', async (t) => {
+test('a thread that nothing can end holds up neither a reload nor the end of the process', async (t) => {
   const weir = await start(t, 'native', { unresponsive: '500ms', replace: '2s' });
   weir.process.signal('SIGWINCH');
   const said = () =>
@@ -72,9 +72,11 @@ test('a thread that nothing can end does not hold up the end of the process', as
       .records()
       .some(({ message, thread }) => /^a traffic thread cannot be ended/.test(`${message}`) && thread === 1);
   await until(said, 'the line that it cannot be ended', 60_000);
+  // Reloads go on without it. No connection is made here: a share of them still comes to it.
+  await weir.apply('rules.yaml', { routes: { all: { reply: { status: 200, body: 'reloaded' } } } });
   weir.process.signal('SIGTERM');
   await weir.record(({ message }) => message === 'weir has ended');
-  assert.equal(await weir.process.exited, 'SIGTERM');
+  assert.equal(await weir.process.exited, 0);
 });
 
 for (const [fault, why] of [
