@@ -56,30 +56,35 @@ test('latency is unknown, then the first sample, then leans to the newer ones', 
   assert.ok(endpoint.latency() > 190, 'after three time constants the old hardly counts');
 });
 
-test('an average that went stale is unknown again', () => {
+test('an average that went stale is due to be measured, and replaced by the next measurement', () => {
   const endpoint = new EndpointState(zoneOf(), 1);
   endpoint.observe(5_000, T0);
-  assert.equal(endpoint.latency(T0 + 60_000), 5_000);
-  assert.equal(endpoint.latency(T0 + 60_001), 0);
+  assert.equal(endpoint.explore(T0 + 60_000), false);
+  assert.equal(endpoint.explore(T0 + 60_001), true);
   assert.equal(endpoint.latency(), 5_000, 'the best guess there is');
   endpoint.observe(100, T0 + 60_001);
-  assert.equal(endpoint.latency(), 100, 'and replaced by the next measurement');
+  assert.equal(endpoint.latency(), 100);
 });
 
 test('neither a clock that is set back nor one that wraps makes an average fresh for ever', () => {
-  const endpoint = new EndpointState(zoneOf(), 1);
-  endpoint.observe(5_000, T0);
-  assert.equal(endpoint.latency(T0 - 3_600_000), 0);
+  const isDue = (now: number) => {
+    const endpoint = new EndpointState(zoneOf(), 1);
+    endpoint.observe(5_000, T0);
+    return endpoint.explore(now);
+  };
+  assert.ok(isDue(T0 - 3_600_000));
   const days = 86_400_000;
-  for (let day = 1; day < 100; day++) assert.equal(endpoint.latency(T0 + day * days), 0, `day ${day}`);
+  for (let day = 1; day < 100; day++) assert.ok(isDue(T0 + day * days), `day ${day}`);
 });
 
 test('a cold sample only stands in where nothing else is known', () => {
   const endpoint = new EndpointState(zoneOf(), 1);
   endpoint.observe(40, T0, true);
-  assert.deepEqual([endpoint.latency(), endpoint.latency(T0)], [40, 0], 'a guess, and due to be measured');
+  assert.equal(endpoint.latency(), 40, 'a guess');
+  assert.ok(endpoint.explore(T0), 'and due to be measured');
   endpoint.observe(5, T0 + 1);
-  assert.equal(endpoint.latency(T0 + 1), 5, 'the first warm one takes its place');
+  assert.equal(endpoint.latency(), 5, 'the first warm one takes its place');
+  assert.ok(!endpoint.explore(T0 + 1), 'and is fresh');
   for (let i = 0; i < 100; i++) endpoint.observe(40, T0 + 2 + i, true);
   assert.equal(endpoint.latency(), 5);
   endpoint.observe(40, T0 + 61_000, true);

@@ -88,11 +88,10 @@ export class EndpointState {
   }
 
   /**
-   * Average time to the head of a reply in ms; 0 where unknown. With `now`, 0 also where no kept connection has
-   * refreshed it for a minute: what it was last is still the best guess, but due to be measured again.
+   * Average time to the head of a reply in ms; 0 where unknown. One that no kept connection has refreshed for a minute
+   * is still the best guess there is; {@link explore} says when it is due to be measured again.
    */
-  latency(now?: number): number {
-    if (now !== undefined && !this.#isFresh(now)) return 0;
+  latency(): number {
     return Atomics.load(this.#words, LATENCY) / MICROS;
   }
 
