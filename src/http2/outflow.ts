@@ -18,6 +18,8 @@ export class Outflow {
   #blocked = false;
   #ending = false;
   #ended = false;
+  /** To be told that all has left, in place of ending the stream. */
+  #flushed: (() => void) | null = null;
 
   constructor(stream: Http2Stream) {
     this.#stream = stream;
@@ -57,16 +59,8 @@ export class Outflow {
   /** Calls `then` when all that was written has left, in a later turn. Not after `end`. Nothing can be written any more. */
   flush(then: () => void): void {
     this.#ending = true;
-    this.#ended = true;
-    for (const chunk of this.#rest()) this.#stream.write(chunk);
-    // An empty write is how Node tells when the stream's turn has come, its head having gone out.
-    this.#stream.write(NOTHING, () => setImmediate(then));
-  }
-
-  #rest(): Buffer[] {
-    const rest = this.#queue.splice(0);
-    if (this.#taken > 0) rest[0] = rest[0].subarray(this.#taken);
-    return rest;
+    this.#flushed = then;
+    this.#pump();
   }
 
   #pump(): boolean {
@@ -75,18 +69,23 @@ export class Outflow {
     while (this.#queue.length > 0) {
       if (this.#blocked) return false;
       const slice = this.#next();
-      if (this.#ending && this.#queue.length === 0) {
+      if (this.#ending && this.#queue.length === 0 && this.#flushed === null) {
         this.#ended = true;
         stream.end(slice);
         return true;
       }
       if (!stream.write(slice)) this.#blocked = true;
     }
-    if (this.#ending) {
-      this.#ended = true;
-      stream.end();
-    }
+    if (this.#ending) this.#finish();
     return !this.#blocked;
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    const flushed = this.#flushed;
+    if (flushed === null) this.#stream.end();
+    // An empty write is how Node tells when the stream's turn has come, its head having gone out.
+    else this.#stream.write(NOTHING, () => setImmediate(flushed));
   }
 
   #next(): Buffer {

@@ -24,7 +24,9 @@ export class Bench {
   readonly calls: Call[] = [];
   /** Runs for every request, inside `accept`. */
   onCall: (call: Call) => void = () => {};
-  readonly wheel = new TimerWheel(10, () => performance.now());
+  /** Milliseconds by which the clock of this bench is ahead. */
+  #skipped = 0;
+  readonly wheel = new TimerWheel(10, () => performance.now() + this.#skipped);
   #sessions: Http2Sessions | null = null;
   #server: Server | null = null;
   readonly #sockets = new Set<TLSSocket>();
@@ -66,6 +68,12 @@ export class Bench {
     this.#server = server;
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
+  }
+
+  /** So many milliseconds pass at once: what is due by then, happens. */
+  skip(ms: number): void {
+    this.#skipped += ms;
+    this.wheel.advance(performance.now() + this.#skipped);
   }
 
   async client(options: http2.SecureClientSessionOptions = {}): Promise<ClientHttp2Session> {

@@ -21,6 +21,8 @@ const POST = [':method', 'POST', ...GET.slice(2)];
 const INITIAL_WINDOW = 4;
 
 const PIECE = Buffer.alloc(65_536, 'x');
+/** What may be sent at first on a stream and on a connection (RFC 9113 §6.9.2). */
+const WINDOW = 65_535;
 const NO_ERROR = 0;
 const INTERNAL_ERROR = 2;
 const CANCEL = 8;
@@ -159,6 +161,25 @@ async function full(bench: Bench): Promise<FramePeer> {
   return peer;
 }
 
+/** Octets of bodies that came. */
+function bytesOf(peer: FramePeer): number {
+  return peer.frames.reduce((sum, { type, payload }) => (type === DATA ? sum + payload.length : sum), 0);
+}
+
+/** A larger window, by so many octets (RFC 9113 §6.9). */
+function update(stream: number, octets: number): Buffer {
+  const payload = Buffer.alloc(4);
+  payload.writeUInt32BE(octets);
+  return frame(WINDOW_UPDATE, 0, stream, payload);
+}
+
+/** A request of a client that lets no more through than the first window, until it sends an `update`. */
+async function stingy(bench: Bench): Promise<{ peer: FramePeer; call: Call }> {
+  const peer = await bench.frames();
+  peer.send(headers(1, GET));
+  return { peer, call: await bench.call() };
+}
+
 function fullTests(declare: Declare): void {
   const ANSWERS: Readonly<Record<string, readonly [number, (call: Call) => void]>> = {
     'an early answer': [NO_ERROR, (call) => call.ok()],
@@ -273,6 +294,38 @@ function destroyTests(declare: Declare): void {
     call.inbound.destroy();
     assert.equal(await asked.over(), INTERNAL_ERROR);
     assert.equal(asked.bytes, 4 * MB);
+    assert.equal(await call.finished(), 'gone');
+  });
+
+  declare(
+    'destroy: what was written arrives at a client that takes it bit by bit, however long it takes',
+    async (bench) => {
+      const { peer, call } = await stingy(bench);
+      call.inbound.head(200, [], -1, false);
+      for (let i = 0; i < 16; i++) call.inbound.write(PIECE);
+      call.inbound.destroy();
+      let granted = WINDOW;
+      while (granted < MB) {
+        await until(() => bytesOf(peer) === granted, 'all that the window lets through');
+        bench.skip(600);
+        peer.send(update(0, WINDOW), update(1, WINDOW));
+        granted += WINDOW;
+      }
+      assert.equal(await peer.reset(1), INTERNAL_ERROR);
+      assert.equal(bytesOf(peer), MB);
+      assert.equal(await call.finished(), 'gone');
+    },
+  );
+
+  declare('destroy: a client that takes nothing for a second is not waited for', async (bench) => {
+    const { peer, call } = await stingy(bench);
+    call.inbound.head(200, [], -1, false);
+    for (let i = 0; i < 16; i++) call.inbound.write(PIECE);
+    call.inbound.destroy();
+    await until(() => bytesOf(peer) === WINDOW, 'all that the window lets through');
+    bench.skip(1000);
+    assert.equal(await peer.reset(1), INTERNAL_ERROR);
+    assert.equal(bytesOf(peer), WINDOW);
     assert.equal(await call.finished(), 'gone');
   });
 

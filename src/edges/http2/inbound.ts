@@ -288,6 +288,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   }
 
   streamDrained(): void {
+    if (this.#phase === BREAKING) return this.#flushOn();
     if (this.#broken || this.over) return;
     const free = this.#outflow.drained();
     if (!free || this.#ended) return this.#expectProgress();
@@ -327,6 +328,13 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   #giveUp(): void {
     this.#break();
     this.#tellGone();
+  }
+
+  /** Some of what was written before the reply was broken off has left: the rest has its time again. */
+  #flushOn(): void {
+    if (this.over) return;
+    this.#owner.home.wheel.set(this, LINGER_MS);
+    this.#outflow.drained();
   }
 
   /** Resets the stream; Node lets what stands before that go out first. `gone` follows when it is closed. */

@@ -9,7 +9,10 @@ export const RESETS = { burst: 200, perSecond: 20 } as const;
 export const PINGS = { burst: 100, perSecond: 10 } as const;
 export const SETTINGS = { burst: 20, perSecond: 1 } as const;
 
-/** Milliseconds that a connection, or a reply that was broken off, is kept so that what was written can arrive. */
+/**
+ * Milliseconds that a connection is kept so that what was written can arrive; and for which a reply that was broken off
+ * waits for a client that takes nothing of it.
+ */
 export const LINGER_MS = 1000;
 
 /** Milliseconds between two looks whether the end of a reply has left, where a full socket holds it back. */
