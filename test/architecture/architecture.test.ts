@@ -3,8 +3,8 @@
  * core, there are no cycles, and nothing at module level can be written to.
  */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize, relative } from 'node:path';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
 const SRC = join(import.meta.dirname, '..', '..', 'src');
@@ -41,7 +41,7 @@ const files: readonly SourceFile[] = globSync('**/*.ts', { cwd: SRC })
   });
 
 function importsOf(path: string, text: string): string[] {
-  const found = text.matchAll(/(?:from|import\()\s*'(\.[^']+)'/g);
+  const found = text.matchAll(/\b(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g);
   return Array.from(found, ([, specifier]) => normalize(join(dirname(path), specifier)));
 }
 
@@ -135,9 +135,41 @@ const LONG: Readonly<Record<string, { readonly lines: number; readonly why: stri
   },
 };
 
-test('src/README.md names every folder', () => {
-  const readme = readFileSync(join(SRC, 'README.md'), 'utf8');
-  const folders = new Set(files.map(({ path }) => path.split('/')[0]));
-  const missing = [...folders].filter((name) => !readme.includes(name));
-  assert.deepEqual(missing, [], relative(process.cwd(), SRC));
+/** Names in the first cells of the code map, row by row. */
+const CODEMAP: readonly (readonly string[])[] = readFileSync(join(SRC, 'README.md'), 'utf8')
+  .split(/^## /m)
+  .find((section) => section.startsWith('Codemap'))!
+  .split('\n')
+  .filter((line) => line.startsWith('| `'))
+  .map((line) => Array.from(line.split('|')[1].matchAll(/`([^`]+)`/g), ([, name]) => name));
+
+test('the code map in src/README.md names what is in src, and nothing else', () => {
+  const there = readdirSync(SRC).filter((name) => name !== 'README.md');
+  assert.deepEqual(CODEMAP.flat().toSorted(), there.toSorted());
+});
+
+test('the code map goes upward', () => {
+  const layers = CODEMAP.map((row) => row.map((name) => LAYERS.findIndex((names) => names.includes(name))));
+  const program = layers.filter((row) => !row.includes(-1));
+  const falls = program.slice(1).filter((row, i) => Math.min(...row) < Math.max(...program[i]));
+  assert.deepEqual(falls, []);
+});
+
+test('imports are seen however they are written', () => {
+  const text = `
+import './a.ts';
+import type { B } from './b.ts';
+export {
+  C,
+} from "./c.ts";
+type D = import('./d.ts').D;
+const e = await import('../e.ts');
+import fs from 'node:fs';`;
+  assert.deepEqual(importsOf('folder/x.ts', text), [
+    'folder/a.ts',
+    'folder/b.ts',
+    'folder/c.ts',
+    'folder/d.ts',
+    'e.ts',
+  ]);
 });
