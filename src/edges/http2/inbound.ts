@@ -65,7 +65,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   readonly #body: RequestBody;
   readonly #outflow: Outflow;
   #phase = SENDING;
-  /** Milliseconds for which the end of the reply did not leave. */
+  /** Milliseconds for which the end of the reply, or anything of one that was broken off, did not leave. */
   #waited = 0;
   #answering = false;
   #bodyless = false;
@@ -188,7 +188,8 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
     this.#broken = true;
     this.#body.discard();
     this.#phase = BREAKING;
-    this.#owner.home.wheel.set(this, LINGER_MS);
+    this.#waited = 0;
+    this.#owner.home.wheel.set(this, ENDING_POLL_MS);
     this.#outflow.flush(() => this.#break());
   }
 
@@ -321,6 +322,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   override onTimeout(): void {
     if (this.#phase === RESETTING) this.#owner.stuck();
     else if (this.#phase === ENDING) this.#stopClient();
+    else if (this.#phase === BREAKING) this.#waitOn();
     else this.#giveUp();
   }
 
@@ -333,8 +335,18 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   /** Some of what was written before the reply was broken off has left: the rest has its time again. */
   #flushOn(): void {
     if (this.over) return;
-    this.#owner.home.wheel.set(this, LINGER_MS);
+    this.#waited = 0;
     this.#outflow.drained();
+  }
+
+  /**
+   * The client took nothing since the last look. Looks are counted, not time: where this thread could not run for a
+   * second, what the client took meanwhile was not heard of yet.
+   */
+  #waitOn(): void {
+    this.#waited += ENDING_POLL_MS;
+    if (this.#waited >= LINGER_MS) this.#giveUp();
+    else this.#owner.home.wheel.set(this, ENDING_POLL_MS);
   }
 
   /** Resets the stream; Node lets what stands before that go out first. `gone` follows when it is closed. */

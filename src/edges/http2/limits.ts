@@ -15,7 +15,7 @@ export const SETTINGS = { burst: 20, perSecond: 1 } as const;
  */
 export const LINGER_MS = 1000;
 
-/** Milliseconds between two looks whether the end of a reply has left, where a full socket holds it back. */
+/** Milliseconds between two looks whether the end of a reply, or the rest of one that was broken off, has left. */
 export const ENDING_POLL_MS = 100;
 
 /** What a client may send ahead on one stream, and on the connection as a whole. */
