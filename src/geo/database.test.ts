@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { writeMmdb } from '../testing/mmdb-writer.ts';
+import fc from '../testing/property.ts';
 import { BUNDLED_SHA256, bundledDatabase } from './bundled.ts';
 import { GeoDatabase } from './database.ts';
 import { verifyDatabase } from './verify.ts';
@@ -144,7 +144,7 @@ describe('a bad database', () => {
       fc.property(fc.integer({ min: 0, max: bundled.length - 1 }), (length) => {
         assert.throws(() => GeoDatabase.open(bundled.subarray(0, length)));
       }),
-      { seed: 20260617, numRuns: 25, endOnFailure: true },
+      { numRuns: 25, endOnFailure: true },
     );
     for (const missing of [1, 2, 10, 100])
       assert.throws(() => GeoDatabase.open(bundled.subarray(0, bundled.length - missing)));
@@ -178,7 +178,7 @@ describe('a bad database', () => {
           for (const address of addresses) assert.match(database.country(address), /^([A-Z]{2})?$/);
         },
       ),
-      { seed: 42, numRuns: 3000 },
+      { numRuns: 3000 },
     );
   });
 
@@ -196,7 +196,7 @@ describe('a bad database', () => {
         }
         for (const address of addresses) assert.match(database.country(address), /^([A-Z]{2})?$/);
       }),
-      { seed: 7, numRuns: 12, endOnFailure: true },
+      { numRuns: 12, endOnFailure: true },
     );
   });
 });

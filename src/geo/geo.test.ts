@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { writeMmdb } from '../testing/mmdb-writer.ts';
+import fc from '../testing/property.ts';
 import { CONTINENT_OF } from './continents.ts';
 import { GeoDatabase } from './database.ts';
 import { Geo, geoFrom } from './geo.ts';

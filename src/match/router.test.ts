@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { HeaderList } from '../headers.ts';
+import fc from '../testing/property.ts';
 import type { MatchPlan } from '../types/plan.ts';
 import { covers } from './covers.ts';
 import { Router } from './router.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import fc from '../testing/property.ts';
 import { CidrSet } from './address.ts';
 import { clientAddress } from './client.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { covers } from '../match/covers.ts';
+import fc from '../testing/property.ts';
 import type { MatchPlan } from '../types/plan.ts';
 import { createLoader } from './load.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../testing/property.ts';
 import { runThreads } from '../testing/threads.ts';
 import { Breaker, type BreakerSettings } from './breaker.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../testing/property.ts';
 import { Timer, TimerWheel } from './wheel.ts';
 
 const RESOLUTION = 20;

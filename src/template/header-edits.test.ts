@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { type HeaderList, HOP_BY_HOP } from '../headers.ts';
+import fc from '../testing/property.ts';
 import { checkHeaderEdits } from './header-check.ts';
 import { compileHeaderEdits, type HeaderEdits } from './header-edits.ts';
 

@@ -4,6 +4,8 @@ import type { HeaderList } from '../headers.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import type { ConfigPath, Env, Exchange, Hooks, PolicyKind, Reply } from '../types/policy.ts';
 import type { Store } from '../types/store.ts';
+import { Random } from './random.ts';
+import { SEED } from './seed.ts';
 
 export interface FakeHost {
   /** Milliseconds since the epoch; tests set it. */
@@ -31,6 +33,7 @@ export function fakeHost(
   const slotOf = (name: string) => (slots.includes(name) ? slots.indexOf(name) : slots.push(name) - 1);
   const zone = (identity: string, bytes: number) => (zones[identity] ??= new SharedArrayBuffer(bytes));
   const clock = { now };
+  const chance = new Random(SEED);
   const host: FakeHost = {
     get now() {
       return clock.now;
@@ -53,7 +56,7 @@ export function fakeHost(
       name,
       thread: 1,
       now: () => clock.now,
-      random: Math.random,
+      random: () => chance.next(),
       get store() {
         return host.store;
       },

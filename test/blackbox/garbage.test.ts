@@ -1,12 +1,14 @@
 /**
  * Clients and upstreams that say anything at all, at any speed, and leave at any time: no thread dies, nothing is left
- * open or in flight, and no policy throws. `SEED` and `CLIENTS` in the environment try more than the usual few.
+ * open or in flight, and no policy throws. `FUZZ_SEED` in the environment plays a run again, `CLIENTS` tries more than the usual few.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Random } from '../../src/testing/random.ts';
+import { SEED, SEED_NOTE } from '../../src/testing/seed.ts';
 import { until } from '../tools/until.ts';
 import { startWeir } from '../tools/weir.ts';
 
@@ -73,8 +75,8 @@ const rules = (url: string) => ({
   },
 });
 
-test('garbage in, order kept', async (t) => {
-  const chance = new Chance(Number(process.env.SEED ?? 1));
+test(`garbage in, order kept (${SEED_NOTE})`, async (t) => {
+  const chance = new Chance(SEED);
   const upstream = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', () => answer(socket, chance));
@@ -106,33 +108,22 @@ test('garbage in, order kept', async (t) => {
   assert.equal((await fetch(`${weir.url}/nowhere`)).status, 404);
 });
 
-/** A linear congruential generator: the same seed makes the same choices, as far as sockets keep their order. */
-class Chance {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-  below(n: number): number {
-    this.#state = (Math.imul(this.#state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((this.#state / 4294967296) * n);
-  }
-  of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)];
-  }
+/** The same seed makes the same choices, as far as sockets keep their order. */
+class Chance extends Random {
   /** The text with a few bytes lost, doubled or put in. */
   spoilt(text: string): string {
     let out = text;
     for (let i = 1 + this.below(3); i > 0; i--) {
       const at = this.below(out.length + 1);
       const [before, behind] = [out.slice(0, at), out.slice(at)];
-      out = this.of([before + behind.slice(1 + this.below(4)), before + this.of(NOISE) + behind, before + out]);
+      out = this.pick([before + behind.slice(1 + this.below(4)), before + this.pick(NOISE) + behind, before + out]);
     }
     return out;
   }
 }
 
 function answer(socket: Socket, chance: Chance): void {
-  const reply = chance.of(REPLIES);
+  const reply = chance.pick(REPLIES);
   const bytes = Buffer.from(chance.below(6) === 0 ? chance.spoilt(reply) : reply, 'latin1');
   const how = chance.below(8);
   if (how === 0) socket.destroy();
@@ -155,16 +146,16 @@ async function visit(port: number, chance: Chance): Promise<void> {
 }
 
 function request(chance: Chance): string {
-  const body = chance.of(BODIES);
+  const body = chance.pick(BODIES);
   const chunked = body !== '' && chance.below(2) === 0;
   const length = body.length.toString(chunked ? 16 : 10);
-  const path = `/${chance.of([...'sjpvxf'])}/${chance.of(['1', 'a%20b', '%e4', '1/y', '..'])}`;
+  const path = `/${chance.pick([...'sjpvxf'])}/${chance.pick(['1', 'a%20b', '%e4', '1/y', '..'])}`;
   const fields = [
-    `host: ${chance.of(['a', 'B:81', '[::1]'])}`,
-    chance.of(['accept: */*', 'content-type: application/json']),
-    chance.of(['x-a: b', 'connection: close', 'connection: upgrade\r\nupgrade: websocket', 'expect: 100-continue']),
-    chance.of(['x-forwarded-for: 85.214.132.117', 'x-forwarded-for: ,,x', 'via: 1.1 x']),
-    chance.of([
+    `host: ${chance.pick(['a', 'B:81', '[::1]'])}`,
+    chance.pick(['accept: */*', 'content-type: application/json']),
+    chance.pick(['x-a: b', 'connection: close', 'connection: upgrade\r\nupgrade: websocket', 'expect: 100-continue']),
+    chance.pick(['x-forwarded-for: 85.214.132.117', 'x-forwarded-for: ,,x', 'via: 1.1 x']),
+    chance.pick([
       'x-b: c',
       'authorization: Bearer a.b.c',
       'x-timestamp: 1\r\nx-nonce: a\r\nx-signature: b\r\nx-key-id: a',
@@ -172,6 +163,6 @@ function request(chance: Chance): string {
     chunked ? 'transfer-encoding: chunked' : `content-length: ${length}`,
   ];
   const sent = chunked ? `${length}\r\n${body}\r\n0\r\n\r\n` : body;
-  const target = path + chance.of(['', '?a=b&k=1', '?a=%0d%0a', '?k=%zz&a=%E5%98%8A']);
-  return `${chance.of(['GET', 'POST', 'DELETE', 'HEAD', 'PUT'])} ${target} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n${sent}`;
+  const target = path + chance.pick(['', '?a=b&k=1', '?a=%0d%0a', '?k=%zz&a=%E5%98%8A']);
+  return `${chance.pick(['GET', 'POST', 'DELETE', 'HEAD', 'PUT'])} ${target} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n${sent}`;
 }

@@ -1,5 +1,7 @@
 /** HTTP/2 edge: clients that leave, at every phase and by every way, and what must not be left of them. */
 import assert from 'node:assert/strict';
+import { Random } from '../../src/testing/random.ts';
+import { SEED, SEED_NOTE } from '../../src/testing/seed.ts';
 import { until } from '../tools/until.ts';
 import { ask, type Bench, type Declare } from './edge-http2-bench.ts';
 import { DATA, END_HEADERS, END_STREAM, type FramePeer, frame, HEADERS, headers, rst } from './http2-frames.ts';
@@ -117,7 +119,7 @@ export function goneTests(declare: Declare): void {
     await until(() => bench.sessions.size === 0, 'both to be gone');
   });
 
-  declare('thousands of aborts at random moments leave nothing behind', async (bench) => {
+  declare(`thousands of aborts at random moments leave nothing behind (${SEED_NOTE})`, async (bench) => {
     await bench.listen({ requestTimeout: 5000, writeTimeout: 5000 });
     bench.onCall = (call) => {
       const { inbound } = call;
@@ -140,7 +142,8 @@ export function goneTests(declare: Declare): void {
   });
 }
 
-const random = Math.random;
+const chance = new Random(SEED);
+const random = (): number => chance.next();
 
 /** A connection with a hundred requests, of which most are given up, and which is then cut itself. */
 async function abortSome(bench: Bench): Promise<void> {

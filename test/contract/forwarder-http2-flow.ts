@@ -1,5 +1,7 @@
 /** HTTP/2 forwarder: back-pressure both ways, early replies, and giving up at every stage. */
 import assert from 'node:assert/strict';
+import { Random } from '../../src/testing/random.ts';
+import { SEED, SEED_NOTE } from '../../src/testing/seed.ts';
 import { until } from '../tools/until.ts';
 import { settled } from './edge-http2-bench.ts';
 import { asked, type Declare, reply } from './forwarder-http2-bench.ts';
@@ -288,14 +290,15 @@ function cancelTests(declare: Declare): void {
     assert.equal(upstream.peers.length, 1, 'all of them wait for one connection');
   });
 
-  declare('thousands of aborts at random moments leave nothing behind', async (bench) => {
+  declare(`thousands of aborts at random moments leave nothing behind (${SEED_NOTE})`, async (bench) => {
+    const chance = new Random(SEED);
     const upstream = await bench.upstream();
     const forwarder = bench.forwarder({ connections: 4 });
     upstream.onRequest = (taken) => {
-      const random = Math.random();
-      if (random < 0.4) taken.answer('x'.repeat(Math.floor(Math.random() * 100_000)));
+      const random = chance.next();
+      if (random < 0.4) taken.answer('x'.repeat(chance.below(100_000)));
       // Any code but HTTP_1_1_REQUIRED, behind which this upstream, which knows only HTTP/2, has no more to say.
-      else if (random < 0.6) taken.stream.close(Math.floor(Math.random() * 13));
+      else if (random < 0.6) taken.stream.close(chance.below(13));
       else if (random < 0.62) taken.stream.session?.destroy();
       else if (random < 0.64) taken.stream.session?.close();
       else if (random < 0.8) {
@@ -305,12 +308,12 @@ function cancelTests(declare: Declare): void {
     };
     const all = Array.from({ length: 3000 }, () => bench.recorder(true));
     for (const [i, to] of all.entries()) {
-      const upload = Math.random() < 0.3;
+      const upload = chance.chance(0.3);
       const call = forwarder.send(requestTo(upstream.endpoint, upload ? { method: 'POST', bodyLength: -1 } : {}), to);
-      if (upload) call.write(Buffer.alloc(Math.floor(Math.random() * 50_000)));
-      if (upload && Math.random() < 0.7) call.finish();
-      if (Math.random() < 0.3) call.pause();
-      setTimeout(() => to.over || to.cancel(call), Math.random() * 60);
+      if (upload) call.write(Buffer.alloc(chance.below(50_000)));
+      if (upload && chance.chance(0.7)) call.finish();
+      if (chance.chance(0.3)) call.pause();
+      setTimeout(() => to.over || to.cancel(call), chance.next() * 60);
       if (i % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     await until(() => all.every((to) => to.over || to.cancelled), 'all to be over');

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { lock, lockWord, releaseLocks } from '../../src/state/lock.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
+import { Random } from '../../src/testing/random.ts';
+import { SEED, SEED_NOTE } from '../../src/testing/seed.ts';
 import { MODEL_START } from './limit-models.ts';
 import { type StoreSubject, storeContract } from './store.ts';
 import { openStore, type SharedZones } from './store-memory-open.ts';
@@ -49,19 +51,16 @@ test('a store of many segments takes what it promises, refuses beyond it and rec
   for (let i = 0; i < 12_000; i++) assert.equal(store.once(`m${i}`, 10_000), true);
 });
 
-test('random traffic with random lives agrees with a map', () => {
+test(`random traffic with random lives agrees with a map (${SEED_NOTE})`, () => {
   const { store, data, advance } = create(300, 10);
   const alive = new Map<string, number>();
   let refused = 0;
-  let seed = 1;
-  const random = (below: number) => {
-    seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
-    return (seed >>> 8) % below;
-  };
+  const chance = new Random(SEED);
+  const random = (below: number) => chance.below(below);
   for (let i = 0; i < 30_000; i++) {
     advance(random(4) * 100);
     const now = data.clock[0];
-    const key = `k${random(400)}`;
+    const key = `k${random(500)}`;
     // Whole steps of the table's resolution, so that both forget at the same instant.
     const ttl = (1 + random(3_000)) * 100;
     const known = (alive.get(key) ?? 0) > now;

@@ -1,7 +1,7 @@
 /** What every store must do, whatever it stands on: one suite for all implementations. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../src/testing/property.ts';
 import { runThreads } from '../../src/testing/threads.ts';
 import { type Limit, type Store, StoreError, type Taken } from '../../src/types/store.ts';
 import { type LimitModel, modelOf } from './limit-models.ts';

@@ -4,6 +4,7 @@
  */
 'use strict';
 const { spawnSync } = require('node:child_process');
+const { randomInt } = require('node:crypto');
 const { join } = require('node:path');
 
 const root = join(__dirname, '..', '..');
@@ -29,13 +30,18 @@ const STEPS = [
   ]
 ];
 
+// Another one each time; all tests by chance begin with it (src/testing/seed.ts).
+const seed = process.env.FUZZ_SEED || String(randomInt(2 ** 31 - 1));
+const env = Object.assign({}, process.env, { FUZZ_SEED: seed });
+process.stdout.write(`FUZZ_SEED=${seed} plays this run again\n`);
+
 for (const [name, command, args] of STEPS) {
   const started = Date.now();
   process.stdout.write(`\n== ${name}\n`);
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: process.env });
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env });
   if (error) process.stderr.write(`${error.message}\n`);
   if (status !== 0) {
-    process.stderr.write(`\n== ${name}: failed\n`);
+    process.stderr.write(`\n== ${name}: failed (FUZZ_SEED=${seed})\n`);
     process.exit(status || 1);
   }
   process.stdout.write(`== ${name}: ${((Date.now() - started) / 1000).toFixed(1)} s\n`);

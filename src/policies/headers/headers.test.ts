@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
-import fc from 'fast-check';
 import { parse } from 'yaml';
 import type { HeaderList } from '../../headers.ts';
+import fc from '../../testing/property.ts';
 import type { Attempt, Env, Exchange, Hooks, Reply } from '../../types/policy.ts';
 import { type HeadersConfig, headers, type RawHeaders } from './index.ts';
 

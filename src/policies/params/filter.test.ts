@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import fc from '../../testing/property.ts';
 import { compileFilter } from './filter.ts';
 
 const ALLOW = ['model', 'messages', 'a', 'é', 'quo"te', ''];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../../testing/property.ts';
 import { type Algorithm, Mac, macKey } from './mac.ts';
 import { parseSignTemplate, type SignPart } from './sign-template.ts';
 

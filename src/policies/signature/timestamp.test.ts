@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import fc from 'fast-check';
+import fc from '../../testing/property.ts';
 import { formatTimestamp, parseTimestamp, type TimestampFormat } from './timestamp.ts';
 
 test('each format reads what it writes', () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
-import fc from 'fast-check';
 import { parse } from 'yaml';
+import fc from '../../testing/property.ts';
 import type { Env, Exchange, Reply } from '../../types/policy.ts';
 import { type RawVersions, type VersionsConfig, versions } from './index.ts';
 

@@ -14,25 +14,21 @@ import { Http1Inbound } from '../../../src/edges/http1/inbound.ts';
 import { Http1Edge } from '../../../src/edges/http1/index.ts';
 import { RequestReader } from '../../../src/http1/request-reader.ts';
 import { Timer } from '../../../src/state/wheel.ts';
+import { Random } from '../../../src/testing/random.ts';
+import { SEED, SEED_NOTE } from '../../../src/testing/seed.ts';
 import type { Inbound } from '../../../src/types/transport.ts';
 import { Call } from '../../contract/edge-inbound.ts';
 import { until } from '../../tools/until.ts';
 
-const SEED = Number(process.env.WEIR_SEED ?? 20_261_120);
 const CONNECTIONS = 20_000;
 const LANES = 24;
 
-/** Marsaglia's xorshift: a number from 0 up to, not including, `below`. */
+/** A number from 0 up to, not including, `below`. */
 function random(seed: number): (below: number) => number {
-  let state = seed | 1;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
+  const chance = new Random(seed);
+  return (below) => chance.below(below);
 }
-type Random = ReturnType<typeof random>;
+type Rng = ReturnType<typeof random>;
 
 const HOST = 'Host: weir.test\r\n';
 const BIG = 'x'.repeat(100_000);
@@ -61,7 +57,7 @@ class Wild extends Call {
   #answered = false;
   #late: NodeJS.Timeout | undefined;
 
-  constructor(inbound: Inbound, rng: Random) {
+  constructor(inbound: Inbound, rng: Rng) {
     super(inbound);
     this.#kind = rng(7);
     if (rng(2) === 0) this.read();
@@ -117,7 +113,7 @@ class Wild extends Call {
 }
 
 /** One client: sends up to a random byte, in one or two pieces, waits or not, and leaves in a random way. */
-async function visit(port: number, lane: number, rng: Random): Promise<void> {
+async function visit(port: number, lane: number, rng: Rng): Promise<void> {
   const script = SCRIPTS[rng(SCRIPTS.length)];
   const socket = connect({
     port,
@@ -138,7 +134,7 @@ async function visit(port: number, lane: number, rng: Random): Promise<void> {
   await closed;
 }
 
-function leave(socket: Socket, rng: Random): void {
+function leave(socket: Socket, rng: Rng): void {
   const way = rng(4);
   if (way === 0) socket.resetAndDestroy();
   else if (way === 1) socket.destroy();
@@ -174,7 +170,7 @@ async function used(collect: () => void): Promise<number> {
   return heapUsed + arrayBuffers;
 }
 
-test(`http1: ${CONNECTIONS} clients that leave at any moment leave nothing behind (WEIR_SEED=${SEED})`, {
+test(`http1: ${CONNECTIONS} clients that leave at any moment leave nothing behind (${SEED_NOTE})`, {
   timeout: 120_000,
 }, async () => {
   setFlagsFromString('--expose-gc');

@@ -1,6 +1,6 @@
 /**
  * Upstreams that break at every moment in every way, against callers who cancel, pause and dawdle: each attempt ends
- * exactly once and with its own reply, and nothing stays behind. WEIR_SEED=n plays one seed again, WEIR_FAULTS=n so many
+ * exactly once and with its own reply, and nothing stays behind. FUZZ_SEED=n plays one seed again, FUZZ_FAULTS=n so many
  * attempts a seed.
  */
 import assert from 'node:assert/strict';
@@ -10,6 +10,8 @@ import tls, { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createHttp1Forwarder } from '../../../src/forwarders/http1/index.ts';
+import { Random } from '../../../src/testing/random.ts';
+import { SEED } from '../../../src/testing/seed.ts';
 import type { EndpointPlan } from '../../../src/types/plan.ts';
 import type {
   Failure,
@@ -24,33 +26,10 @@ import { until } from '../../tools/until.ts';
 
 tls.setDefaultCACertificates([...tls.getCACertificates('default'), CERTIFICATE]);
 
-const SEEDS = process.env.WEIR_SEED ? [Number(process.env.WEIR_SEED)] : [1, 2, 3];
-const ATTEMPTS = Number(process.env.WEIR_FAULTS ?? 2000);
+const SEEDS = [SEED, SEED + 1, SEED + 2];
+const ATTEMPTS = Number(process.env.FUZZ_FAULTS ?? 2000);
 const AT_ONCE = 48;
 const CONNECTIONS = 16;
-
-/** Numbers from 0 to 1, the same ones for the same seed (mulberry32). */
-class Dice {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  }
-  below(n: number): number {
-    return Math.floor(this.next() * n);
-  }
-  chance(p: number): boolean {
-    return this.next() < p;
-  }
-  of<T>(all: readonly T[]): T {
-    return all[this.below(all.length)];
-  }
-}
 
 // ── the upstream ──
 
@@ -60,9 +39,9 @@ function bodyOf(id: number, size: number): string {
   return mark.repeat(Math.ceil(size / mark.length));
 }
 
-type Act = (socket: Socket, id: number, dice: Dice) => void;
+type Act = (socket: Socket, id: number, dice: Random) => void;
 
-function whole(id: number, dice: Dice): string {
+function whole(id: number, dice: Random): string {
   const body = bodyOf(id, dice.chance(0.1) ? 60_000 : dice.below(2000) + 1);
   const fields = dice.chance(0.3) ? 'Keep-Alive: timeout=30\r\nX-A: 1\r\n' : '';
   const informed = dice.chance(0.1) ? 'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n' : '';
@@ -72,12 +51,12 @@ function whole(id: number, dice: Dice): string {
   return `${informed}HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks.join('')}0\r\n\r\n`;
 }
 
-function cut(text: string, dice: Dice): string {
+function cut(text: string, dice: Random): string {
   return text.slice(0, dice.below(text.length));
 }
 
 /** In several turns, then `last`. */
-function drip(socket: Socket, text: string, dice: Dice, last: () => void = () => {}): void {
+function drip(socket: Socket, text: string, dice: Random, last: () => void = () => {}): void {
   const at = dice.chance(0.6) ? text.length : dice.below(text.length + 1);
   socket.write(text.slice(0, at), 'latin1');
   if (at < text.length) setImmediate(drip, socket, text.slice(at), dice, last);
@@ -108,11 +87,11 @@ function reset(socket: Socket): void {
   else socket.resetAndDestroy();
 }
 
-function garbage(dice: Dice): string {
+function garbage(dice: Random): string {
   return String.fromCharCode(...Array.from({ length: dice.below(200) + 1 }, () => dice.below(256)));
 }
 
-function actOf(dice: Dice): Act {
+function actOf(dice: Random): Act {
   let roll = dice.next() * WEIGHT;
   for (const [weight, act] of ACTS) {
     roll -= weight;
@@ -122,7 +101,7 @@ function actOf(dice: Dice): Act {
 }
 
 /** Acts when a head has come (so while a body may still be on its way) or, at times, before that. */
-function serve(socket: Socket, dice: Dice): void {
+function serve(socket: Socket, dice: Random): void {
   let text = '';
   socket.setNoDelay(true);
   socket.on('error', () => {});
@@ -144,7 +123,7 @@ class Upstream {
   readonly server: Server;
   readonly #secure: boolean;
 
-  constructor(dice: Dice, secure: boolean) {
+  constructor(dice: Random, secure: boolean) {
     this.#secure = secure;
     this.server = secure
       ? createTlsServer({ cert: CERTIFICATE, key: KEY, allowHalfOpen: true })
@@ -168,14 +147,14 @@ const HALF_OPEN = { allowHalfOpen: true };
 class Caller implements UpstreamEvents {
   readonly over = Promise.withResolvers<void>();
   readonly #id: number;
-  readonly #dice: Dice;
+  readonly #dice: Random;
   #call: UpstreamCall | null = null;
   #upload = 0;
   #state: 'waiting' | 'headed' | 'over' | 'cancelled' = 'waiting';
   #body = '';
   outcome = '';
 
-  constructor(id: number, dice: Dice) {
+  constructor(id: number, dice: Random) {
     this.#id = id;
     this.#dice = dice;
   }
@@ -197,11 +176,11 @@ class Caller implements UpstreamEvents {
   #bodyParts(): Partial<UpstreamRequest> {
     const dice = this.#dice;
     const kind = dice.next();
-    if (kind < 0.5) return { method: dice.of(['GET', 'HEAD', 'POST', 'DELETE']) };
+    if (kind < 0.5) return { method: dice.pick(['GET', 'HEAD', 'POST', 'DELETE']) };
     const size = dice.chance(0.1) ? 300_000 : dice.below(3000) + 1;
-    if (kind < 0.8) return { method: dice.of(['POST', 'PUT']), body: Buffer.alloc(size, 'b') };
+    if (kind < 0.8) return { method: dice.pick(['POST', 'PUT']), body: Buffer.alloc(size, 'b') };
     this.#upload = size;
-    return { method: dice.of(['POST', 'PUT']), bodyLength: dice.chance(0.5) ? -1 : size };
+    return { method: dice.pick(['POST', 'PUT']), bodyLength: dice.chance(0.5) ? -1 : size };
   }
 
   #later(action: () => void): void {
@@ -287,7 +266,7 @@ interface Played {
   readonly calls: WeakRef<UpstreamCall>[];
 }
 
-async function play(forwarder: Forwarder, endpoint: EndpointPlan, dice: Dice, attempts: number): Promise<Played> {
+async function play(forwarder: Forwarder, endpoint: EndpointPlan, dice: Random, attempts: number): Promise<Played> {
   const played: Played = { outcomes: {}, calls: [] };
   let next = 0;
   const worker = async (): Promise<void> => {
@@ -304,7 +283,7 @@ async function play(forwarder: Forwarder, endpoint: EndpointPlan, dice: Dice, at
 
 async function run(seed: number, attempts: number, secure: boolean): Promise<void> {
   const sockets = watchSockets();
-  const dice = new Dice(seed);
+  const dice = new Random(seed);
   const upstream = new Upstream(dice, secure);
   const endpoint = await upstream.listen();
   const pool = {
@@ -352,7 +331,7 @@ function watchSockets(): { readonly made: Socket[]; stop(): void } {
 
 describe('http1: faults leave nothing behind', () => {
   for (const seed of SEEDS) {
-    it(`seed ${seed}`, { timeout: 60_000 }, () => run(seed, ATTEMPTS, false));
-    it(`seed ${seed}, TLS`, { timeout: 60_000 }, () => run(seed, ATTEMPTS / 5, true));
+    it(`FUZZ_SEED=${seed}`, { timeout: 60_000 }, () => run(seed, ATTEMPTS, false));
+    it(`FUZZ_SEED=${seed}, TLS`, { timeout: 60_000 }, () => run(seed, ATTEMPTS / 5, true));
   }
 });

@@ -11,6 +11,7 @@ import { difference } from './compare.ts';
 import { mutate, reply, requests } from './grammar.ts';
 import { type OracleTrace, RequestOracle, readReplies } from './oracle.ts';
 import { recordedReplies, recordedRequests } from './recorded.ts';
+import { shrink } from './shrink.ts';
 
 /** One connection's bytes. */
 export interface Case {
@@ -38,6 +39,7 @@ export interface Tally {
 }
 
 const BATCH = 100;
+const TRIES = 4;
 const ASKED = ['GET', 'GET', 'GET', 'POST', 'HEAD', 'CONNECT'];
 
 export class Fuzz {
@@ -89,6 +91,22 @@ export class Fuzz {
       const what = this.#wrong(found, node[i]);
       if (what !== '') this.tally.findings.push({ what, found });
     });
+  }
+
+  /**
+   * The smallest part of a finding that is still wrong. How it is cut into pieces is chance, so each part is tried a few
+   * times.
+   */
+  async smallest({ what, found }: Finding): Promise<Finding> {
+    let last = what;
+    const isWrong = async (bytes: Buffer): Promise<boolean> => {
+      const probe = new Fuzz(this.#random);
+      await probe.check(Array.from({ length: TRIES }, () => ({ ...found, bytes })));
+      last = probe.tally.findings.at(0)?.what ?? last;
+      return probe.tally.findings.length > 0;
+    };
+    const bytes = await shrink(found.bytes, isWrong);
+    return { what: last, found: { ...found, bytes } };
   }
 
   #wrong(found: Case, node: OracleTrace): string {

@@ -1,30 +1,31 @@
 /**
- * The fuzz by hand: `node test/fuzz/http1/run.ts [--seconds 60] [--seed N]`. Prints what it finds, keeps each finding as
- * a seed, and exits 1 where there is one.
+ * The fuzz by hand: `node test/fuzz/http1/run.ts [--seconds 60]`, with FUZZ_SEED to play a run again. Prints what it
+ * finds, keeps each finding as a seed, and exits 1 where there is one.
  */
 import { parseArgs } from 'node:util';
 import { Random } from '../../../src/testing/random.ts';
+import { SEED, SEED_NOTE } from '../../../src/testing/seed.ts';
 import { Fuzz } from './fuzz.ts';
-import { writeSeed } from './seeds.ts';
+import { shown, writeSeed } from './seeds.ts';
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '60' }, seed: { type: 'string', default: String(Date.now() % 1e9) } },
+  options: { seconds: { type: 'string', default: '60' } },
 });
-const seed = Number(values.seed);
 const until = performance.now() + Number(values.seconds) * 1000;
 const FINDINGS_MAX = 20;
 
-console.log(`seed ${seed}`);
-const fuzz = new Fuzz(new Random(seed));
+console.log(SEED_NOTE);
+const fuzz = new Fuzz(new Random(SEED));
 const { tally } = fuzz;
 let said = performance.now();
 while (performance.now() < until && tally.findings.length < FINDINGS_MAX) {
   const before = tally.findings.length;
   await fuzz.batch('requests');
   await fuzz.batch('replies');
-  for (const [i, { what, found }] of tally.findings.slice(before).entries()) {
-    console.log(`${what}\n${JSON.stringify(found.bytes.toString('latin1'))}\n`);
-    writeSeed(`found-${seed}-${before + i}`, what.slice(0, what.indexOf(': {')), found);
+  for (const [i, finding] of tally.findings.slice(before).entries()) {
+    const { what, found } = await fuzz.smallest(finding);
+    console.log(`${shown(what, found)}\n`);
+    writeSeed(`found-${SEED}-${before + i}`, what, found);
   }
   if (performance.now() - said > 60_000) {
     said = performance.now();

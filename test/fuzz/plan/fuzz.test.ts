@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { createLoader, type LoadedRules, loadConfig } from '../../../src/plan/load.ts';
 import { formatProblems, type Problem } from '../../../src/plan/problems.ts';
 import { KINDS } from '../../../src/policies/index.ts';
+import fc from '../../../src/testing/property.ts';
 import { GOLDEN, goldenCases } from '../../golden/golden.ts';
 
 const load = createLoader(KINDS);
