@@ -147,7 +147,8 @@ function makePoolLarger() {
 if (isSafe(process.version)) {
   makePoolLarger();
   keepCompiledCode();
-  import(require('url').pathToFileURL(program()).href).then(function (module) {
+  // A command tells its own failures; any other is a fault of ours, which Node prints.
+  void import(require('url').pathToFileURL(program()).href).then(function (module) {
     return module.main(process.argv.slice(2));
   });
 } else {

@@ -75,6 +75,11 @@ describe('a variable that is not set', () => {
     ]);
   });
 });
+/** Milliseconds of work that this process has done: what others do on the machine meanwhile is not counted. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
 
 describe('bounds', () => {
   const filler = (bytes: number): RuleFile => ({ file: '/r/big.yaml', text: `# ${'x'.repeat(bytes)}` });
@@ -119,22 +124,22 @@ describe('bounds', () => {
 
   test('sixty thousand keys and problems take no quadratic time', () => {
     const keys = Array.from({ length: 60_000 }, (_, i) => `  k${i}: 1\n`).join('');
-    const start = performance.now();
+    const start = cpuMs();
     const { problems } = load([{ file: '/r/a.yaml', text: `routes:\n${keys}` }], { env: {}, root: '/r' });
     assert.equal(problems.length, 1001);
     assert.deepEqual(codesOf(problems.slice(999)), ['wrong-type', 'too-many-problems']);
     assert.equal(problems[1000].message, 'there are 59000 more problems');
     // The parser's own check for duplicates alone would need half a minute.
-    assert.ok(performance.now() - start < 9000, `${performance.now() - start} ms`);
+    assert.ok(cpuMs() - start < 9000, `${cpuMs() - start} ms`);
   });
 
   test('ten thousand routes load in seconds', () => {
     const route = (i: number) =>
       `  r${i}: { match: { host: h${i % 100}.example.com, path: "/v1/x${i}/:id", methods: [POST], headers: { x-t: "${i}" } }, use: [p], to: a }\n`;
     const text = `policies: { p: { params: { allow: [x] } } }\nroutes:\n${Array.from({ length: 10_000 }, (_, i) => route(i)).join('')}`;
-    const start = performance.now();
+    const start = cpuMs();
     const { plan, problems } = rules(text);
-    const took = performance.now() - start;
+    const took = cpuMs() - start;
     assert.deepEqual(problems, []);
     assert.equal(plan?.routes.length, 10_000);
     assert.ok(took < 10_000, `${took} ms`);
@@ -142,10 +147,10 @@ describe('bounds', () => {
 
   test('ten thousand routes that differ in one header only do too', () => {
     const route = (i: number) => `  r${i}: { match: { path: /v1/x, headers: { x-tenant: t${i} } }, to: a }\n`;
-    const start = performance.now();
+    const start = cpuMs();
     const { problems } = rules(`routes:\n${Array.from({ length: 10_000 }, (_, i) => route(i)).join('')}`);
     assert.deepEqual(problems, []);
-    assert.ok(performance.now() - start < 10_000);
+    assert.ok(cpuMs() - start < 10_000);
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { after, test } from 'node:test';
 import { makeClients } from './clients.ts';
 import { BODY } from './requests.ts';
@@ -18,14 +18,16 @@ async function serving(listener: RequestListener): Promise<number> {
 }
 
 /** Says yes to everything and shows the request it got, unchanged. */
-const credulous: RequestListener = async (req, res) => {
+const credulous: RequestListener = (req, res) => void echo(req, res);
+
+async function echo(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const body = (await req.setEncoding('latin1').toArray()).join('');
-  const echo = JSON.stringify({ method: req.method, target: req.url, headers: req.headers, body });
+  const seen = JSON.stringify({ method: req.method, target: req.url, headers: req.headers, body });
   res
     .setHeader('server', 'x')
     .setHeader('x-region', 'eu')
-    .end(req.method === 'GET' ? BODY : echo);
-};
+    .end(req.method === 'GET' ? BODY : seen);
+}
 
 test('a proxy that applies no rule passes the plain check and fails the one of rules, point by point', async () => {
   const port = await serving(credulous);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { createServer, type Server, type TLSSocket } from 'node:tls';
+import { connect as connectTls, createServer, type Server, type TLSSocket } from 'node:tls';
 import { Http2Sessions, type Http2Settings } from '../../src/edges/http2/index.ts';
 import type { HeaderList } from '../../src/headers.ts';
 import { TimerWheel } from '../../src/state/wheel.ts';
@@ -83,6 +83,14 @@ export class Bench {
     this.#ends.push(() => client.destroy());
     await once(client, 'connect');
     return client;
+  }
+
+  /** A client whose socket is in the test's hands: Node 24 does not let a session's own be destroyed. */
+  async clientOn(): Promise<{ client: ClientHttp2Session; socket: TLSSocket }> {
+    if (this.#sessions === null) await this.listen();
+    const socket = connectTls({ port: this.port, host: '127.0.0.1', ALPNProtocols: ['h2'], rejectUnauthorized: false });
+    const client = await this.client({ createConnection: () => socket });
+    return { client, socket };
   }
 
   async frames(): Promise<FramePeer> {
@@ -206,8 +214,8 @@ export class Asked {
   }
 }
 
-/** Declares one test. */
-export type Declare = (title: string, run: (bench: Bench) => Promise<void>) => void;
+/** Declares one test; `skip` says why it cannot be run here. */
+export type Declare = (title: string, run: (bench: Bench) => Promise<void>, skip?: string) => void;
 
 /** Waits until `value` has not changed for a while. */
 export async function settled(value: () => number, what: string): Promise<number> {

@@ -147,7 +147,7 @@ const random = (): number => chance.next();
 
 /** A connection with a hundred requests, of which most are given up, and which is then cut itself. */
 async function abortSome(bench: Bench): Promise<void> {
-  const client = await bench.client();
+  const { client, socket } = await bench.clientOn();
   for (let i = 0; i < 100; i++) {
     const asked = ask(client, random() < 0.1 ? [':method', 'HEAD'] : [], random() < 0.5 ? null : undefined);
     if (!asked.stream.writableEnded) {
@@ -160,5 +160,5 @@ async function abortSome(bench: Bench): Promise<void> {
   }
   await new Promise((resolve) => setTimeout(resolve, random() * 30));
   if (random() < 0.5) client.destroy();
-  else client.socket.destroy();
+  else socket.destroy();
 }

@@ -9,8 +9,8 @@ import { replyTests } from './edge-http2-replies.ts';
 import { requestTests } from './edge-http2-requests.ts';
 
 describe('http2: the edge contract', { concurrency: 8 }, () => {
-  const declare: Declare = (title, run) => {
-    it(title, { timeout: 30_000 }, async () => {
+  const declare: Declare = (title, run, skip) => {
+    it(title, { timeout: 30_000, skip: skip ?? false }, async () => {
       const bench = new Bench();
       try {
         await run(bench);

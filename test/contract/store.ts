@@ -34,7 +34,7 @@ const sliding = (count: number, per: number): Limit => ({ algorithm: 'slidingWin
 
 /** Declares the suite for one implementation. */
 export function storeContract(name: string, create: CreateStore, traits: StoreTraits): void {
-  const withStore = (title: string, body: (subject: StoreSubject) => Promise<void>, nonces = 20_000, limits = 1_000) =>
+  const withStore: WithStore = (title, body, nonces = 20_000, limits = 1_000): void => {
     test(title, async () => {
       const subject = await create(nonces, limits);
       try {
@@ -43,6 +43,7 @@ export function storeContract(name: string, create: CreateStore, traits: StoreTr
         await subject.close();
       }
     });
+  };
 
   describe(`${name}: once`, () => {
     withStore('is true the first time and false after', async ({ store }) => {
@@ -174,9 +175,15 @@ export function storeContract(name: string, create: CreateStore, traits: StoreTr
   if (traits.bounded) describe(`${name}: full`, () => full(withStore));
 }
 
-function full(
-  withStore: (title: string, body: (subject: StoreSubject) => Promise<void>, nonces?: number, limits?: number) => void,
-): void {
+/** Declares a test on a store of its own, with room for so many nonces and limits. */
+type WithStore = (
+  title: string,
+  body: (subject: StoreSubject) => Promise<void>,
+  nonces?: number,
+  limits?: number,
+) => void;
+
+function full(withStore: WithStore): void {
   withStore(
     'never gives up a live nonce, says it is full, and has room again when some expire',
     async ({ store, advance }) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http2, { type ClientHttp2Session, constants, type IncomingHttpHeaders } from 'node:http2';
 import { after, before, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import { WireClient } from '../contract/edge-wire.ts';
 import { H2Upstream, type Taken } from '../contract/forwarder-http2-bench.ts';
 import { CERTIFICATE } from '../contract/forwarder-tls.ts';
@@ -37,7 +38,9 @@ after(async () => {
   upstream?.close();
 });
 
-const connect = () => http2.connect(`https://127.0.0.1:${relay.port}`, { ca: CERTIFICATE, servername: 'localhost' });
+const TRUSTED = { ca: CERTIFICATE, servername: 'localhost' };
+const connect = (options: http2.SecureClientSessionOptions = {}) =>
+  http2.connect(`https://127.0.0.1:${relay.port}`, { ...TRUSTED, ...options });
 
 interface Seen {
   readonly status: number;
@@ -268,12 +271,13 @@ test('a client whose connection breaks: its streams are cancelled upstream', asy
     stream.write('half');
   };
   const from = upstream.requests.length;
-  const other = connect();
+  const socket = connectTls({ host: '127.0.0.1', port: relay.port, ...TRUSTED, ALPNProtocols: ['h2'] });
+  const other = connect({ createConnection: () => socket });
   other.on('error', () => {});
   const streams = [1, 2, 3].map(() => other.request({ ':method': 'POST', ':path': '/x', ...GRPC }));
   for (const stream of streams) stream.on('error', () => {});
   await Promise.all(streams.map((stream) => once(stream, 'response')));
-  other.socket.destroy();
+  socket.destroy();
   const taken = upstream.requests.slice(from);
   await until(() => taken.every(({ closed }) => closed), 'the streams to be reset');
   assert.deepEqual(

@@ -33,8 +33,10 @@ export function removeBuild(): void {
 /** What npm would install beside the package: everything in the lock file that is not for development only. */
 function productionModules(): string[] {
   const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
-  return Object.entries<{ dev?: boolean }>(lock.packages)
-    .filter(([path, { dev }]) => path.startsWith('node_modules/') && !dev && existsSync(join(ROOT, path)))
+  return Object.entries<{ dev?: boolean; link?: boolean }>(lock.packages)
+    .filter(
+      ([path, { dev, link }]) => path.startsWith('node_modules/') && !dev && !link && existsSync(join(ROOT, path)),
+    )
     .map(([path]) => path.slice('node_modules/'.length))
     .filter((name) => !name.includes('/node_modules/'));
 }

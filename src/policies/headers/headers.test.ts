@@ -71,7 +71,7 @@ test('the reference policy, both ways', () => {
 
 test('an error reply without an endpoint carries no empty field, and no forged one', () => {
   const answer = reply(['x-served-by', 'someone', 'server', 'x']);
-  hooksOf(reference).reply?.(exchange([]), answer);
+  void hooksOf(reference).reply?.(exchange([]), answer);
   assert.deepEqual(answer.headers, []);
 });
 
@@ -85,7 +85,7 @@ test('fields that read the endpoint, and host, are made at each attempt; the oth
     },
   });
   const x = exchange(['Host', 'h', 'cookie', 'c', 'x-up', 'forged'], { 'upstream.endpoint': 'e/1' });
-  hooks.admit?.(x);
+  void hooks.admit?.(x);
   assert.deepEqual(x.headers, ['Host', 'h', 'x-up', 'forged', 'x-a', '1', 'x-b', '2']);
   for (const _try of [1, 2]) {
     const own = attempt([...x.headers]);
@@ -152,8 +152,8 @@ test('no fact can end a field or add one', () => {
       (p) => {
         const x = exchange([], { p });
         const answer = reply([]);
-        hooks.admit?.(x);
-        hooks.reply?.(x, answer);
+        void hooks.admit?.(x);
+        void hooks.reply?.(x, answer);
         for (const text of [...x.headers, ...answer.headers]) assert.doesNotMatch(text, /[\r\n\0\u0100-\uffff]/);
         assert.ok(x.headers.length <= 4 && answer.headers.length <= 2);
       },

@@ -72,7 +72,14 @@ async function startWithRedis(setting: Setting): Promise<Running> {
   );
   try {
     const nginx = await startNginx('five.conf', setting, { redis: port });
-    return { ...nginx, stop: () => nginx.stop().finally(() => redis.stop()) };
+    const stop = async () => {
+      try {
+        await nginx.stop();
+      } finally {
+        await redis.stop();
+      }
+    };
+    return { ...nginx, stop };
   } catch (error) {
     await redis.stop();
     throw error;
