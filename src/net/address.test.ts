@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { isIPv4, isIPv6 } from 'node:net';
 import { describe, it } from 'node:test';
-import { CidrSet, canonicalAddress, clientNetwork, loopback, parseAddress, parseCidr } from './address.ts';
 import fc from '../testing/property.ts';
+import { CidrSet, canonicalAddress, clientNetwork, loopback, parseAddress, parseCidr } from './address.ts';
 
 /** WHATWG URL's serialiser follows RFC 5952 for everything but v4-mapped addresses. */
 const urlForm = (v6: string) => new URL(`http://[${v6}]/`).hostname.slice(1, -1);

@@ -51,6 +51,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly [names: readonly string[], wh
   'control/runtime-folder.ts': [['randomBytes'], `the name of a socket ${UNGUESSED}`],
   'control/thread.ts': [['Date.now'], MAIN],
   'control/threads.ts': [['Date.now', 'randomBytes'], `${MAIN}; the name in \`Via\` ${UNGUESSED}`],
+  'control/watch.ts': [['performance.now'], MAIN],
   'data/line-log.ts': [['performance.now'], DEFAULTS],
   'edges/http1/server.ts': [['Date.now', 'performance.now'], DEFAULTS],
   'edges/http2/sessions.ts': [['performance.now'], DEFAULTS],

@@ -203,7 +203,8 @@ const atEndpoint = (act: Scenario<EndpointState>['act'], more: Partial<Scenario<
       const latency = endpoint.latency();
       assert.ok(latency === 0 || (latency >= 20 && latency <= 40), `${latency} ms`);
       endpoint.observe(30, now(world));
-      assert.ok(endpoint.latency(now(world)) >= 20);
+      assert.ok(endpoint.latency() >= 20);
+      assert.ok(!endpoint.explore(now(world)), 'it is fresh again');
     },
     ...more,
   }) satisfies Scenario<EndpointState>;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import test from 'node:test';
-import fc from 'fast-check';
 import { fakeExchange, fakeHost, resolveWith } from '../../testing/fake-env.ts';
+import fc from '../../testing/property.ts';
 import type { Exchange, Hooks } from '../../types/policy.ts';
 import type { RawSignature } from './config.ts';
 import { signature } from './index.ts';
