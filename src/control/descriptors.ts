@@ -52,6 +52,8 @@ export class DescriptorWatch {
   readonly #log: Log;
   readonly #counter: Counter;
   readonly #timer: NodeJS.Timeout;
+  /** As it was when it could last be read, which takes a descriptor. */
+  #limit = descriptorLimit();
   #out = false;
 
   constructor(log: Log, counter: Counter) {
@@ -69,8 +71,8 @@ export class DescriptorWatch {
     if (out) this.#counter.value++;
     if (out === this.#out) return;
     this.#out = out;
-    if (out)
-      this.#log.error({ limit: descriptorLimit() }, 'out of file descriptors: new connections are closed at once');
+    this.#limit = descriptorLimit() ?? this.#limit;
+    if (out) this.#log.error({ limit: this.#limit }, 'out of file descriptors: new connections are closed at once');
     else this.#log.info({}, 'there are file descriptors again');
   }
 }

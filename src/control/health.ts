@@ -5,6 +5,7 @@
 
 import type { ClientRequest, RequestOptions } from 'node:http';
 import { isIP } from 'node:net';
+import { isOurs } from '../forwarders/connect-failure.ts';
 import { http, https } from '../net/node-http.ts';
 import type { EndpointPlan, HealthPlan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
@@ -113,16 +114,16 @@ class Probe {
     const due = performance.now() + wait;
     const problem = await this.#ask();
     if (this.#stopped) return;
-    this.#judge(problem);
+    if (problem !== null) this.#judge(problem);
     this.#timer = setTimeout(() => void this.#run(), Math.max(0, due - performance.now()));
   }
 
-  /** '' where the endpoint answered well in time, else what went wrong. */
-  #ask(): Promise<string> {
+  /** '' where the endpoint answered well in time, else what went wrong; null where it could not even be asked. */
+  #ask(): Promise<string | null> {
     const { endpoint } = this.#target;
     return new Promise((resolve) => {
       let request: ClientRequest | null = null;
-      const end = (problem: string): void => {
+      const end = (problem: string | null): void => {
         clearTimeout(timer);
         // The status is the answer; a body that trickles must not hold the next probe.
         request?.destroy();
@@ -135,7 +136,7 @@ class Probe {
       } catch (error) {
         return end((error as Error).message);
       }
-      request.on('error', (error) => end(error.message));
+      request.on('error', (error) => end(isOurs(error) ? null : error.message || error.name));
       request.on('response', (response) => {
         response.on('error', () => {});
         const status = response.statusCode ?? 0;

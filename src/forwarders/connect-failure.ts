@@ -28,8 +28,9 @@ interface SystemError extends Error {
 
 /** The {@link Failure} of a connection that could not be made. `secured`: TCP stood, and TLS was being agreed on. */
 export function connectFailure(error: SystemError, secured: boolean, where = ''): Failure {
-  const cause = causeOf(error, secured);
-  const text = error.message || error.code || error.name;
+  const telling = mostTelling(error);
+  const cause = causeOf(telling, secured);
+  const text = telling.message || telling.code || telling.name;
   const detail = where === '' ? text : `${where}: ${text}`;
   if (OURS.has(cause)) return { reason: 'busy', cause, detail, sent: false, retryAfter: RETRY_AFTER };
   return { reason: 'connect', cause, detail, sent: false };
@@ -42,9 +43,25 @@ export function connectTimeout(secured: boolean, where = ''): Failure {
   return { reason: 'connect', cause: secured ? 'tls' : 'timeout', detail, sent: false };
 }
 
+/** Is it this machine that has run out of something, so that the error says nothing about whoever was to be reached? */
+export function isOurs(error: SystemError): boolean {
+  return OURS.has(causeOf(mostTelling(error), false));
+}
+
+/**
+ * Where a name has several addresses, each had an error of its own (RFC 8305), and Node's bears the code of the first: of
+ * an IPv6 address, as likely as not, where there is no IPv6.
+ */
+function mostTelling(error: SystemError): SystemError {
+  const errors: readonly SystemError[] = (error as Partial<AggregateError>).errors ?? [];
+  const tells = (found: (cause: ConnectCause) => boolean) => errors.find((one) => found(causeOf(one, false)));
+  return tells((cause) => OURS.has(cause)) ?? tells((cause) => cause !== 'unreachable') ?? errors[0] ?? error;
+}
+
 /** What is told of an endpoint whose socket failed or closed before it could be used. */
 function causeOf({ code = '', syscall }: SystemError, secured: boolean): ConnectCause {
   if (secured) return 'tls';
-  if (syscall === 'getaddrinfo') return 'dns';
-  return Object.hasOwn(CAUSES, code) ? CAUSES[code] : 'other';
+  const cause = Object.hasOwn(CAUSES, code) ? CAUSES[code] : 'other';
+  // Asking for an address takes a descriptor too.
+  return syscall === 'getaddrinfo' && !OURS.has(cause) ? 'dns' : cause;
 }

@@ -30,6 +30,8 @@ export class Dial extends Timed {
   readonly socket: Socket;
   readonly #settings: DialSettings;
   #answer: Dialed | null;
+  /** TCP stands, and TLS is being agreed on. The socket does not tell: one that failed is not `connecting` either. */
+  #secured = false;
 
   /** `onread`: who takes the bytes that come, from the first one on, in place of the socket's `data` event. */
   constructor(settings: DialSettings, answer: Dialed, onread?: OnReadOpts) {
@@ -75,6 +77,7 @@ export class Dial extends Timed {
     };
     const socket = connectTls(options);
     socket.once('connect', () => {
+      this.#secured = true;
       if (this.#answer) settings.deadlines.set(this, settings.pool.tlsHandshake);
     });
     socket.on('session', (session) => {
@@ -88,11 +91,6 @@ export class Dial extends Timed {
     this.#answer = null;
     this.#settings.deadlines.clear(this);
     answer?.(null, this.socket);
-  }
-
-  /** TCP stands, and TLS is being agreed on. */
-  get #secured(): boolean {
-    return this.#settings.endpoint.secure && !this.socket.connecting;
   }
 
   get #where(): string {

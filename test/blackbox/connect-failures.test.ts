@@ -32,6 +32,9 @@ test('refused, no such name, no TLS, a certificate of another, silence: by every
     'connect: refused': `http://127.0.0.1:${nobody}`,
     // A label of more than 63 octets: no name server is asked (RFC 1035 §2.3.4).
     'connect: dns': `http://${'x'.repeat(64)}.invalid`,
+    // Of an endpoint with TLS as well: nothing of TLS has been tried yet.
+    'connect: refused ': `https://127.0.0.1:${nobody}`,
+    'connect: dns ': `https://${'x'.repeat(64)}.invalid`,
     'connect: tls': `https://127.0.0.1:${stranger}`,
     'connect: tls ': `https://127.0.0.1:${hangsUp}`,
     'connect: tls  ': `https://127.0.0.1:${silent}`,

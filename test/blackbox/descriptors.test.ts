@@ -5,7 +5,7 @@ import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { platform } from 'node:os';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { until } from '../tools/until.ts';
 import { startWeir } from '../tools/weir.ts';
 
@@ -22,19 +22,31 @@ test('a limit that cannot fit is told at start', { skip }, async (t) => {
   assert.equal(line.limit, await weir.metric('process_max_fds'));
 });
 
-test('when it happens there is one line, a counter, and no breaker opens', { skip }, async (t) => {
+/** Where an endpoint may be: a connection there takes a descriptor, and so does asking for its address. */
+const PLACES = { 'by address': 'http://127.0.0.1', 'by name': 'http://localhost', 'with TLS': 'https://127.0.0.1' };
+
+for (const [name, place] of Object.entries(PLACES))
+  test(`when it happens, with an endpoint ${name}: one line, a counter, and no endpoint is blamed`, { skip }, (t) =>
+    runsOut(t, place),
+  );
+
+async function runsOut(t: TestContext, place: string): Promise<void> {
   const server = createServer((_request, response) => response.end('ok'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {
     server.closeAllConnections();
     server.close();
   });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { port } = server.address() as AddressInfo;
   const breaker = { window: '60s', minRequests: 1, failureRate: '1%', openFor: '60s' };
+  const health = { path: '/', every: '100ms', timeout: '10s', unhealthy: 1 };
   const weir = await startWeir(t, {
     rules: {
-      upstreams: { u: { endpoints: { e: { url } }, breaker } },
-      routes: { r: { match: { path: '/' }, to: 'u' } },
+      upstreams: {
+        u: { endpoints: { e: { url: `${place}:${port}` } }, breaker },
+        probed: { endpoints: { e: { url: `http://localhost:${port}` } }, health },
+      },
+      routes: { r: { match: { path: '/' }, to: 'u' }, probed: { match: { path: '/probed' }, to: 'probed' } },
     },
     config: { threads: 1 },
   });
@@ -62,13 +74,17 @@ test('when it happens there is one line, a counter, and no breaker opens', { ski
   });
   early.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
   await until(() => answer.includes('\r\n\r\n'), 'an answer');
+  limit(hard);
   assert.match(answer, /^HTTP\/1.1 503 /);
   assert.match(answer, /\r\nretry-after: 1\r\n/i);
-  limit(hard);
   await weir.record(({ message }) => message === 'there are file descriptors again');
-  assert.equal((await fetch(weir.url)).status, 200, 'the breaker is closed');
+  const { endpoints } = await weir.status();
+  assert.equal(endpoints['u/e'].breaker, 'closed');
+  assert.equal((await fetch(`${weir.url}/probed`)).status, 200);
+  assert.ok(!weir.log().includes('endpoint is unhealthy'), weir.log());
   assert.equal(out().length, 1);
+  assert.equal(typeof out()[0].limit, 'number');
   assert.ok((await weir.metric('weir_exhausted_total', { resource: 'descriptors' })) >= 2);
   const line = await until(() => weir.accessLog().find(({ status }) => status === 503), 'the access log');
   assert.equal(line.failure, 'busy: descriptors');
-});
+}
