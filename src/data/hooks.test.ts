@@ -48,6 +48,7 @@ function assertNothingLeft(stage: Stage): void {
   }
 }
 
+const REPLY: Reply = { status: 204, headers: [], body: '', code: '' };
 const boom = (): never => {
   throw new Error('bug');
 };
@@ -183,6 +184,18 @@ describe('a hook that answers with what is no answer', () => {
     ['admit', { admit: (() => true) as never }, 'reply 500'],
     ['admit', { admit: (async () => 'no') as never }, 'reply 500'],
     ['admit', { admit: (() => null) as never }, 'reply 500'],
+    // The body of an upstream, which nobody has asked yet.
+    ['admit', { admit: () => ({ ...REPLY, body: null }) }, 'reply 500'],
+    ['admit', { admit: async () => ({ ...REPLY, body: null }) }, 'reply 500'],
+    ['admit', { admit: (() => ({ status: 200, headers: [] })) as never }, 'reply 500'],
+    ['admit', { admit: (async () => ({ status: 200, headers: [], body: '' })) as never }, 'reply 500'],
+    ['admit', { admit: () => ({ ...REPLY, code: 'NO_SUCH_CODE' as never }) }, 'reply 500'],
+    ['admit', { admit: () => ({ ...REPLY, body: {} as never }) }, 'reply 500'],
+    ['admit', { admit: () => ({ ...REPLY, headers: ['name'] }) }, 'reply 500'],
+    ['admit', { admit: () => ({ ...REPLY, headers: ['name', 1 as never] }) }, 'reply 500'],
+    ['admit', { admit: () => ({ ...REPLY, status: 101 }) }, 'reply 500'],
+    ['admit', { admit: () => ({ ...REPLY, status: Number.NaN }) }, 'reply 500'],
+    ['reply', { admit: () => ({ ...REPLY }), reply: () => ({ ...REPLY, body: null }) }, 'reply 500'],
     ['reply', { reply: (() => 7) as never }, 'reply 500'],
     ['choose', { choose: (async () => []) as never }, 'reply 500'],
     ['choose', { choose: (() => undefined) as never }, 'reply 500'],
@@ -201,6 +214,22 @@ describe('a hook that answers with what is no answer', () => {
       inbound.events.done(1);
       assertNothingLeft(stage);
     });
+
+  test('a reply that is made once is answered with many times, and stays what it was', async () => {
+    const headers = Object.freeze(['content-length', '7', 'a', 'b']) as string[];
+    const once = Object.freeze({ ...REPLY, headers });
+    const stage = stageOf({
+      edits: { reply: (_x, reply) => void reply.headers.push('edited', '1') },
+      bad: { admit: () => once },
+    });
+    for (let i = 0; i < 2; i++) {
+      const inbound = new FakeInbound();
+      stage.run(inbound);
+      assert.deepEqual(inbound.log, ['reply 204']);
+      assert.deepEqual(inbound.replyHeaders, ['a', 'b', 'edited', '1']);
+      inbound.events.done(1);
+    }
+  });
 
   test('any thenable is waited for', async () => {
     const stage = stageOf({ bad: { admit: () => thenable as never, reply: () => thenable as never } });

@@ -5,6 +5,8 @@
  * A hook that decides (`admit`, `choose`, `attempt`, `reply`) and fails is answered for with an error of Weir's own: what
  * could not be checked does not pass. One that only looks (`outcome`, `end`) is counted, and the request goes on.
  */
+import { ERRORS } from '../errors.ts';
+import type { HeaderList } from '../headers.ts';
 import type { Meters } from '../metrics/counters.ts';
 import { Timer, type TimerWheel } from '../state/wheel.ts';
 import type { EndpointPlan } from '../types/plan.ts';
@@ -62,7 +64,7 @@ export function runAdmit(step: Step, x: Exchange): Verdict {
   const { admit } = step.hooks;
   if (admit === undefined) return undefined;
   try {
-    return verdictOf(admit(x));
+    return verdictOf(admit(x), false);
   } catch (error) {
     return failed(step, 'admit', x, error);
   }
@@ -71,8 +73,10 @@ export function runAdmit(step: Step, x: Exchange): Verdict {
 export function runReply(step: Step, x: Exchange, to: Reply): Verdict {
   const { reply } = step.hooks;
   if (reply === undefined) return undefined;
+  // Before the hook may change it.
+  const streams = to.body === null;
   try {
-    return verdictOf(reply(x, to));
+    return verdictOf(reply(x, to), streams);
   } catch (error) {
     return failed(step, 'reply', x, error);
   }
@@ -158,7 +162,7 @@ export class Waiting extends Timer {
     this.#settled = settled;
     this.#fail = (error) => failed(step, hook, x, error);
     wheel.set(this, ms);
-    promise.then(checked).then(
+    promise.then(
       (reply) => this.#settle(reply),
       // Counted and told even where nobody waits any more.
       (error) => this.#settle(this.#fail(error)),
@@ -187,16 +191,37 @@ function failed(step: Step, hook: keyof Hooks, x: Exchange, error: unknown): Rep
   return x.error(error instanceof TooLate ? 'POLICY_TIMEOUT' : 'INTERNAL');
 }
 
-function verdictOf(value: unknown): Verdict {
+/** `streams`: an upstream's body is there, to follow the answer. */
+function verdictOf(value: unknown, streams: boolean): Verdict {
   if (value === undefined) return undefined;
-  return isThenable(value) ? Promise.resolve(value as PromiseLike<Reply | undefined>) : checked(value);
+  if (!isThenable(value)) return checked(value, streams);
+  return Promise.resolve(value).then((answer) => checked(answer, streams));
 }
 
-/** @throws {TypeError} where a hook answers with what is no answer */
-function checked(value: unknown): Reply | undefined {
-  const { status, headers } = (value ?? {}) as Partial<Reply>;
-  if (value === undefined || (typeof status === 'number' && Array.isArray(headers))) return value as Reply | undefined;
-  throw new TypeError('the hook gave something that is no reply');
+/** A copy, since it is edited on its way and a hook may give the same one again. @throws {TypeError} where it is no answer */
+function checked(value: unknown, streams: boolean): Reply | undefined {
+  if (value === undefined) return undefined;
+  const { status, headers, body, code } = (value ?? {}) as Partial<Reply>;
+  if (!isStatus(status, streams)) throw new TypeError('the hook gave a reply without a status');
+  if (!isHeaderList(headers))
+    throw new TypeError('the hook gave a reply whose headers are no list of names and values');
+  if (!(typeof body === 'string' || Buffer.isBuffer(body) || (body === null && streams)))
+    throw new TypeError('the hook gave a reply without a body');
+  if (code !== '' && (code === undefined || !Object.hasOwn(ERRORS, code)))
+    throw new TypeError('the hook gave a reply whose code is not in the error table');
+  return { status, headers: [...headers], body, code };
+}
+
+/** That of a final reply, or, where an upstream has answered, of the upgrade it accepts. */
+function isStatus(status: unknown, streams: boolean): status is number {
+  return (
+    Number.isInteger(status) &&
+    (((status as number) >= 200 && (status as number) <= 599) || (streams && status === 101))
+  );
+}
+
+function isHeaderList(list: unknown): list is HeaderList {
+  return Array.isArray(list) && list.length % 2 === 0 && list.every((part) => typeof part === 'string');
 }
 
 /** A hook that must answer at once is written `async`: its answer does not count, but its failure must not go uncaught. */
