@@ -7,8 +7,12 @@ import type { Counter } from '../metrics/counters.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Log } from '../types/policy.ts';
 
-/** What the process holds beside connections: files, sockets to listen on, pipes between threads; generously. */
-const RESERVE = 100;
+/** What the process holds beside connections, generously: files and the admin listener's connections; */
+const RESERVE = 80;
+/** for each thread, its event loop and pipes; */
+const PER_THREAD = 8;
+/** for each thread of a listener, its socket, here and there. */
+const PER_SOCKET = 2;
 
 /** Milliseconds between two looks. */
 const EVERY = 1000;
@@ -27,24 +31,35 @@ export function descriptorLimit(): number | null {
 /** `limits.connections: auto`, where descriptors suffice. */
 const CONNECTIONS = 20_000;
 
+/** Where `auto` comes to less, an operator should know before clients are turned away. */
+const FEW = 1_000;
+
 /**
  * The settings with as many connections as the descriptors allow where they say `auto`. Each takes two: the client's, and
  * one to an endpoint. What is written stays, and a warning says that it does not fit.
  */
 export function fitConnections(config: WeirConfig, threads: number, log: Log, limit = descriptorLimit()): WeirConfig {
-  const places = 2 * threads * config.listeners.length;
-  const fits = Math.max(1, Math.floor(((limit ?? Number.POSITIVE_INFINITY) - RESERVE) / places));
-  if (config.limits.connections === 0) {
-    const connections = Math.min(CONNECTIONS, fits);
-    return { ...config, limits: { ...config.limits, connections } };
-  }
-  if (config.limits.connections <= fits) return config;
-  const wanted = config.limits.connections * places + RESERVE;
+  const sockets = threads * config.listeners.length;
+  const places = 2 * sockets;
+  const own = RESERVE + PER_THREAD * threads + PER_SOCKET * sockets;
+  const fits = Math.max(1, Math.floor(((limit ?? Number.POSITIVE_INFINITY) - own) / places));
+  const { connections } = config.limits;
+  if (connections === 0) return { ...config, limits: { ...config.limits, connections: automatic(fits, limit, log) } };
+  if (connections <= fits) return config;
+  const wanted = connections * places + own;
   log.warn(
-    { limit, wanted, connections: config.limits.connections, fits },
+    { limit, wanted, connections, fits },
     `limits.connections may need ${wanted} file descriptors and the system allows ${limit}: raise that (ulimit -n, LimitNOFILE), or set it to ${fits}`,
   );
   return config;
+}
+
+function automatic(fits: number, limit: number | null, log: Log): number {
+  if (fits >= CONNECTIONS) return CONNECTIONS;
+  const says = `limits.connections is ${fits} for each listener and thread, since the system allows ${limit} file descriptors`;
+  if (fits < FEW) log.warn({ limit, connections: fits }, `${says}: raise that (ulimit -n, LimitNOFILE)`);
+  else log.info({ limit, connections: fits }, says);
+  return fits;
 }
 
 /** Looks each second whether a descriptor can be had. */

@@ -1,9 +1,8 @@
 /** Out of file descriptors: said once, counted, no fault of any endpoint's, and over as soon as there are some again. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { platform } from 'node:os';
 import { type TestContext, test } from 'node:test';
 import { until } from '../tools/until.ts';
@@ -44,7 +43,7 @@ async function runsOut(t: TestContext, place: string): Promise<void> {
     rules: {
       upstreams: {
         u: { endpoints: { e: { url: `${place}:${port}` } }, breaker },
-        probed: { endpoints: { e: { url: `http://localhost:${port}` } }, health },
+        probed: { endpoints: { e: { url: `http://127.0.0.1:${port}` } }, health },
       },
       routes: { r: { match: { path: '/' }, to: 'u' }, probed: { match: { path: '/probed' }, to: 'probed' } },
     },
@@ -57,15 +56,9 @@ async function runsOut(t: TestContext, place: string): Promise<void> {
   const early = connect(Number(new URL(weir.url).port), '127.0.0.1');
   await new Promise<void>((resolve) => early.once('connect', () => resolve()));
   await until(async () => (await weir.metric('weir_connections')) > 0, 'the connection');
-  limit(readdirSync(`/proc/${pid}/fd`).length);
-  const crowd: Socket[] = [];
-  t.after(() => {
-    for (const socket of [early, ...crowd]) socket.destroy();
-  });
-  for (let i = 0; i < 10; i++) {
-    const socket = connect(Number(new URL(weir.url).port), '127.0.0.1');
-    crowd.push(socket.on('error', () => {}));
-  }
+  t.after(() => early.destroy());
+  // What is open stays open. That something of it closes meanwhile makes no place: its number is above the limit.
+  limit(3);
   const out = () => weir.records().filter(({ message }) => message?.startsWith('out of file descriptors'));
   await until(() => out().length > 0, 'the line about descriptors');
   let answer = '';
