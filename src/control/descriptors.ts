@@ -2,8 +2,9 @@
  * File descriptors: how many this process may have, whether the settings fit, and a word when there are none left. Node
  * says nothing of that on the way in: the system's queue is emptied by closing what cannot be accepted.
  */
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Counter } from '../metrics/counters.ts';
+import { hasDescriptor } from '../net/descriptors.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Log } from '../types/policy.ts';
 
@@ -82,22 +83,12 @@ export class DescriptorWatch {
   }
 
   #look(): void {
-    const out = !canOpen();
+    const out = !hasDescriptor();
     if (out) this.#counter.value++;
     if (out === this.#out) return;
     this.#out = out;
     this.#limit = descriptorLimit() ?? this.#limit;
     if (out) this.#log.error({ limit: this.#limit }, 'out of file descriptors: new connections are closed at once');
     else this.#log.info({}, 'there are file descriptors again');
-  }
-}
-
-function canOpen(): boolean {
-  try {
-    closeSync(openSync('/dev/null', 'r'));
-    return true;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code !== 'EMFILE' && code !== 'ENFILE';
   }
 }

@@ -1,4 +1,5 @@
 /** What kept a connection from being made, in the words that an operator looks for. */
+import { hasDescriptor } from '../net/descriptors.ts';
 import type { ConnectCause, Failure } from '../types/transport.ts';
 
 const CAUSES: Readonly<Record<string, ConnectCause>> = {
@@ -62,6 +63,7 @@ function mostTelling(error: SystemError): SystemError {
 function causeOf({ code = '', syscall }: SystemError, secured: boolean): ConnectCause {
   if (secured) return 'tls';
   const cause = Object.hasOwn(CAUSES, code) ? CAUSES[code] : 'other';
-  // Asking for an address takes a descriptor too.
-  return syscall === 'getaddrinfo' && !OURS.has(cause) ? 'dns' : cause;
+  if (syscall !== 'getaddrinfo' || OURS.has(cause)) return cause;
+  // Asking for an address takes descriptors too, and without them libc may say that there is no such name.
+  return hasDescriptor() ? 'dns' : 'descriptors';
 }
