@@ -106,17 +106,19 @@ export class Try implements Attempt {
     const bad = this.upstream.countsStatus(this.status);
     this.#end(bad ? 'error' : this.status >= 500 ? 'error' : 'ok', '', false, now);
     const breaker = this.runtime.breaker;
+    // Anything may have gone wrong there since the head came.
+    if (bad) this.runtime.lastFailure = `status ${this.status}`;
     if (breaker !== null) bad ? breaker.failure(this.#permit, now) : breaker.success(this.#permit, now);
   }
 
   fail(failure: Failure, now: number): void {
     this.failure = failure.cause === undefined ? failure.reason : `${failure.reason}: ${failure.cause}`;
-    this.runtime.lastFailure = this.failure;
     this.#end(failure.reason, failure.reason === 'truncated' ? 'TRUNCATED' : FAILURE_CODES[failure.reason], false, now);
     const breaker = this.runtime.breaker;
     if (breaker === null) return;
-    if (this.upstream.countsFailure(failure.reason)) breaker.failure(this.#permit, now);
-    else breaker.cancel(this.#permit, now);
+    if (!this.upstream.countsFailure(failure.reason)) return breaker.cancel(this.#permit, now);
+    this.runtime.lastFailure = this.failure;
+    breaker.failure(this.#permit, now);
   }
 
   /** The client left: that says nothing about the endpoint, so a probe's place is given back and nothing counted. */

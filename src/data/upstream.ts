@@ -33,7 +33,7 @@ export class Endpoint {
   readonly plan: EndpointPlan;
   readonly breaker: Breaker | null;
   readonly state: EndpointState;
-  /** What went wrong with it last, as this thread saw it: for the log, when its breaker opens. */
+  /** The last failure that its breaker counted in this thread: for the log, when it opens. */
   lastFailure = '';
   readonly #meters: Meters;
   #outcomes: CounterSet | null = null;
