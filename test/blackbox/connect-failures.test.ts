@@ -51,6 +51,11 @@ test('refused, no such name, no TLS, a certificate of another, silence: by every
       routes[name] = { match: { path: `/${name}` }, to: name };
       expected[name] = failure.trim();
     }
+  // By HTTP/2 without TLS a connection is made when the other end has spoken; until then nothing says that it can.
+  const prior = { http2: true, connect: '200ms' };
+  upstreams.prior = { endpoints: { e: { url: `http://127.0.0.1:${silent}` } }, pool: prior };
+  routes.prior = { match: { path: '/prior' }, to: 'prior' };
+  expected.prior = 'connect: timeout';
   const weir = await startWeir(t, { rules: { upstreams, routes } });
   for (const name of Object.keys(expected)) assert.equal((await fetch(`${weir.url}/${name}`)).status, 502, name);
   const lines = await until(

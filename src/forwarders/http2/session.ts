@@ -7,7 +7,7 @@ import type { HeaderList } from '../../headers.ts';
 import { REFUSED_STREAM } from '../../http2/codes.ts';
 import { ignore } from '../../http2/stream-events.ts';
 import { http2 } from '../../net/node-http.ts';
-import type { Failure } from '../../types/transport.ts';
+import type { ConnectCause, Failure } from '../../types/transport.ts';
 import { Timed } from '../deadlines.ts';
 import { Dial, type DialSettings } from '../dial.ts';
 import { CONNECTION_WINDOW, LINGER_MS, SESSION_OPTIONS, STREAMS_MAX } from './limits.ts';
@@ -153,7 +153,7 @@ export class UpstreamSession extends Timed {
 
   override expired(): void {
     if (this.#state === ENDED) this.#socket?.destroy();
-    else if (this.#state === GREETING) this.#fail('no HTTP/2 came from it in time');
+    else if (this.#state === GREETING) this.#fail('no HTTP/2 came from it in time', 'timeout');
     else if (this.#riders === 0) this.end();
   }
 
@@ -209,9 +209,9 @@ export class UpstreamSession extends Timed {
     else this.retire();
   }
 
-  #fail(detail: string): void {
+  #fail(detail: string, cause: ConnectCause = 'closed'): void {
     const { hostname, port } = this.#owner.dial.endpoint;
-    this.end({ reason: 'connect', cause: 'closed', detail: `${hostname}:${port}: ${detail}`, sent: false });
+    this.end({ reason: 'connect', cause, detail: `${hostname}:${port}: ${detail}`, sent: false });
   }
 
   #closed(): void {
