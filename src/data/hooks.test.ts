@@ -127,6 +127,18 @@ describe('a hook that throws', () => {
 });
 
 describe('a hook that never answers', () => {
+  test('does not keep out of the log that it throws as well', () => {
+    const lines: object[] = [];
+    let late = true;
+    const stage = stageOf({ bad: { admit: () => (late ? new Promise(() => {}) : boom()) } });
+    stage.logged = (fields) => lines.push(fields);
+    stage.run(new FakeInbound());
+    stage.wheel.advance(stage.clock + 31_000);
+    late = false;
+    stage.run(new FakeInbound());
+    assert.equal(lines.length, 2);
+  });
+
   for (const hook of ['admit', 'reply'] as const)
     test(`${hook}: the request is answered with 503 at the deadline, and what comes later is dropped`, async () => {
       let release = (_reply: Reply): void => {};

@@ -22,7 +22,7 @@ export interface Step {
 /** What a hook that may answer came to: an answer, none, or one that is waited for by {@link Waiting}. */
 export type Verdict = Reply | undefined | Promise<Reply | undefined>;
 
-/** Milliseconds between two log lines about the same hook; the counter has them all. */
+/** Milliseconds between two log lines about the same hook that fails in the same way; the counter has them all. */
 const LOG_EVERY = 10_000;
 
 /** Where failed hooks of one policy are counted and told. */
@@ -31,7 +31,7 @@ export class HookFailures {
   readonly #meters: Meters;
   readonly #log: Log;
   readonly #now: () => number;
-  readonly #loggedAt = new Map<keyof Hooks, number>();
+  readonly #loggedAt = new Map<string, number>();
 
   constructor(policy: string, meters: Meters, log: Log, now: () => number) {
     this.#policy = policy;
@@ -45,9 +45,10 @@ export class HookFailures {
     const reason = error instanceof TooLate ? 'late' : 'threw';
     this.#meters.counter('weir_policy_failures_total', { policy, hook, reason }).value++;
     const now = this.#now();
-    const last = this.#loggedAt.get(hook);
+    const what = `${hook} ${reason}`;
+    const last = this.#loggedAt.get(what);
     if (last !== undefined && Math.abs(now - last) < LOG_EVERY) return;
-    this.#loggedAt.set(hook, now);
+    this.#loggedAt.set(what, now);
     this.#log.error({ id: x.id, route: x.route, policy, hook, err: error }, 'a policy failed');
   }
 }
