@@ -6,6 +6,7 @@ import { KINDS } from '../policies/index.ts';
 import { SlicedRun } from '../slices.ts';
 import { Users } from '../state/users.ts';
 import { createMemoryStore, type MemoryStore } from '../store/memory.ts';
+import { Windows } from '../store/windows.ts';
 import type { MemoryStoreConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
@@ -37,6 +38,8 @@ export async function dryRun(
 ): Promise<Compiled> {
   const { nonces, limits } = settings.store;
   zone(Users.identity, Users.bytes(settings.threads));
+  // Named by every rule set, as the store is: one without signatures in between forgets nothing.
+  zone(Windows.identity, Windows.bytes);
   const store = createMemoryStore({
     zone,
     now: Date.now,

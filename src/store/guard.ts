@@ -53,7 +53,7 @@ export class StoreGuard {
    * made (ms since the epoch), so that it cannot have been used before; infinite where that is not to matter.
    */
   once(key: string, ttl: number, madeAt: number): Seen | Promise<Seen> {
-    if (!this.#host.store.remembers(madeAt)) return this.#unknown(madeAt);
+    if (!this.#host.store.remembers(madeAt)) return this.unknown(madeAt);
     try {
       const answer = this.#host.store.once(key, ttl);
       if (typeof answer === 'boolean') return answer ? 'new' : 'seen';
@@ -83,7 +83,7 @@ export class StoreGuard {
   #onceWithout(error: unknown, key: string, ttl: number, madeAt: number): Seen {
     this.#note(error);
     if (this.#mode === 'allow') return 'new';
-    if (this.#local?.remembers(madeAt) === false) return this.#unknown(madeAt);
+    if (this.#local?.remembers(madeAt) === false) return this.unknown(madeAt);
     const answer = this.#locally((local) => local.once(key, ttl));
     return answer === null ? 'lost' : answer ? 'new' : 'seen';
   }
@@ -105,12 +105,13 @@ export class StoreGuard {
     }
   }
 
-  #unknown(madeAt: number): Seen {
+  /** Says, to the log too, that what was made then may have been used, and `why` nobody knows. */
+  unknown(madeAt: number, why = 'before the store began to remember'): Seen {
     const now = this.#host.now();
     if (Math.abs(now - this.#unknownLoggedAt) >= LOG_EVERY) {
       this.#unknownLoggedAt = now;
       const fields = { policy: this.#host.name, signedAt: new Date(madeAt).toISOString() };
-      this.#host.log.warn(fields, 'a request was signed before the store began to remember, so it may be a replay');
+      this.#host.log.warn(fields, `a request was signed ${why}, so it may be a replay`);
     }
     return 'unknown';
   }

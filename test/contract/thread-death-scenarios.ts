@@ -5,6 +5,7 @@ import { RetryBudget } from '../../src/state/budget.ts';
 import { EndpointState } from '../../src/state/endpoint.ts';
 import { Users } from '../../src/state/users.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/store/memory.ts';
+import { Windows } from '../../src/store/windows.ts';
 import { type Limit, StoreError } from '../../src/types/store.ts';
 
 /** The shared memory of one case, and its clock. Crosses threads by structured clone. */
@@ -209,7 +210,33 @@ const atEndpoint = (act: Scenario<EndpointState>['act'], more: Partial<Scenario<
     ...more,
   }) satisfies Scenario<EndpointState>;
 
+function openWindows(world: World, thread: number): Windows {
+  return new Windows(zoneOf(world, Windows.identity, Windows.bytes), thread);
+}
+
+/** Whoever comes with `next` ms finds that what was signed under a shorter one is held to that. */
+function changingWindow(earlier: readonly number[], next: number): Scenario<Windows> {
+  return {
+    open: openWindows,
+    before(windows, { clock }) {
+      for (const window of earlier) windows.use(windows.bucketOf(7), window, clock[0]);
+      clock[0] += 5 * LIFE;
+    },
+    act: (windows, { clock }) => windows.use(windows.bucketOf(7), next, clock[0]),
+    after(windows, { clock }) {
+      const bucket = windows.bucketOf(7);
+      assert.equal(windows.use(bucket, 10 * LIFE, clock[0]), 10 * LIFE);
+      assert.equal(windows.use(bucket, 20 * LIFE, clock[0]), 20 * LIFE, 'and takes the lock over if need be');
+      assert.equal(windows.remembers(bucket, START + 3 * LIFE, clock[0]), false);
+      assert.equal(windows.remembers(bucket, clock[0] + 10 * LIFE + 2_000, clock[0] + 15 * LIFE), true);
+    },
+  };
+}
+
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'windows: a longer one': changingWindow([30_000], 10 * LIFE),
+  'windows: a longer one for the second time': changingWindow([10_000, 30_000], 10 * LIFE),
+  'windows: a shorter one': changingWindow([60_000], 30_000),
   'store: opening a new one': {
     open: (world) => world,
     act: (world: World) => openStore(world, 2),

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../errors.ts';
 import { type HeaderList, indexOfHeader, indexOfTwin } from '../../headers.ts';
 import { type Seen, StoreGuard } from '../../store/guard.ts';
 import { NONCE_SKEW } from '../../store/nonces.ts';
+import { Windows } from '../../store/windows.ts';
 import type { Env, Exchange, Reply } from '../../types/policy.ts';
 import { type Boundaries, findBoundaries } from './boundaries.ts';
 import { BOUNDS, type SignatureConfig } from './config.ts';
@@ -30,6 +31,8 @@ interface Key {
   readonly mac: MacKey;
   /** What its nonces, or its signatures, are remembered under. */
   readonly prefix: string;
+  /** Of its secret in {@link Windows}. */
+  readonly bucket: number;
 }
 
 /** Checks the requests of one policy instance. The fields with a request's values are only used within one call. */
@@ -37,6 +40,7 @@ export class Verifier {
   readonly #config: SignatureConfig;
   readonly #env: Env;
   readonly #guard: StoreGuard;
+  readonly #windows: Windows;
   readonly #mac: Mac;
   readonly #sent: Buffer;
   readonly #sentLength: number;
@@ -57,7 +61,8 @@ export class Verifier {
   #timestamp = '';
   #nonce = '';
   #signature = '';
-  #ttl = 0;
+  /** How far the timestamp is ahead of the clock (ms); negative where it is in the past. */
+  #ahead = 0;
   /** When the request says that it was signed (ms since the epoch). */
   #signedAt = 0;
   #refusal: Refusal | '' = '';
@@ -66,10 +71,13 @@ export class Verifier {
     this.#config = config;
     this.#env = env;
     this.#guard = new StoreGuard(env, config.onStoreError, 'once');
+    this.#windows = new Windows(env.zone(Windows.identity, Windows.bytes), env.thread);
     this.#mac = new Mac(config.algorithm, config.sign);
     this.#sent = Buffer.alloc(macSize(config.algorithm));
     this.#sentLength = this.#sent.toString(config.encoding).length;
-    this.#keys = new Map(Object.entries(config.keys).map(([id, { secret }]) => [id, makeKey(config, secret)]));
+    this.#keys = new Map(
+      Object.entries(config.keys).map(([id, { secret }]) => [id, makeKey(config, secret, this.#windows)]),
+    );
     this.#dummy = macKey(config.algorithm, randomBytes(32).toString('base64'));
     this.#onlyKey = config.headers.key === null ? (Object.keys(config.keys)[0] ?? '') : '';
     this.#signedHeaders = [...new Set(config.sign.flatMap((part) => (part.is === 'header' ? [part.name] : [])))];
@@ -91,9 +99,18 @@ export class Verifier {
     if (replay === 'off') return this.#pass(x, id);
     // The code itself, not its text: policies may write it differently.
     const what = replay === 'nonce' ? `n\n${this.#nonce}` : `s\n${this.#mac.digest.toString('latin1')}`;
-    const seen = this.#guard.once(this.#keys.get(id)!.prefix + what, this.#ttl, this.#signedAt);
+    const seen = this.#once(this.#keys.get(id)!, what);
     if (typeof seen !== 'string') return seen.then((answer) => this.#consumed(x, id, answer));
     return this.#consumed(x, id, seen);
+  }
+
+  /** Remembers the request for as long as any policy with the same secret could accept it. */
+  #once({ prefix, bucket }: Key, what: string): Seen | Promise<Seen> {
+    const now = this.#env.now();
+    const window = this.#windows.use(bucket, this.#config.window, now);
+    if (!this.#windows.remembers(bucket, this.#signedAt, now))
+      return this.#guard.unknown(this.#signedAt, 'before the window became longer');
+    return this.#guard.once(prefix + what, window + Math.max(0, this.#ahead) + NONCE_SKEW, this.#signedAt);
   }
 
   #readFields(x: Exchange): boolean {
@@ -133,7 +150,7 @@ export class Verifier {
     const ahead = time - this.#env.now();
     if (Number.isNaN(time)) this.#refusal = 'SIGNATURE_TIMESTAMP';
     else if (Math.abs(ahead) > window || time < EARLIEST || time > LATEST) this.#refusal = 'SIGNATURE_EXPIRED';
-    this.#ttl = window + Math.max(0, ahead) + NONCE_SKEW;
+    this.#ahead = ahead;
     this.#signedAt = beforeStart === 'accept' ? Number.POSITIVE_INFINITY : time;
     return this.#refusal === '';
   }
@@ -204,7 +221,11 @@ function boundariesOf(config: SignatureConfig): Boundaries {
  * Nonces belong to the secret alone, since whoever has a request signed with it can send that to any policy and under any
  * key id that has the same secret. A request that one of them let through is a replay to all.
  */
-function makeKey(config: SignatureConfig, secret: string): Key {
-  const fingerprint = createHmac('sha256', secret).update('weir: nonces of this secret').digest('base64url');
-  return { mac: macKey(config.algorithm, secret), prefix: `signature\n${fingerprint}\n` };
+function makeKey(config: SignatureConfig, secret: string, windows: Windows): Key {
+  const fingerprint = createHmac('sha256', secret).update('weir: nonces of this secret').digest();
+  return {
+    mac: macKey(config.algorithm, secret),
+    prefix: `signature\n${fingerprint.toString('base64url')}\n`,
+    bucket: windows.bucketOf(fingerprint.readUInt32LE()),
+  };
 }
