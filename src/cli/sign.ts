@@ -8,7 +8,7 @@ import { getHeader, type HeaderList, isFieldName, isFieldValue } from '../header
 import { normalizePath } from '../match/path.ts';
 import { normalAuthority } from '../net/host.ts';
 import type { SignatureConfig } from '../policies/signature/config.ts';
-import { bodyFault, makeNonce, signRequest } from '../policies/signature/sign.ts';
+import { faultOf, makeNonce, signRequest } from '../policies/signature/sign.ts';
 import type { Plan } from '../types/plan.ts';
 import { EX_PROBLEMS, EX_USAGE } from './arguments.ts';
 import { loadProject } from './project.ts';
@@ -74,12 +74,24 @@ function signed(options: Options, config: SignatureConfig): SignedRequest {
   const path = normalizePath(url.pathname);
   if (path === null) throw new WeirError(`the path of ${url.href} is ambiguous, and Weir would refuse it`);
   const bytes = body?.bytes ?? null;
-  const fault = bodyFault(config, bytes);
+  const request = {
+    method,
+    authority: authorityOf(url, headers),
+    path,
+    query: queryOf(url),
+    headers: headers.map(octetsOf),
+    body: bytes,
+  };
+  const fault = faultOf(config, request);
   if (fault !== '') throw new WeirError(fault);
-  const request = { method, authority: authorityOf(url, headers), path, query: queryOf(url), headers, body: bytes };
   const nonce = config.headers.nonce === null ? undefined : makeNonce(config, randomBytes);
   const added = signRequest(config, request, { key: options.key, now: Date.now(), nonce });
   return { method, url: url.href, headers: [...headers, ...added], body };
+}
+
+/** A text as it travels where it is sent as it is printed: one character for each octet of its UTF-8. */
+function octetsOf(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 /** What the request will name as its host, in normal form: its own `Host`, or the URL's. */
@@ -120,6 +132,7 @@ function parse(args: string[]): Options | null {
   const headers = (values.header ?? []).flatMap(readHeader);
   if (body && getHeader(headers, 'content-type') === undefined) headers.push('content-type', 'application/json');
   const method = (values.method ?? (body ? 'POST' : 'GET')).toUpperCase();
+  if (!isFieldName(method)) throw wrong(`--method takes a method, not ${JSON.stringify(method)}`);
   const { config, policy, key } = values;
   return { config, policy, key, url: new URL(values.url), method, body, headers, format };
 }
@@ -160,6 +173,6 @@ function readHeader(line: string): [string, string] {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(0, colon));
   const value = line.slice(colon + 1).trim();
-  if (isFieldName(name) && isFieldValue(value)) return [name, value];
+  if (isFieldName(name) && isFieldValue(octetsOf(value))) return [name, value];
   throw wrong(`--header takes 'Name: value', not ${JSON.stringify(line)}`);
 }

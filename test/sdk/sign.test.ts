@@ -112,6 +112,38 @@ describe('weir sign', {
     assert.equal((await run('curl', [...status, '-K', config])).stdout, '204');
   });
 
+  test('a signed field beyond ASCII, as curl sends it', async () => {
+    for (const [i, tenant] of ['Müller', '東京 😀'].entries()) {
+      const args = [
+        '--policy',
+        'strict',
+        '--url',
+        `${weir.url}/strict/a|b^c?d=|^\``,
+        '--header',
+        `X-Tenant: ${tenant}`,
+      ];
+      const config = file(`utf8-${i}.curl`, await sign(...args));
+      assert.equal((await run('curl', [...status, '-K', config])).stdout, '204', tenant);
+    }
+  });
+
+  test('a request that the policy refuses whatever its signature is not printed', async () => {
+    const strict = ['--policy', 'strict', '--url', `${weir.url}/strict/x`];
+    const cases: [string[], number, RegExp][] = [
+      [['--header', 'x-tenant: t', '--header', 'X_Tenant: u'], 1, /"x-tenant" is there more than once/],
+      [['--header', 'x-tenant:'], 1, /"x-tenant" is empty/],
+      [['--header', `x-tenant: ${'t'.repeat(5000)}`], 1, /"x-tenant" has more than 4096/],
+      [['--header', 'x-tenant: t', '--header', 'X-Nonce: mine'], 1, /brings the field x-nonce itself/],
+      [['--header', 'x-tenant: t', '--method', 'get_it'], 1, /"GET_IT" cannot be signed as \{method\}/],
+      [['--header', 'x-tenant: t', '--method', 'GE T'], 64, /--method takes a method/],
+    ];
+    for (const [args, code, message] of cases) {
+      const result = await call(...strict, ...args);
+      assert.deepEqual({ code: result.code, out: result.out }, { code, out: '' }, args.join(' '));
+      assert.match(result.err, message);
+    }
+  });
+
   test('the host that curl will name, an empty query, and nonces that the template lets pass', async () => {
     const args = ['--policy', 'hosted', '--data', 'text'];
     for (const [i, more] of [

@@ -1,9 +1,11 @@
 /** The other side of the check: makes the header fields of a signed request. Pure; `weir sign` and tests use it. */
 import type { HeaderList } from '../../headers.ts';
-import { indexOfHeader } from '../../headers.ts';
+import { indexOfHeader, indexOfTwin } from '../../headers.ts';
 import { findBoundaries } from './boundaries.ts';
-import type { SignatureConfig } from './config.ts';
-import { Mac, macKey, type SignSource } from './mac.ts';
+import { BOUNDS, type SignatureConfig } from './config.ts';
+import { Mac, macKey, type SignSource, textOf } from './mac.ts';
+import { fits, type Piece } from './octets.ts';
+import { writtenAs } from './sign-template.ts';
 import { formatTimestamp } from './timestamp.ts';
 
 /** A request as it will be sent: `authority` and `path` in normal form, `query` with its `?` or ''. */
@@ -30,7 +32,7 @@ export function signRequest(config: SignatureConfig, request: RequestToSign, opt
   if (!Object.hasOwn(config.keys, id)) throw new Error(`there is no key "${id}"`);
   const nonce = options.nonce ?? '';
   if (config.headers.nonce !== null && nonce === '') throw new Error('this signature needs a nonce');
-  const source: SignSource = { authority: '', query: '', headers: [], body: null, ...request };
+  const source = sourceOf(request);
   for (const part of config.sign) {
     if (part.is === 'host' && source.authority === '') throw new Error('the request lacks the signed host');
     if (part.is === 'header' && indexOfHeader(source.headers, part.name) < 0)
@@ -55,11 +57,47 @@ export function makeNonce(config: SignatureConfig, random: (bytes: number) => Ui
   return Array.from(random(config.nonceLength || 32), (byte) => allowed[byte & 15]).join('');
 }
 
-/** Why the policy would refuse this body whatever its signature; '' where it would not. */
-export function bodyFault(config: SignatureConfig, body: Buffer | null): string {
+/**
+ * Why the policy would refuse the request, whatever its signature; '' where it would not. Its headers are
+ * those that it has beside the fields of the signature.
+ */
+export function faultOf(config: SignatureConfig, request: RequestToSign): string {
   const boundaries = findBoundaries(config.sign, config);
-  if ('code' in boundaries || body === null || body.length === 0 || boundaries.bodyFirst[body[0]] === 1) return '';
-  return `with this template a body cannot begin with ${JSON.stringify(String.fromCharCode(body[0]))}, which may end a nonce`;
+  if ('code' in boundaries) return boundaries.message;
+  const source = sourceOf(request);
+  for (const name of Object.values(config.headers))
+    if (name !== null && indexOfTwin(source.headers, name) >= 0) return `the signature brings the field ${name} itself`;
+  for (const piece of boundaries.pieces) {
+    const fault = faultOfPiece(piece, source);
+    if (fault !== '') return fault;
+  }
+  const first = source.body?.[0];
+  if (first === undefined || boundaries.bodyFirst[first] === 1) return '';
+  return `with this template a body cannot begin with ${JSON.stringify(String.fromCharCode(first))}, which may end a nonce`;
+}
+
+/** A field that is missing is for {@link signRequest} to tell. */
+function faultOfPiece(piece: Piece, source: SignSource): string {
+  const { part } = piece;
+  if (part.is === 'header') {
+    const at = indexOfHeader(source.headers, part.name);
+    if (at < 0) return '';
+    if (indexOfTwin(source.headers, part.name) < at || indexOfTwin(source.headers, part.name, at + 2) >= 0)
+      return `the signed header "${part.name}" is there more than once`;
+    if (source.headers[at + 1] === '') return `the signed header "${part.name}" is empty`;
+    if (source.headers[at + 1].length > BOUNDS.header)
+      return `the signed header "${part.name}" has more than ${BOUNDS.header} octets`;
+  }
+  if (!HELD.has(part.is)) return '';
+  const text = textOf(part, '', '', source);
+  return text === '' || fits(piece, text) ? '' : `${JSON.stringify(text)} cannot be signed as ${writtenAs(part)}`;
+}
+
+/** Of the request itself, and text. */
+const HELD: ReadonlySet<string> = new Set(['method', 'host', 'path', 'query', 'header']);
+
+function sourceOf(request: RequestToSign): SignSource {
+  return { authority: '', query: '', headers: [], body: null, ...request };
 }
 
 function fieldsOf(
