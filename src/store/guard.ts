@@ -56,9 +56,9 @@ export class StoreGuard {
     if (!this.#host.store.remembers(madeAt)) return this.unknown(madeAt);
     try {
       const answer = this.#host.store.once(key, ttl);
-      if (typeof answer === 'boolean') return answer ? 'new' : 'seen';
+      if (typeof answer === 'boolean') return this.#found(answer, key);
       return answer.then(
-        (first) => (first ? 'new' : 'seen'),
+        (first) => this.#found(first, key),
         (error) => this.#onceWithout(error, key, ttl, madeAt),
       );
     } catch (error) {
@@ -78,6 +78,11 @@ export class StoreGuard {
     } catch (error) {
       return this.#takeWithout(error, key, limit, cost);
     }
+  }
+
+  /** What was used while the store could not answer is known to the local table alone. */
+  #found(first: boolean, key: string): Seen {
+    return first && !this.#local?.hasUsed(key) ? 'new' : 'seen';
   }
 
   #onceWithout(error: unknown, key: string, ttl: number, madeAt: number): Seen {

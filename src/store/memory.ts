@@ -41,6 +41,8 @@ export interface MemoryStore extends Store {
   readonly since: number;
   /** @throws {StoreError} `full` where as many nonces are alive as fit: none of them is given up for another. */
   once(key: string, ttl: number): boolean;
+  /** Is `key` one that {@link once} would not take? Leaves all as it is. */
+  hasUsed(key: string): boolean;
   /**
    * Where as many keys as fit have used some of their allowance, a new one takes the place of another ({@link Shares}).
    * @throws {StoreError} `full` where `sharer` has used its share up and all its keys are spent.
@@ -76,6 +78,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
       else nonces.leave();
       return first;
     },
+    hasUsed: (key) => nonces.has(key, now()),
     take(key, limit, cost, sharer = '') {
       const time = now();
       const whose = sharers.get(sharer) ?? addSharer(sharers, sharer);

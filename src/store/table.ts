@@ -120,6 +120,18 @@ export class Table {
     return -1;
   }
 
+  /** Is the entry of `key` there and alive? */
+  has(key: string, now: number): boolean {
+    this.#fingerprint.of(key);
+    const segment = this.#segmentOf(this.#fingerprint.words[2]);
+    const line = lockWord(segment);
+    if (Atomics.load(this.#words, line + USED) === 0) return false;
+    if (lock(this.#words, line, this.#thread)) this.#repair(segment);
+    const alive = this.#isAlive(segment, this.#tickOf(now));
+    unlock(this.#words, line, this.#thread);
+    return alive;
+  }
+
   /** When its memory was made (ms since the epoch): it has no entry of what was before. */
   get madeAt(): number {
     return this.#epoch + TICK;
@@ -213,6 +225,18 @@ export class Table {
         return base + i;
       }
       if (dead && expired < 0) expired = base + i;
+    }
+  }
+
+  /** The current fingerprint, in a segment. */
+  #isAlive(segment: number, tick: number): boolean {
+    const { slots } = this.#shape;
+    const table = this.#slots;
+    const [f0, f1, f2] = this.#fingerprint.words;
+    for (let i = f1 & (slots - 1); ; i = (i + 1) & (slots - 1)) {
+      const at = (segment * slots + i) * 4;
+      if (table[at] === 0) return false;
+      if (table[at] === f0 && table[at + 1] === f1 && table[at + 2] === f2) return table[at + 3] > tick;
     }
   }
 

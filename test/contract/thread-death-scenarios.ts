@@ -266,6 +266,15 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     act: (store) => store.once('n3', LIFE),
     after: (store) => knows(store, 'n', 5, 'new'),
   },
+  'once: asking alone': {
+    open: openStore,
+    before: (store) => use(store, 'n', 5),
+    act: (store) => assert.deepEqual([store.hasUsed('n3'), store.hasUsed('new')], [true, false]),
+    after(store) {
+      assert.deepEqual([store.hasUsed('n3'), store.hasUsed('new')], [true, false]);
+      knows(store, 'n', 5, 'new');
+    },
+  },
   'once: no room': {
     open: openStore,
     before: (store) => use(store, 'n', CAPACITY),

@@ -426,6 +426,31 @@ for (const how of ['throws', 'rejects'] as const) {
   });
 }
 
+test('local: what passed while the store was full does not pass again once there is room', async () => {
+  const host = fakeHost(NOW, {}, 1);
+  const { request, admit } = make({ onStoreError: 'local' }, host);
+  assert.equal(await admit(request()), '');
+  host.now += 299_000;
+  const x = request();
+  assert.equal(await admit(x), '', 'the local table has room');
+  assert.equal(host.counts.weir_store_errors_total, 1);
+  host.now += 10_000;
+  assert.equal(await admit(x), 'SIGNATURE_REPLAYED');
+});
+
+test('local: what passed while the store was lost does not pass again once it is back', async () => {
+  for (const how of ['throws', 'rejects'] as const) {
+    const { request, admit, host } = make({ onStoreError: 'local' });
+    const { store } = host;
+    host.store = lostStore(new StoreError('unavailable', 'gone'), how);
+    const x = request();
+    assert.equal(await admit(x), '');
+    host.store = how === 'throws' ? store : laterStore(store);
+    assert.equal(await admit(x), 'SIGNATURE_REPLAYED');
+    assert.equal(await admit(request()), '');
+  }
+});
+
 test('a full store refuses and forgets nothing', async () => {
   const { request, admit } = make({ nonceLength: 8 }, fakeHost(NOW, {}, 3));
   const kept = [1, 2, 3].map((i) => request({ nonce: `1234567${i}` }));
