@@ -160,6 +160,7 @@ export function resolveSignature(raw: RawSignature, context: ResolveContext): Si
     const boundaries = findBoundaries(parts, { timestamp: raw.timestamp ?? 'unix', nonceLength: raw.nonceLength ?? 0 });
     if ('code' in boundaries) tell(boundaries, context);
     checkSignedHeaders(raw, parts, context);
+    checkTwins(raw, parts, signsNonce, context);
     checkNonce(raw, signsNonce, context);
   }
   return {
@@ -183,7 +184,7 @@ function tell({ code, message, hint }: SignProblem, context: ResolveContext): vo
 
 /** A field that no policy gets to see, or that holds the signature itself, could never be signed rightly. */
 function checkSignedHeaders(raw: RawSignature, parts: readonly SignPart[], context: ResolveContext): void {
-  const signature = (raw.headers?.signature ?? 'x-signature').toLowerCase();
+  const signature = namesOf(raw.headers).signature.toLowerCase();
   for (const part of parts) {
     if (part.is !== 'header') continue;
     if (part.name === signature) {
@@ -191,6 +192,31 @@ function checkSignedHeaders(raw: RawSignature, parts: readonly SignPart[], conte
       context.problem(['sign'], 'signature-header', message, 'leave it out');
     } else checkReaches(part.name, ['sign'], `{header.${part.name}}`, context);
   }
+}
+
+/** Of two fields whose names differ in nothing but `_` and `-`, each makes the other a duplicate. */
+function checkTwins(
+  { headers }: RawSignature,
+  parts: readonly SignPart[],
+  signsNonce: boolean,
+  context: ResolveContext,
+): void {
+  const used = new Map<string, string>();
+  const check = (name: string, at: ConfigPath): void => {
+    const lower = name.toLowerCase();
+    const folded = lower.replaceAll('_', '-');
+    const other = used.get(folded);
+    used.set(folded, other ?? lower);
+    if (other === undefined || other === lower) return;
+    const message = `"${lower}" and "${other}" make each other duplicates: many servers read "_" and "-" alike`;
+    context.problem(at, 'signature-same-header', message, 'name another header');
+  };
+  const { key, timestamp, nonce, signature } = namesOf(headers);
+  if (key !== false) check(key, ['headers', 'key']);
+  check(timestamp, ['headers', 'timestamp']);
+  check(signature, ['headers', 'signature']);
+  if (signsNonce) check(nonce, ['headers', 'nonce']);
+  for (const part of parts) if (part.is === 'header') check(part.name, ['sign']);
 }
 
 /** Reports a field of requests that never reaches policies; `shown` is how it is written there. */
@@ -242,13 +268,17 @@ function checkNonce(raw: RawSignature, signsNonce: boolean, context: ResolveCont
       context.problem(at, 'signature-no-nonce', 'has no effect: the template has no {nonce}', 'remove it');
 }
 
+function namesOf({
+  key = 'x-key-id',
+  timestamp = 'x-timestamp',
+  nonce = 'x-nonce',
+  signature = 'x-signature',
+}: RawSignature['headers'] = {}) {
+  return { key, timestamp, nonce, signature };
+}
+
 function resolveHeaders(raw: RawSignature, signsNonce: boolean, context: ResolveContext): SignatureConfig['headers'] {
-  const {
-    key = 'x-key-id',
-    timestamp = 'x-timestamp',
-    nonce = 'x-nonce',
-    signature = 'x-signature',
-  } = raw.headers ?? {};
+  const { key, timestamp, nonce, signature } = namesOf(raw.headers);
   const seen = new Set<string>();
   const roles: [string, string | false][] = [
     ['key', key],

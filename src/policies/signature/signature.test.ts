@@ -505,6 +505,21 @@ const CHECKS: [string, Partial<RawSignature>, string[]][] = [
   ['a key id that no header can hold', { keys: { 'a b': SECRET, ok: SECRET } }, ['keys.a b signature-key-id']],
   ['several keys and no header', { headers: { key: false } }, ['headers.key signature-key-header']],
   ['one header for two things', { headers: { key: 'X-Nonce' } }, ['headers.nonce signature-same-header']],
+  [
+    'two headers that read alike',
+    { headers: { key: 'x-id', timestamp: 'X_Id' } },
+    ['headers.timestamp signature-same-header'],
+  ],
+  [
+    'a signed header that reads like the signature',
+    { sign: `${LINES}\n{header.x_signature}` },
+    ['sign signature-same-header'],
+  ],
+  [
+    'two signed headers that read alike',
+    { sign: '{timestamp}\n{nonce}\n{header.x_user}\n{header.x-user}\n{header.x_user}' },
+    ['sign signature-same-header'],
+  ],
   ['a name that is none', { headers: { signature: 'x signature' } }, ['headers.signature bad-header']],
   ['a window that is none', { window: '5 minutes' }, ['window bad-unit']],
   ['no window at all', { window: '0s' }, ['window bad-unit']],
