@@ -1,5 +1,5 @@
 /** Whether the store holds what the policies want remembered. */
-import { NONCE_SKEW, sustainedRate } from '../store/nonces.ts';
+import { MOST_NONCES, NONCE_SKEW, sustainedRate } from '../store/nonces.ts';
 import type { Plan } from '../types/plan.ts';
 import type { PolicyKind } from '../types/policy.ts';
 import { formatDuration } from '../units.ts';
@@ -44,10 +44,14 @@ export function checkNonces(
   for (const { plan, entry } of byName.values()) {
     const found = nonceRate({ policies: [plan] }, nonces, kinds);
     if (found === null || found.rate >= FEW) continue;
-    const needed = Math.ceil((FEW * found.life) / 1000);
-    const hint = `${FEW} a second need \`store: { memory: { nonces: ${needed} } }\` in the config, or choose a smaller window`;
-    problems.warning(keyOf(entry), 'few-nonces', describe(found, nonces), hint);
+    problems.warning(keyOf(entry), 'few-nonces', describe(found, nonces), remedy(found));
   }
+}
+
+function remedy({ life }: NonceRate): string {
+  const needed = Math.ceil((FEW * life) / 1000);
+  if (needed > MOST_NONCES) return `choose a smaller window: a store holds ${MOST_NONCES} nonces at most`;
+  return `${FEW} a second need \`store: { memory: { nonces: ${needed} } }\` in the config, or choose a smaller window`;
 }
 
 /** For people. */

@@ -72,7 +72,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
     once(key, ttl) {
       const time = now();
       const slot = nonces.claim(key, time);
-      if (slot < 0) throw full('nonces', nonces.capacity);
+      if (slot < 0) throw full(options, 'nonces', nonces.capacity);
       const first = nonces.fresh;
       if (first) nonces.release(slot, time + ttl);
       else nonces.leave();
@@ -83,7 +83,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
       const time = now();
       const whose = sharers.get(sharer) ?? addSharer(sharers, sharer);
       const slot = limits.claim(key, time, whose);
-      if (slot < 0) throw full('limits', limits.capacity);
+      if (slot < 0) throw full(options, 'limits', limits.capacity);
       const at = slot * LIMIT_WIDTH;
       const taken = takeFrom(limits.values, at, limit, cost, time);
       limits.values[at + SHARER] = whose;
@@ -124,9 +124,8 @@ function openTable(
   );
 }
 
-function full(what: string, capacity: number): StoreError {
-  return new StoreError(
-    'full',
-    `the memory store is full: ${capacity} ${what} are alive (store.${what} in the config)`,
-  );
+/** Only the store of the config has a capacity that can be set. */
+function full({ name }: MemoryStoreOptions, what: string, capacity: number): StoreError {
+  const setting = name === undefined ? ` (store.memory.${what} in the config)` : '';
+  return new StoreError('full', `the ${name ?? 'memory'} store is full: ${capacity} ${what} are alive${setting}`);
 }

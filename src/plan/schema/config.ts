@@ -1,5 +1,5 @@
 /** The schema of `config/weir.yaml`. */
-import { DEFAULT_NONCES } from '../../store/nonces.ts';
+import { DEFAULT_NONCES, MOST_NONCES } from '../../store/nonces.ts';
 import { DURATION, SIZE, type Written } from './common.ts';
 
 const ADDRESS = {
@@ -44,7 +44,7 @@ const MEMORY = {
     nonces: {
       type: 'integer',
       minimum: 1024,
-      maximum: 2 ** 26,
+      maximum: MOST_NONCES,
       default: DEFAULT_NONCES,
       description:
         'Signed requests remembered at once, each for up to twice the window of its policy; when full, a signature policy does what its onStoreError says.',
