@@ -36,7 +36,9 @@ export async function check(args: string[]): Promise<number> {
   const options = parse(args);
   if (typeof options === 'number') return options;
   const checked = await checkFiles(resolve(options.config), process.env, options.strict);
-  process.stdout.write(checked.redactor.text(report(checked, options.format, process.cwd())));
+  const { redactor } = checked;
+  const text = report(checked, options.format, process.cwd());
+  process.stdout.write(options.format === 'json' ? redactor.json(text) : redactor.text(text));
   return checked.problems.some(({ severity }) => severity === 'error') ? EX_PROBLEMS : 0;
 }
 

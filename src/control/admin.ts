@@ -27,7 +27,7 @@ export interface AdminSource {
   config(): object;
   reload(): Promise<ReloadResult>;
   /** The last net: takes secrets out of a page. */
-  redact?(text: string): string;
+  redact?(page: string): string;
 }
 
 interface Answer {
@@ -71,7 +71,7 @@ export class AdminServer {
     this.#config = config;
     this.#log = log;
     this.#pages = pagesOf(source);
-    this.#redact = (text) => source.redact?.(text) ?? text;
+    this.#redact = (page) => source.redact?.(page) ?? page;
     this.#server = http.createServer(
       {
         // A slow or stuck client loses its connection soon, and before that to any newcomer (admin-connections.ts).

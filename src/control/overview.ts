@@ -47,7 +47,8 @@ export function adminSource(from: Overview): AdminSource {
     status: () => status(from),
     config: () => ({ config: from.shown.config, plan: from.shown.plan(from.reloader.plan) }),
     reload: () => from.reloader.reload('api'),
-    redact: (text) => from.shown.redactor.text(text),
+    // Pages are JSON, and texts in metrics are quoted likewise.
+    redact: (page) => from.shown.redactor.json(page),
   };
 }
 

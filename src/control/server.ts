@@ -113,7 +113,10 @@ class ControlPlane implements Server {
 
   constructor({ config, placeOf, source }: ReadConfig, options: ServerOptions, shown: Shown) {
     const { env, takeover = false, strict = false, ending = () => false } = options;
-    const sink = redacting(options.sink ?? createSink(), shown.redactor);
+    const { redactor } = shown;
+    const isJson = config.log.format !== 'pretty';
+    const redact = (lines: string): string => (isJson ? redactor.json(lines) : redactor.text(lines));
+    const sink = redacting(options.sink ?? createSink(), redact);
     this.#strict = strict;
     this.#config = config;
     this.#configFile = source;

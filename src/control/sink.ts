@@ -10,10 +10,10 @@ import { bounded, countLines, type LineSink, LostLines } from './line-sink.ts';
 /** Bytes buffered before lines are dropped. */
 const MAX_BUFFERED = 8 * 1024 * 1024;
 
-/** A sink that takes secrets out of lines on their way to `sink`. */
-export function redacting(sink: LineSink, redactor: { text(text: string): string }): LineSink {
+/** A sink with a net that takes secrets out of lines on their way to `sink`. */
+export function redacting(sink: LineSink, redact: (lines: string) => string): LineSink {
   return {
-    write: (lines) => sink.write(redactor.text(lines)),
+    write: (lines) => sink.write(redact(lines)),
     get dropped() {
       return sink.dropped;
     },

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomInt } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { Redactor } from './redact.ts';
 
@@ -45,4 +46,56 @@ describe('Redactor', () => {
     const redactor = redactorOf({ A: 'x\ud800abcdef', B: '(a|b)*[c]{2}^$.\\-/' });
     assert.equal(redactor.text('x\ud800abcdef (a|b)*[c]{2}^$.\\-/'), '${env:A} ${env:B}');
   });
+
+  test('leaves JSON that can be read, whatever is written around a reference', () => {
+    const redactor = new Redactor();
+    redactor.add([{ value: 'say "hello" to sk-live-1234\nbye', reference: 'say "hello" to ${env:K}\nbye' }]);
+    const line = JSON.stringify({ message: 'got say "hello" to sk-live-1234\nbye' });
+    assert.deepEqual(JSON.parse(redactor.json(line)), { message: 'got say "hello" to ${env:K}\nbye' });
+    assert.equal(redactor.text('say "hello" to sk-live-1234\nbye'), 'say \\"hello\\" to ${env:K}\\nbye');
+  });
+
+  test('takes no braces and quotes of JSON for a part of a secret that is JSON itself', () => {
+    const redactor = redactorOf({ K: '{\n  "status": 200,\n  "token": "sk-live-1234"\n}' });
+    const page = JSON.stringify({ status: 200, token: 'x' }, null, 2);
+    assert.equal(redactor.json(page), page);
+    assert.equal(redactor.json(JSON.stringify(['a "token": "sk-live-1234"'])), '["a ${env:K}"]');
+    assert.equal(redactor.text('"token": "sk-live-1234"'), '${env:K}');
+  });
+
+  test('knows a secret of any length, and thousands of them', () => {
+    const long = redactorOf({ K: 'sk-live-'.repeat(100_000) });
+    assert.equal(long.text(`a ${'sk-live-'.repeat(100_000)} b`), 'a ${env:K} b');
+    const secrets = Array.from({ length: 5000 }, (_, i): [string, string] => [`K${i}`, `${i}-secret-${i * 7}`]);
+    const many = redactorOf(Object.fromEntries(secrets));
+    for (const [name, value] of secrets) assert.equal(many.text(`a "${value}" b`), `a "\${env:${name}}" b`);
+  });
+
+  test('finds what a search at every place finds', () => {
+    const seed = randomInt(2 ** 31);
+    let state = seed;
+    const below = (n: number): number => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return (state >>> 8) % n;
+    };
+    const word = (length: number): string => Array.from({ length }, () => 'ab-'[below(3)]).join('');
+    for (let round = 0; round < 300; round++) {
+      const values = Array.from({ length: 1 + below(6) }, () => `-${word(7 + below(4))}`);
+      const text = word(below(200));
+      const redactor = new Redactor();
+      redactor.add(values.map((value) => ({ value, reference: `<${value.length}>` })));
+      assert.equal(redactor.text(text), replaceLongest(text, values), `seed ${seed}`);
+    }
+  });
 });
+
+function replaceLongest(text: string, values: readonly string[]): string {
+  const longest = values.toSorted((a, b) => b.length - a.length);
+  let out = '';
+  for (let at = 0; at < text.length; ) {
+    const found = longest.find((value) => text.startsWith(value, at));
+    out += found === undefined ? text[at] : `<${found.length}>`;
+    at += found?.length ?? 1;
+  }
+  return out;
+}

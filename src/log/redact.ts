@@ -15,27 +15,101 @@ const LEAST = 8;
 const LEAST_PLAIN = 16;
 const PLAIN = /^([A-Za-z]+|\d+)$/;
 
-/** Knows secrets of one process and takes them out of texts. */
+/** Characters at the end of a window of {@link LEAST} that say how far it can move on. */
+const BLOCK = 3;
+const SLOTS = 2 ** 16;
+
+/** Forms that begin with the same {@link LEAST} characters: what is shown for each, and the lengths they have. */
+interface Bucket {
+  readonly shown: Map<string, string>;
+  /** Longest first. */
+  lengths: readonly number[];
+}
+
+/**
+ * Knows secrets of one process and takes them out of texts. Every form has at least {@link LEAST} characters, so a search
+ * looks at one place in six where it finds nothing, however many there are (Wu and Manber, "A Fast Algorithm for
+ * Multi-Pattern Searching", 1994). One regular expression for all takes 2 to 7 µs for a line of the log with a
+ * hundred secrets that begin differently, seconds to compile with thousands, and throws where it is too large.
+ */
 export class Redactor {
-  /** What is shown instead, by every form in which a secret can stand. */
-  readonly #shown = new Map<string, string>();
-  #pattern: RegExp | null = null;
+  readonly #buckets = new Map<string, Bucket>();
+  /** By the hash of a block: how far the window moves on. */
+  #moves: Uint8Array | null = null;
 
   /** Takes note of secrets. Those that are too short to be told from other text are left out. */
   add(secrets: Iterable<SecretText>): void {
-    const before = this.#shown.size;
-    for (const { value, reference } of secrets)
-      for (const form of formsOf(value)) if (!this.#shown.has(form)) this.#shown.set(form, reference);
-    if (this.#shown.size === before) return;
-    const longestFirst = [...this.#shown.keys()].sort((a, b) => b.length - a.length);
-    this.#pattern = new RegExp(longestFirst.map(escapeRegExp).join('|'), 'g');
+    for (const { value, reference } of secrets) {
+      // Whatever is shown stands inside a text of JSON too.
+      const shown = inJson(reference);
+      for (const form of formsOf(value)) this.#learn(form, shown);
+    }
   }
 
   /** `text` with references where secrets stood. */
   text(text: string): string {
-    if (this.#pattern === null) return text;
-    return text.replace(this.#pattern, (found) => this.#shown.get(found) as string);
+    return this.#redact(text, false);
   }
+
+  /** The same for JSON: what can only stand across the quotes of several of its texts is left there. */
+  json(json: string): string {
+    return this.#redact(json, true);
+  }
+
+  #learn(form: string, shown: string): void {
+    const start = form.slice(0, LEAST);
+    const bucket = this.#buckets.get(start) ?? { shown: new Map<string, string>(), lengths: [] };
+    if (bucket.shown.has(form)) return;
+    bucket.shown.set(form, shown);
+    if (!bucket.lengths.includes(form.length)) bucket.lengths = [...bucket.lengths, form.length].sort((a, b) => b - a);
+    this.#buckets.set(start, bucket);
+    this.#moves ??= new Uint8Array(SLOTS).fill(LEAST - BLOCK + 1);
+    for (let at = 0; at <= LEAST - BLOCK; at++) {
+      const slot = slotOf(form, at);
+      this.#moves[slot] = Math.min(this.#moves[slot], LEAST - BLOCK - at);
+    }
+  }
+
+  #redact(text: string, isJson: boolean): string {
+    const moves = this.#moves;
+    if (moves === null) return text;
+    const last = text.length - LEAST;
+    let out = '';
+    let from = 0;
+    let at = 0;
+    while (at <= last) {
+      const move = moves[slotOf(text, at + LEAST - BLOCK)];
+      const found = move === 0 ? this.#formAt(text, at, isJson) : null;
+      if (found === null) {
+        at += move || 1;
+        continue;
+      }
+      out += text.slice(from, at) + found.shown;
+      at += found.length;
+      from = at;
+    }
+    return from === 0 ? text : out + text.slice(from);
+  }
+
+  /** The longest form that stands at `at`. */
+  #formAt(text: string, at: number, isJson: boolean): { readonly shown: string; readonly length: number } | null {
+    const bucket = this.#buckets.get(text.slice(at, at + LEAST));
+    if (bucket === undefined) return null;
+    for (const length of bucket.lengths) {
+      const form = text.slice(at, at + length);
+      const shown = bucket.shown.get(form);
+      if (shown !== undefined && !(isJson && BARE_QUOTE.test(form))) return { shown, length };
+    }
+    return null;
+  }
+}
+
+/** A quote that ends or begins a text of JSON. */
+const BARE_QUOTE = /(?:^|[^\\])(?:\\\\)*"/;
+
+function slotOf(text: string, at: number): number {
+  const hash = text.charCodeAt(at) * 1_021 + text.charCodeAt(at + 1) * 31 + text.charCodeAt(at + 2);
+  return hash & (SLOTS - 1);
 }
 
 /** As it is, and each of its lines; in JSON, in a URL. */
@@ -56,8 +130,4 @@ function inJson(text: string): string {
 /** A text that is no well-formed UTF-16 has no such form. */
 function inUrl(text: string, encode: (text: string) => string): string {
   return text.isWellFormed() ? encode(text) : text;
-}
-
-function escapeRegExp(text: string): string {
-  return text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

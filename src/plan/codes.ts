@@ -5,7 +5,7 @@ export const PROBLEM_CODES = Object.freeze({
   'unreadable-file': 'A file cannot be read, is no regular file, or is not UTF-8.',
   'left-out':
     'Something in the rules folder looks like rules but is not read: *.yml, a sub-folder, a link that leads nowhere.',
-  'file-too-large': 'A file, or all rules together, are larger than is parsed.',
+  'file-too-large': 'A file, or all rules together, are larger than is parsed, or become so by what variables put in.',
   'empty-file': 'A file is empty or holds only comments; an editor may not have finished writing it.',
   syntax: 'The file is not YAML 1.2, or holds more than one document.',
   'duplicate-key': 'A map has the same key twice; YAML would silently keep one.',

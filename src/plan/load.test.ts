@@ -112,6 +112,39 @@ describe('bounds', () => {
     assert.deepEqual(codesOf(problems), ['unreadable-file', 'unknown-section']);
   });
 
+  const replies = (json: string, env = {}) =>
+    rules(`routes: { a: { match: { path: / }, reply: { status: 200, json: [${json}] } } }`, '/r', env);
+
+  test('aliases of long texts, or of maps with long keys, are a bomb too', () => {
+    for (const long of [`&l "${'x'.repeat(500_000)}"`, `&l { "${'x'.repeat(500_000)}": 1 }`]) {
+      const { plan, problems } = replies(`${long}, ${'*l, '.repeat(300)}`);
+      assert.equal(plan, null);
+      assert.ok(codesOf(problems).includes('alias-bomb'), long.slice(0, 5));
+    }
+    assert.deepEqual(codesOf(replies(`&l "${'x'.repeat(1000)}", ${'*l, '.repeat(1000)}`).problems), [
+      'unused-upstream',
+    ]);
+  });
+
+  test('references that put megabytes into a file are told once, whatever stands in the variable', () => {
+    const env = { LONG: `s3cr3t-${'x'.repeat(100_000)}` };
+    for (const json of [`"${'${env:LONG}'.repeat(10_000)}"`, '"${env:LONG}", '.repeat(10_000)]) {
+      const { plan, problems } = replies(json, env);
+      assert.equal(plan, null);
+      assert.deepEqual(
+        codesOf(problems).filter((code) => code !== 'unused-upstream'),
+        ['file-too-large'],
+      );
+      assert.ok(!JSON.stringify(problems).includes('s3cr3t'));
+    }
+  });
+
+  test('many references, and long ones, are as good as few', () => {
+    const many = replies(`"${'${env:KEY} '.repeat(20_000)}"`, { KEY: 'sk-live-0123456789' });
+    const long = replies('"${env:KEY}"', { KEY: `sk-live-${'0'.repeat(100_000)}` });
+    for (const { plan } of [many, long]) assert.notEqual(plan, null);
+  });
+
   test('what nests too deeply for the parser itself is told in our words, with its place', () => {
     for (const nested of ['[', '{ a: ', '- ', '? ']) {
       const { plan, problems } = load([{ file: '/r/a.yaml', text: nested.repeat(5000) }], { env: {}, root: '/r' });

@@ -23,7 +23,7 @@ export interface TreeNode {
   readonly lost: boolean;
   /** Neither this nor anything in it was lost. */
   readonly whole: boolean;
-  /** Nodes in all, aliases counted at their full size. */
+  /** Values in all, aliases counted at their full size, long texts as several. */
   readonly size: number;
 }
 

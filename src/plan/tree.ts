@@ -9,6 +9,10 @@ import { oddNumber } from './scalars.ts';
 import type { Source, TreeEntry, TreeNode } from './source.ts';
 
 const MOST_EXPANDED = 10_000;
+/** Characters of a text that count as one value more where an alias stands for it. */
+const VALUE_LENGTH = 256;
+/** Characters that variables may put into one file: as many as may be written in it. */
+const MOST_INJECTED = 2 * 1024 ** 2;
 const DEEPEST = 64;
 const MOST_QUOTED = 30;
 
@@ -19,13 +23,15 @@ interface Build {
   readonly problems: ProblemList;
   /** By anchor; null while the anchored node is still being built. */
   readonly anchors: Map<string, TreeNode | null>;
-  /** Nodes that aliases stand for, in all. */
+  /** What aliases stand for, in all, by {@link TreeNode.size}. */
   expanded: number;
+  /** Characters that variables have put in. */
+  injected: number;
 }
 
 /** Converts the contents of a document, reporting every trap on the way. */
 export function buildTree(contents: ParsedNode, source: Source, env: Environment, problems: ProblemList): TreeNode {
-  return convert(contents, 0, { source, env, problems, anchors: new Map(), expanded: 0 });
+  return convert(contents, 0, { source, env, problems, anchors: new Map(), expanded: 0, injected: 0 });
 }
 
 function convert(node: ParsedNode, depth: number, build: Build): TreeNode {
@@ -111,7 +117,10 @@ function convertScalar(node: Scalar.Parsed, build: Build): TreeNode {
   const { value } = node;
   if (typeof value === 'number' || typeof value === 'bigint') return convertNumber(node, Number(value), build);
   if (typeof value !== 'string' || !mentionsEnv(value)) return leaf(value, node);
-  const { missing, malformed, ...origin } = substituteEnv(value, build.env);
+  const most = MOST_INJECTED - build.injected;
+  const { missing, malformed, injected, ...origin } = substituteEnv(value, build.env, most);
+  const tooLong = injected > most;
+  build.injected += tooLong ? Number.POSITIVE_INFINITY : injected;
   const spot = { source: build.source, offset: node.range[0] };
   if (malformed >= 0) {
     const found = malformedReference(value.slice(malformed));
@@ -119,8 +128,12 @@ function convertScalar(node: Scalar.Parsed, build: Build): TreeNode {
     build.problems.error(spot, 'bad-env', message, 'write ${env:NAME} or ${env:NAME:-default}');
   }
   for (const name of missing) build.problems.missingVariable(spot, name);
+  if (tooLong && most >= 0) {
+    const message = `environment variables put more than ${MOST_INJECTED / 1024 ** 2} MiB into this file`;
+    build.problems.error(spot, 'file-too-large', message, 'refer to them less often, or put less into them');
+  }
   const standIn = missing.length > 0 && build.problems.takesStandIns;
-  const lost = malformed >= 0 || (missing.length > 0 && !standIn);
+  const lost = malformed >= 0 || tooLong || (missing.length > 0 && !standIn);
   const made = { ...leaf(origin.text, node), origin, injected: true, lost, whole: !lost };
   return remember(standIn ? { ...made, standIn } : made, build);
 }
@@ -156,7 +169,9 @@ function convertMap(node: YAMLMap.Parsed, depth: number, build: Build): TreeNode
   }
   const nodes = Array.from(entries.values(), (entry) => entry.node);
   const value = Object.fromEntries(Array.from(entries, ([key, entry]) => [key, entry.node.value]));
-  return { ...span(node), value, entries, items: null, origin: null, ...sumOf(nodes, lost) };
+  const sum = sumOf(nodes, lost);
+  const size = [...entries.keys()].reduce((total, key) => total + sizeOf(key) - 1, sum.size);
+  return { ...span(node), value, entries, items: null, origin: null, ...sum, size };
 }
 
 function reportDuplicate(key: string, first: number, second: number, depth: number, build: Build): void {
@@ -205,14 +220,21 @@ function convertAlias(node: ParsedNode & { source: string }, build: Build): Tree
   build.expanded += target.size;
   if (target.standIn) build.problems.standsIn(spot);
   if (build.expanded <= MOST_EXPANDED) return remember({ ...target, ...span(node) }, build);
-  if (before <= MOST_EXPANDED)
-    build.problems.error(spot, 'alias-bomb', `aliases stand for more than ${MOST_EXPANDED} values`, 'write them out');
+  if (before <= MOST_EXPANDED) {
+    const message = `aliases stand for more than ${MOST_EXPANDED} values, long texts counted as several`;
+    build.problems.error(spot, 'alias-bomb', message, 'write them out');
+  }
   return lostLeaf(node);
 }
 
 function leaf(value: unknown, node: ParsedNode): TreeNode {
-  const rest = { entries: null, items: null, origin: null, injected: false, lost: false, whole: true, size: 1 };
-  return { ...span(node), value, ...rest };
+  const rest = { entries: null, items: null, origin: null, injected: false, lost: false, whole: true };
+  return { ...span(node), value, ...rest, size: typeof value === 'string' ? sizeOf(value) : 1 };
+}
+
+/** How many values a text counts as. */
+function sizeOf(text: string): number {
+  return 1 + Math.floor(text.length / VALUE_LENGTH);
 }
 
 function lostLeaf(node: ParsedNode): TreeNode {
