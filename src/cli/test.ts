@@ -30,7 +30,7 @@ export async function test(args: string[]): Promise<number> {
   }
   let failed = 0;
   for (const entry of plan.tests) {
-    const differences = compare(entry, await rehearse(plan, entry, KINDS));
+    const differences = compare(entry, await rehearse(plan, entry, KINDS), (value) => redactor.value(value));
     if (differences.length > 0) failed++;
     process.stdout.write(redactor.text(line(entry, differences)));
   }
@@ -45,18 +45,22 @@ function line(entry: TestPlan, differences: readonly string[]): string {
   return `FAILED  ${entry.name}  (${where})\n${differences.map((text) => `        ${text}\n`).join('')}`;
 }
 
-/** What a test expected and did not get, one line each. */
-export function compare(entry: TestPlan, got: Rehearsed): string[] {
+/** What a test expected and did not get, one line each; `show` takes secrets out of a value. */
+export function compare(entry: TestPlan, got: Rehearsed, show = (value: string): string => value): string[] {
   const out: string[] = [];
   const { headers, ...plain } = entry.expect;
   for (const [name, expected] of Object.entries(plain)) {
     if (expected === undefined) continue;
     const actual = got[name as keyof typeof plain];
-    if (actual !== expected) out.push(`${name}: expected ${expected}, got ${actual === '' ? 'none' : actual}`);
+    if (actual === expected) continue;
+    const shown = actual === '' ? 'none' : show(String(actual));
+    out.push(`${name}: expected ${show(String(expected))}, got ${shown}`);
   }
   for (const [name, expected] of Object.entries(headers ?? {})) {
     const actual = getHeader(got.headers, name.toLowerCase());
-    if (actual !== expected) out.push(`header ${name}: expected ${expected}, got ${actual ?? 'none'}`);
+    if (actual === expected) continue;
+    const shown = actual === undefined ? 'none' : show(actual);
+    out.push(`header ${name}: expected ${show(expected)}, got ${shown}`);
   }
   return out;
 }

@@ -42,6 +42,20 @@ describe('Redactor', () => {
     assert.equal(redactor.text(line), line);
   });
 
+  test('knows a host in lower case, as URLs have it', () => {
+    const redactor = redactorOf({ K: 'TenantKey99' });
+    assert.equal(redactor.text('getaddrinfo ENOTFOUND tenantkey99.example'), 'getaddrinfo ENOTFOUND ${env:K}.example');
+  });
+
+  test('takes short secrets out of a value that stands alone, and out of no other text', () => {
+    const redactor = redactorOf({ WORD: 'correcthorse', PIN: '4839', ID: 'x1' });
+    assert.equal(redactor.text('correcthorse 4839 x1'), 'correcthorse 4839 x1');
+    assert.equal(redactor.value('Bearer correcthorse'), 'Bearer ${env:WORD}');
+    assert.equal(redactor.value('4839/127.0.0.1'), '${env:PIN}/127.0.0.1');
+    assert.equal(redactor.value('x1'), '${env:ID}');
+    assert.equal(redactor.value('index1'), 'index1');
+  });
+
   test('a secret that is no well-formed text, or holds what patterns are made of, is a text like others', () => {
     const redactor = redactorOf({ A: 'x\ud800abcdef', B: '(a|b)*[c]{2}^$.\\-/' });
     assert.equal(redactor.text('x\ud800abcdef (a|b)*[c]{2}^$.\\-/'), '${env:A} ${env:B}');

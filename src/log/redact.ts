@@ -14,6 +14,8 @@ const LEAST = 8;
 /** The same for plain words and plain numbers: field names of the log and times of day are such. */
 const LEAST_PLAIN = 16;
 const PLAIN = /^([A-Za-z]+|\d+)$/;
+/** The same for a value that a rule made, and that nothing else stands in. */
+const LEAST_IN_VALUE = 4;
 
 /** Characters at the end of a window of {@link LEAST} that say how far it can move on. */
 const BLOCK = 3;
@@ -34,6 +36,8 @@ interface Bucket {
  */
 export class Redactor {
   readonly #buckets = new Map<string, Bucket>();
+  /** Those that are left out, by value. */
+  readonly #short = new Map<string, string>();
   /** By the hash of a block: how far the window moves on. */
   #moves: Uint8Array | null = null;
 
@@ -43,6 +47,7 @@ export class Redactor {
       // Whatever is shown stands inside a text of JSON too.
       const shown = inJson(reference);
       for (const form of formsOf(value)) this.#learn(form, shown);
+      if (!isTelling(value) && !this.#short.has(value)) this.#short.set(value, reference);
     }
   }
 
@@ -54,6 +59,17 @@ export class Redactor {
   /** The same for JSON: what can only stand across the quotes of several of its texts is left there. */
   json(json: string): string {
     return this.#redact(json, true);
+  }
+
+  /** The same for a text that is a value which a rule made, a header's for example: short secrets are known there too. */
+  value(value: string): string {
+    let shown = this.#short.get(value);
+    if (shown !== undefined) return shown;
+    shown = this.text(value);
+    const longestFirst = [...this.#short].sort(([a], [b]) => b.length - a.length);
+    for (const [secret, reference] of longestFirst)
+      if (secret.length >= LEAST_IN_VALUE) shown = shown.replaceAll(secret, () => reference);
+    return shown;
   }
 
   #learn(form: string, shown: string): void {
@@ -112,11 +128,18 @@ function slotOf(text: string, at: number): number {
   return hash & (SLOTS - 1);
 }
 
-/** As it is, and each of its lines; in JSON, in a URL. */
+/** As it is, and each of its lines; in JSON, in a URL; in lower case, as a host is shown by what cannot find it. */
 function formsOf(value: string): Set<string> {
   const lines = value.includes('\n') ? value.split(/\r?\n/) : [];
   const bare = [value, ...lines.map((line) => line.trim())].filter(isTelling);
-  return new Set(bare.flatMap((text) => [text, inJson(text), inUrl(text, encodeURI), inUrl(text, encodeURIComponent)]));
+  const forms = (text: string): string[] => [
+    text,
+    inJson(text),
+    inUrl(text, encodeURI),
+    inUrl(text, encodeURIComponent),
+    text.toLowerCase(),
+  ];
+  return new Set(bare.flatMap(forms));
 }
 
 function isTelling(text: string): boolean {

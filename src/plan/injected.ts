@@ -28,6 +28,13 @@ export function secretsIn(root: TreeNode | null, schema: object): SecretText[] {
     .flatMap(({ origin }) => secretsOf(origin));
 }
 
+/** What stands in a name is written in the file for all to read: no secret, though a variable hold it too. */
+export function withoutNames(secrets: readonly SecretText[], names: readonly string[]): SecretText[] {
+  const longest = names.reduce((length, name) => Math.max(length, name.length), 0);
+  const all = names.join('\n');
+  return secrets.filter(({ value }) => value.length > longest || !all.includes(value));
+}
+
 /** Each variable's value, and the whole text, which may be long enough to be told apart where they are not. */
 function secretsOf({ text, written, values }: Origin): readonly SecretText[] {
   return values.length === 0 ? [] : [...values, { value: text, reference: written }];

@@ -6,7 +6,7 @@ import type { Plan } from '../types/plan.ts';
 import type { PolicyKind } from '../types/policy.ts';
 import type { Environment } from './environment.ts';
 import { checkFactNames } from './fact-checks.ts';
-import { type Injected, injectedIn, secretsIn } from './injected.ts';
+import { type Injected, injectedIn, secretsIn, withoutNames } from './injected.ts';
 import { checkNonces } from './nonces.ts';
 import { checkOwnListeners, type ListenerAddress } from './own-listeners.ts';
 import { parseSource } from './parse.ts';
@@ -101,7 +101,8 @@ export function createLoader(
     const rules = checked && mergeSections(checked, problems);
     const resolved = rules && resolvePlan(rules, schema, { ...context, kinds }, problems);
     const usable = !problems.hasErrors() && !problems.incomplete;
-    const secrets = (checked ?? []).flatMap(({ source }) => secretsIn(source.root, schema));
+    const found = (checked ?? []).flatMap(({ source }) => secretsIn(source.root, schema));
+    const secrets = withoutNames(found, rules ? namesOf(rules) : []);
     return {
       plan: resolved && usable ? resolved.plan : null,
       problems: redactProblems(problems.sorted(), secrets),
@@ -111,6 +112,14 @@ export function createLoader(
       show: resolved?.show ?? showPlan(new Map()),
     };
   };
+}
+
+/** Names of entries and endpoints: labels of metrics, and what logs are read by. */
+function namesOf({ sections }: RuleSet): string[] {
+  const endpoints = [...sections.upstreams.values()].flatMap(({ node }) => [
+    ...(node.entries?.get('endpoints')?.node.entries?.keys() ?? []),
+  ]);
+  return [...SECTIONS.flatMap((section) => [...sections[section].keys()]), ...endpoints];
 }
 
 /** Null where there is nothing to go on with. */

@@ -239,6 +239,39 @@ test('values that are good nowhere: refused at start, in a reload and by check, 
   assertUntold(said, planted);
 });
 
+test('short secrets that rules put into headers are not told by a test that expects others', async (t) => {
+  const env = { WORD: 'correcthorse', PIN: '483920' };
+  const set = { authorization: 'Basic ${env:WORD}', 'x-pin': '${env:PIN}', 'x-both': '${env:PIN}-${client.address}' };
+  const headers = Object.fromEntries(Object.keys(set).map((name) => [name, 'other']));
+  const weir = await startWeir(t, {
+    rules: {
+      upstreams: { up: { endpoints: { e: { url: 'http://127.0.0.1:1' } } } },
+      policies: { add: { headers: { request: { set } } } },
+      routes: { all: { use: ['add'], to: 'up' } },
+      tests: { headers: { request: { path: '/' }, expect: { path: '/${env:PIN}', headers } } },
+    },
+    env,
+  });
+  const { status, output } = await run(weir, env, 'test');
+  assert.equal(status, 1, output);
+  for (const secret of Object.values(env)) assert.ok(!output.includes(secret), output);
+  assert.match(output, /header authorization: expected other, got Basic \$\{env:WORD\}/);
+});
+
+test('a value that is a name in the rules too stands in metrics and logs as it is', async (t) => {
+  const reply = { status: 200, text: 'ok', headers: { 'x-where': '${env:WHERE}', 'x-key': '${env:KEY}' } };
+  const weir = await startWeir(t, {
+    rules: { routes: { 'production-eu-west': { reply } } },
+    config: { admin: { address: '127.0.0.1:0' } },
+    env: { WHERE: 'production-eu', KEY: 'sk-live-0123' },
+  });
+  await ask(weir, '/sk-live-0123');
+  const metrics = await (await fetch(`${weir.admin}/metrics`)).text();
+  assert.match(metrics, /weir_requests_total\{route="production-eu-west"/);
+  const { route, path } = await weir.record(({ message }) => message === 'request', 'the line of the request');
+  assert.deepEqual([route, path], ['production-eu-west', '/${env:KEY}']);
+});
+
 /** Places where a text has the right shape, so that what it says is looked at. */
 function isText({ path }: PlaceOf): boolean {
   const sample = { listeners: [{ address: '127.0.0.1:0' }], admin: { address: '127.0.0.1:0' } };
