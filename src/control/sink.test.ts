@@ -191,4 +191,6 @@ test('access log lines are made readable only where that is asked for', () => {
   createAccessWriter({ format: 'pretty' }, sink)(line + line);
   assert.equal(sink.text, '00:00:00.000 INFO  request  route=a  status=200\n'.repeat(2));
   assert.equal(prettyLine('not json'), 'not json\n');
+  const forged = JSON.stringify({ level: 'warn', message: 'no `a\n10:20:30 INFO all is well\u001b[2J`' });
+  assert.equal(prettyLine(forged), '- WARN  no `a\\u000a10:20:30 INFO all is well\\u001b[2J`\n');
 });

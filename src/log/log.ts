@@ -2,6 +2,7 @@
 import pino from 'pino';
 import type { LogConfig } from '../types/config.ts';
 import type { Log } from '../types/policy.ts';
+import { printable } from './printable.ts';
 
 /** The process log in the format configured. `fatal` is for what ends the process. */
 export interface ProcessLog extends Log {
@@ -73,7 +74,7 @@ export function prettyLine(line: string): string {
   } catch {
     return `${line}\n`;
   }
-  let text = `${prettyTime(entry.time)} ${prettyLevel(entry.level).padEnd(5)} ${entry.message ?? ''}`;
+  let text = `${prettyTime(entry.time)} ${prettyLevel(entry.level).padEnd(5)} ${printable(String(entry.message ?? ''))}`;
   for (const [name, value] of Object.entries(entry)) if (!HIDDEN.has(name)) text += `  ${name}=${prettyValue(value)}`;
   const stack = (entry.err as { stack?: string } | undefined)?.stack;
   return stack ? `${text}\n    ${stack.replaceAll('\n', '\n    ')}\n` : `${text}\n`;

@@ -115,6 +115,34 @@ describe('bounds', () => {
   const replies = (json: string, env = {}) =>
     rules(`routes: { a: { match: { path: / }, reply: { status: 200, json: [${json}] } } }`, '/r', env);
 
+  test('a key with control characters starts no line, and moves no cursor', () => {
+    const files = [{ file: '/r/a.yaml', text: '"a\\e[2J\\nb\\r\\u2028": 1\nroutes: {}\n' }];
+    const { problems } = load(files, { env: {}, root: '/r' });
+    const text = formatProblems(problems, files, { format: 'text', cwd: '/' });
+    assert.ok(text.includes('there is no section `a\\u001b[2J\\u000ab\\u000d\\u2028`'), text);
+    assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\u2028]/);
+  });
+
+  test('a password with @ or a quote in it is hidden in a code frame', () => {
+    for (const password of ['s3@cret', "it's-s3cret", 's3@@cret@']) {
+      const files = [
+        { file: '/r/a.yaml', text: `upstreams: { a: { endpoints: { e: { url: "http://u:${password}@h" } } } }` },
+      ];
+      const { problems } = load(files, { env: {}, root: '/r' });
+      const text = formatProblems(problems, files, { format: 'text', cwd: '/' });
+      assert.match(text, /http:\/\/\*\*\*@h/);
+      assert.doesNotMatch(text, /cret/);
+    }
+  });
+
+  test('a tag of a map on a list, or of a list on a map, does not fit', () => {
+    for (const json of ['!!map [a]', '!!seq { a: 1 }']) {
+      const { problems } = replies(json);
+      assert.ok(codesOf(problems).includes('bad-tag'), json);
+    }
+    assert.deepEqual(codesOf(replies('!!map { a: 1 }, !!seq [a]').problems), ['unused-upstream']);
+  });
+
   test('aliases of long texts, or of maps with long keys, are a bomb too', () => {
     for (const long of [`&l "${'x'.repeat(500_000)}"`, `&l { "${'x'.repeat(500_000)}": 1 }`]) {
       const { plan, problems } = replies(`${long}, ${'*l, '.repeat(300)}`);

@@ -13,8 +13,11 @@ const LEAST_WITHIN = 4;
 /** Characters of a text that cannot be a part of an injected value by chance. */
 const LEAST_PART = 8;
 
-/** Schemes are short, so that a long line without one takes no quadratic time. */
-const USERINFO = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#@"'`]+@/gi;
+/**
+ * Up to the last `@` of an authority, as URLs are read (WHATWG URL, authority state): a password may hold another.
+ * Schemes are short, so that a long line without one takes no quadratic time.
+ */
+const USERINFO = /\b([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#"`]+@/gi;
 
 /** User names and passwords out of URLs. They are credentials, wherever they come from (RFC 3986 §3.2.1). */
 export function withoutUserinfo(text: string): string {

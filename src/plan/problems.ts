@@ -1,5 +1,6 @@
 /** Problems: what is wrong with the rules or the config, where, and what was expected. */
 import { relative } from 'node:path';
+import { printable } from '../log/printable.ts';
 import type { Place } from '../types/plan.ts';
 import type { ProblemCode } from './codes.ts';
 import { conceal } from './conceal.ts';
@@ -207,11 +208,11 @@ function formatJson(problems: readonly Problem[]): string {
 }
 
 function formatText(problem: Problem, lines: readonly string[] | undefined): string {
-  const head = `${problem.file}:${problem.line}:${problem.column} ${problem.severity} ${problem.code}`;
-  const parts = [head, `  ${problem.message}`];
+  const head = `${printable(problem.file)}:${problem.line}:${problem.column} ${problem.severity} ${problem.code}`;
+  const parts = [head, `  ${printable(problem.message)}`];
   const frame = lines ? codeFrame(lines, problem.line, problem.column) : '';
   if (frame !== '') parts.push(frame);
-  if (problem.hint !== '') parts.push(`  hint: ${problem.hint}`);
+  if (problem.hint !== '') parts.push(`  hint: ${printable(problem.hint)}`);
   return parts.join('\n');
 }
 
@@ -230,7 +231,7 @@ function codeFrame(lines: readonly string[], line: number, column: number): stri
   for (let n = first; n <= last; n++) {
     const text = withoutUserinfo(lines[n - 1])
       .slice(cut, cut + FRAME_WIDTH)
-      .replaceAll(/[\x00-\x1f\x7f]/g, ' ');
+      .replaceAll(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, ' ');
     out.push(`  ${n === line ? '>' : ' '} ${String(n).padStart(gutter)} | ${text}`.trimEnd());
     if (n === line) out.push(`    ${' '.repeat(gutter)} | ${' '.repeat(Math.max(0, caret - cut))}^`);
   }

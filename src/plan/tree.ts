@@ -76,7 +76,7 @@ export function reportTooDeep(source: Source, offset: number, problems: ProblemL
 
 const YAML_TAG = 'tag:yaml.org,2002:';
 
-/** Tags that say no more than what JSON has, and the type of the value under each; '' where the parser sees to it. */
+/** Tags that say no more than what JSON has, and the type of the value under each; '' where it is no scalar. */
 const TAGS: Readonly<Record<string, string>> = Object.freeze({
   map: '',
   seq: '',
@@ -92,7 +92,7 @@ function reportTag(node: { tag?: string; value?: unknown; range: readonly number
   const tag = node.tag ?? '';
   const name = tag.startsWith(YAML_TAG) ? tag.slice(YAML_TAG.length) : '';
   const type = TAGS[name];
-  if (type === '' || (type !== undefined && typeof node.value === type)) return false;
+  if (type !== undefined && (type === '' ? fits(node, name) : typeof node.value === type)) return false;
   const spot = { source: build.source, offset: node.range?.[0] ?? 0 };
   // A tag of no known kind is not told: it may be a secret that begins with `!`, whose quotes were forgotten.
   const shown = `!!${name}`;
@@ -104,6 +104,11 @@ function reportTag(node: { tag?: string; value?: unknown; range: readonly number
     build.problems.error(spot, 'bad-tag', message, name === '' ? `${hint}; quote a text that begins with \`!\`` : hint);
   }
   return true;
+}
+
+/** The parser takes a list that is tagged as a map for a list. */
+function fits(node: object, name: string): boolean {
+  return name === 'map' ? isMap(node) : isSeq(node);
 }
 
 function convertNumber(node: Scalar.Parsed, value: number, build: Build): TreeNode {
