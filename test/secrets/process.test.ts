@@ -5,8 +5,10 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { globSync, readFileSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { entryFile } from '../../src/demo/child.ts';
@@ -174,6 +176,14 @@ test('good values: served, tried, reloaded and checked, and none is told', async
       `nothing is good at ${label}`,
     );
   const token = plantedAs((token) => `${token}-${'x9'.repeat(20)}`, 'admin.token');
+  // A start reads the files that policies name.
+  const folder = mkdtempSync(join(tmpdir(), 'weir-planted-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const keys = entries.find(({ label }) => label === 'policies.*.jwt.keys.file');
+  assert.ok(keys);
+  Object.assign(keys, { value: join(folder, keys.token) });
+  writeFileSync(keys.value, JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] }));
   const planted: Planted[] = [...entries, token];
   const env = environment(planted);
   const weir = await startWeir(t, {
