@@ -14,7 +14,7 @@ const A = { cert: pem('a.pem'), key: pem('a.key') };
 const B = { cert: pem('b.pem'), key: pem('b.key') };
 
 /** A store for a plain listener and a TLS one whose files start as pair A. */
-function store(t: TestContext) {
+function store(t: TestContext, settle = 10) {
   const folder = tempFolder(t);
   const cert = join(folder, 'relay.pem');
   const key = join(folder, 'relay.key');
@@ -30,7 +30,7 @@ function store(t: TestContext) {
     ],
     log,
     registry,
-    settle: 10,
+    settle,
     onChange: (listener, certificates) => changes.push({ listener, certificates }),
   });
   t.after(() => subject.close());
@@ -113,6 +113,21 @@ test("files behind a Secret's ..data link are followed", async (t) => {
   version('b');
   await until(() => changes.length === 1, 'the new pair');
   assert.deepEqual(changes, [[B]]);
+});
+
+test('a pair is taken though another file beside it is written all the time', async (t) => {
+  const { subject, folder, cert, key, changes } = store(t, 200);
+  await subject.load();
+  await subject.watch();
+  let lines = 0;
+  const busy = setInterval(() => writeFileSync(join(folder, 'renew.log'), 'x'.repeat(++lines)), 5);
+  try {
+    writeFileSync(key, B.key);
+    writeFileSync(cert, B.cert);
+    await until(() => changes.length === 1, 'the new pair');
+  } finally {
+    clearInterval(busy);
+  }
 });
 
 test('files that are rewritten as they were change nothing', async (t) => {

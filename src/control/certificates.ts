@@ -3,7 +3,7 @@
  * pairs that fit; a bad pair at run time leaves the old one in use.
  */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { dirname } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { WeirError } from '../errors.ts';
 import { Files, OverdueError } from '../files/files.ts';
@@ -58,7 +58,7 @@ export class CertificateStore {
   /** By listener; null where it has no TLS. */
   readonly #current: (CertificateData | null)[];
   readonly #files = new Files();
-  #watches: readonly FolderWatch[] = [];
+  #watches: readonly FolderWatch<null>[] = [];
   #refreshing: Promise<void> = Promise.resolve();
 
   constructor(options: CertificateOptions) {
@@ -91,12 +91,16 @@ export class CertificateStore {
   /** Follows changes of the files. Resolves when changes from now on are seen. */
   async watch(): Promise<void> {
     const files = this.#options.listeners.flatMap(({ tls }) => tls?.certificates ?? []);
-    const folders = new Set(files.flatMap(({ cert, key }) => [dirname(cert), dirname(key)]));
+    const paths = files.flatMap(({ cert, key }) => [resolve(cert), resolve(key)]);
     const { log, settle } = this.#options;
     const onChange = (): void => void this.refresh();
     // What counts is read from the files themselves, which may lie behind links to other folders.
     const nothing = { read: async () => null, digest: () => '' };
-    this.#watches = [...folders].map((folder) => watchFolder({ folder, log, settle, onChange, ...nothing }));
+    this.#watches = [...new Set(paths.map((path) => dirname(path)))].map((folder) => {
+      // Others may write beside them all the time.
+      const counts = (name: string): boolean => paths.includes(join(folder, name));
+      return watchFolder({ folder, log, settle, onChange, counts, ...nothing });
+    });
     await Promise.all(this.#watches.map((watch) => watch.ready));
   }
 

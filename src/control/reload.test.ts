@@ -317,3 +317,46 @@ test('files that are added, renamed, removed and swapped behind a link reload by
     await serves(`map ${n}`);
   }
 });
+
+test('a folder that stood still and could not be read is not read again later, when it is half written', async (t) => {
+  const { subject, control, swaps, write } = await reloader(t);
+  control.hold = true;
+  write('two');
+  const running = subject.reload('watch');
+  await until(() => swaps.length === 1, 'the swap');
+  const gone = subject.reload('watch', new Error('it is not there'));
+  write('half');
+  control.hold = false;
+  swaps[0].done({ ok: true });
+  await running;
+  const result = await gone;
+  assert.deepEqual(
+    [result.ok, result.revision, result.problems[0].message],
+    [false, 'two', 'cannot be read: it is not there'],
+  );
+});
+
+test('a call takes what is there; what was there before it is a change when it comes back', async (t) => {
+  const base = tempFolder(t);
+  for (const name of ['one', 'two']) {
+    mkdirSync(join(base, name));
+    writeFileSync(join(base, name, 'a.yaml'), name);
+  }
+  const current = join(base, 'current');
+  const turn = (to: string): void => {
+    symlinkSync(to, join(base, 'next'));
+    renameSync(join(base, 'next'), current);
+  };
+  turn('one');
+  const rules = new RulesFolder(current, 60, memoryLog());
+  t.after(() => rules.close());
+  const seen: string[] = [];
+  await rules.watch((files) => seen.push(files instanceof Error ? files.message : files[0].text));
+  const read = async (): Promise<string> => (await rules.read())[0].text;
+  assert.equal(await read(), 'one');
+  turn('two');
+  assert.equal(await read(), 'two');
+  turn('one');
+  await until(() => seen.length > 0, 'what came back');
+  assert.deepEqual(seen, ['one']);
+});

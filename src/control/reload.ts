@@ -78,7 +78,7 @@ export class Reloader<R> {
   #next: Promise<ReloadResult> | null = null;
   #nextTrigger: Trigger = 'watch';
   /** What the next one is to take; null where it reads the folder. */
-  #nextFiles: readonly RuleFile[] | null = null;
+  #nextFiles: readonly RuleFile[] | Error | null = null;
 
   constructor(options: ReloaderOptions<R>) {
     this.#options = options;
@@ -112,10 +112,10 @@ export class Reloader<R> {
 
   /**
    * Reads the rules again and takes them into use if they are good. From the watcher, files equal to those judged last
-   * are left alone; a signal or a call means it. `settled` are the files as the watcher saw them stand still, which are
-   * then not read again. Runs one at a time: calls that come while one runs share the next.
+   * are left alone; a signal or a call means it. `settled` is what the watcher saw stand still: files, or that they
+   * cannot be read; they are then not read again. Runs one at a time: calls that come while one runs share the next.
    */
-  reload(trigger: Trigger, settled?: readonly RuleFile[]): Promise<ReloadResult> {
+  reload(trigger: Trigger, settled?: readonly RuleFile[] | Error): Promise<ReloadResult> {
     if (trigger !== 'watch' || this.#next === null) this.#nextTrigger = trigger;
     this.#nextFiles = this.#nextTrigger === 'watch' ? (settled ?? null) : null;
     if (this.#next !== null) return this.#next;
@@ -177,7 +177,7 @@ export class Reloader<R> {
   }
 
   /** A reload that fails in a way nobody thought of has failed, no more: the next one is as good as any. */
-  async #guarded(trigger: Trigger, settled: readonly RuleFile[] | null): Promise<ReloadResult> {
+  async #guarded(trigger: Trigger, settled: readonly RuleFile[] | Error | null): Promise<ReloadResult> {
     const { log, folder, now } = this.#options;
     const began = now();
     try {
@@ -190,9 +190,9 @@ export class Reloader<R> {
     }
   }
 
-  async #reloadNow(trigger: Trigger, settled: readonly RuleFile[] | null): Promise<ReloadResult> {
+  async #reloadNow(trigger: Trigger, settled: readonly RuleFile[] | Error | null): Promise<ReloadResult> {
     const began = this.#options.now();
-    const files = settled ?? (await this.#read());
+    const files = settled instanceof Error ? this.#unreadable(settled) : (settled ?? (await this.#read()));
     if (!Array.isArray(files)) return this.#failed([files as Problem], trigger, began);
     if (trigger === 'watch' && digestOf(files) === this.#digest) {
       this.#results.unchanged.value++;
@@ -205,9 +205,13 @@ export class Reloader<R> {
     try {
       return await this.#options.read(this.#options.folder);
     } catch (error) {
-      this.#digest = '';
-      return fileProblem(this.#options.folder, 'unreadable-file', `cannot be read: ${(error as Error).message}`);
+      return this.#unreadable(error as Error);
     }
+  }
+
+  #unreadable({ message }: Error): Problem {
+    this.#digest = '';
+    return fileProblem(this.#options.folder, 'unreadable-file', `cannot be read: ${message}`);
   }
 
   async #apply(

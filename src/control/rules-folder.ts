@@ -12,7 +12,7 @@ export class RulesFolder {
   readonly #log: Log;
   /** One for all that looks at it: a folder that does not answer costs one thread of the pool, however often asked. */
   readonly #files = new Files();
-  #watch: FolderWatch | null = null;
+  #watch: FolderWatch<readonly RuleFile[]> | null = null;
 
   /** `settle`: milliseconds that the folder must stand still before a change is told. */
   constructor(folder: string, settle: number, log: Log) {
@@ -23,28 +23,34 @@ export class RulesFolder {
 
   /** As it is now. @throws {WeirError} where it cannot be read */
   read(): Promise<readonly RuleFile[]> {
-    return readRuleFiles(this.#folder, this.#files);
+    // Through the watcher, which has to know what is used: rules that come back within its time are a change again.
+    return this.#watch?.take() ?? this.#read();
   }
 
   /**
    * Tells of changes that have settled, with the very files that stood still: what is read later may be half written
-   * again. `undefined` where they could not be read. Resolves when changes from now on are seen.
+   * again. An error says why they could not be read. Resolves when changes from now on are seen.
    */
-  watch(onChange: (files: readonly RuleFile[] | undefined) => void): Promise<void> {
+  watch(onChange: (files: readonly RuleFile[] | Error) => void): Promise<void> {
     this.#watch = watchFolder<readonly RuleFile[]>({
       folder: this.#folder,
       log: this.#log,
       settle: this.#settle,
       files: this.#files,
-      read: () => this.read(),
+      read: () => this.#read(),
       digest: digestOf,
-      onChange: (files) => onChange(files ?? undefined),
+      remedy: '; a reload by signal or call takes them as they are',
+      onChange,
     });
     return this.#watch.ready;
   }
 
   async close(): Promise<void> {
     await this.#watch?.close();
+  }
+
+  #read(): Promise<readonly RuleFile[]> {
+    return readRuleFiles(this.#folder, this.#files);
   }
 }
 

@@ -114,7 +114,7 @@ test('a change is told with what was read when the folder stood still', async (t
   const folder = tempFolder(t);
   const file = join(folder, 'a.yaml');
   writeFileSync(file, 'one');
-  const told: (string | null)[] = [];
+  const told: (string | Error)[] = [];
   const watch = watchFolder<string>({
     folder,
     log: memoryLog(),
@@ -128,7 +128,7 @@ test('a change is told with what was read when the folder stood still', async (t
   writeFileSync(file, 'two');
   await until(() => told.includes('two'), 'the change');
   rmSync(file);
-  await until(() => told.at(-1) === null, 'that it cannot be read any more');
+  await until(() => told.at(-1) instanceof Error, 'that it cannot be read any more');
 });
 
 test('a file that is a link to itself hides no change of others from the looks', async (t) => {
@@ -136,4 +136,61 @@ test('a file that is a link to itself hides no change of others from the looks',
   const { seen, file } = await watched(t, (folder) => symlinkSync('self.yaml', join(folder, 'self.yaml')), 20);
   await seen('a write in place', () => writeFileSync(file('a.yaml'), 'aa'));
   await seen('a new file', () => writeFileSync(file('b.yaml'), 'b'));
+});
+
+test('what somebody took without waiting is no change; what comes back after it is one', async (t) => {
+  const base = tempFolder(t);
+  for (const name of ['one', 'two']) {
+    mkdirSync(join(base, name));
+    writeFileSync(join(base, name, 'a.yaml'), name);
+  }
+  const current = join(base, 'current');
+  const turn = (to: string): void => {
+    symlinkSync(to, join(base, 'next'));
+    renameSync(join(base, 'next'), current);
+  };
+  turn('one');
+  const told: (string | Error)[] = [];
+  const watch = watchFolder<string>({
+    folder: current,
+    log: memoryLog(),
+    settle: 60,
+    poll: 10,
+    read: async () => readFileSync(join(current, 'a.yaml'), 'utf8'),
+    digest: (text) => text,
+    onChange: (text) => told.push(text),
+  });
+  t.after(() => watch.close());
+  await watch.ready;
+  turn('two');
+  assert.equal(await watch.take(), 'two');
+  // The very files that it began with, with their times and inodes.
+  turn('one');
+  await until(() => told.length > 0, 'what came back');
+  assert.deepEqual(told, ['one']);
+});
+
+test('files that do not count keep nothing from standing still', async (t) => {
+  const folder = tempFolder(t);
+  const file = join(folder, 'tls.pem');
+  writeFileSync(file, 'one');
+  let changes = 0;
+  const watch = watchFolder({
+    folder,
+    log: memoryLog(),
+    onChange: () => changes++,
+    ...NOTHING,
+    settle: 200,
+    counts: (name) => name === 'tls.pem',
+  });
+  t.after(() => watch.close());
+  await watch.ready;
+  let lines = 0;
+  const busy = setInterval(() => writeFileSync(join(folder, 'renew.log'), 'x'.repeat(++lines)), 5);
+  try {
+    writeFileSync(file, 'other');
+    await until(() => changes > 0, 'the change beside a log that grows');
+  } finally {
+    clearInterval(busy);
+  }
 });

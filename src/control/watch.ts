@@ -3,8 +3,8 @@ import type { Stats } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 import { Files, OverdueError } from '../files/files.ts';
+import { type Look, Stillness } from '../files/stillness.ts';
 import type { Log } from '../types/policy.ts';
-import { type Look, Stillness } from './stillness.ts';
 
 export interface FolderWatchOptions<T> {
   readonly folder: string;
@@ -15,17 +15,23 @@ export interface FolderWatchOptions<T> {
   readonly read: () => Promise<T>;
   /** Two things read with the same digest are the same. */
   readonly digest: (read: T) => string;
-  /** Called once for a change that has settled, with what was read then; null where it could not be read. */
-  readonly onChange: (read: T | null) => void;
+  /** Called once for a change that has settled, with what was read then, or why it could not be read. */
+  readonly onChange: (read: T | Error) => void;
+  /** The names in the folder that count; by default all but what editors leave. */
+  readonly counts?: (name: string) => boolean;
+  /** What to do where changes go unseen or are not taken, as the end of a log line: `; SIGHUP reloads`. */
+  readonly remedy?: string;
   /** What looks at the folder; shared with `read`, so that a folder that does not answer is asked once. */
   readonly files?: Files;
   /** Milliseconds between looks at where the folder's path leads and what it holds; 2000 by default. */
   readonly poll?: number;
 }
 
-export interface FolderWatch {
+export interface FolderWatch<T> {
   /** Resolves when changes from now on are seen, or where the folder does not answer. */
   readonly ready: Promise<void>;
+  /** What is there now, for somebody who does not wait: it is no change any more. Throws what `read` throws. */
+  take(): Promise<T>;
   /** Never waits for a folder that does not answer. */
   close(): Promise<void>;
 }
@@ -33,10 +39,10 @@ export interface FolderWatch {
 /** Milliseconds that a watcher may take to begin. */
 const BEGIN = 5000;
 
-/** What was seen of a folder: `entries` is its listing, `read` null where it could not be read. */
+/** What was seen of a folder: `entries` is its listing, `read` an error where it could not be read. */
 interface FolderLook<T> extends Look {
   readonly entries: string;
-  readonly read: T | null;
+  readonly read: T | Error;
 }
 
 /**
@@ -47,9 +53,9 @@ interface FolderLook<T> extends Look {
  * The watcher is quick but not sure: the system says nothing of a link that turns (`current → releases/42`), and on a
  * busy machine chokidar loses changes that follow one another quickly. So the folder is looked at now and then as well.
  */
-export function watchFolder<T>(options: FolderWatchOptions<T>): FolderWatch {
+export function watchFolder<T>(options: FolderWatchOptions<T>): FolderWatch<T> {
   const watched = new WatchedFolder(options);
-  return { ready: watched.begin(), close: () => watched.close() };
+  return { ready: watched.begin(), take: () => watched.take(), close: () => watched.close() };
 }
 
 class WatchedFolder<T> {
@@ -78,7 +84,7 @@ class WatchedFolder<T> {
 
   async begin(): Promise<void> {
     // First of all: to watch a folder that does not answer would stop this thread.
-    await this.#stillness.begin();
+    await this.#stillness.take();
     this.#leadsTo = await this.#target();
     if (this.#closed) return;
     if (this.#leadsTo !== '') this.#watcher = this.#open();
@@ -87,6 +93,12 @@ class WatchedFolder<T> {
     await this.#begun();
     // What changed while the watcher began.
     this.#stillness.trigger();
+  }
+
+  async take(): Promise<T> {
+    const { read } = await this.#stillness.take();
+    if (read instanceof Error) throw read;
+    return read;
   }
 
   async close(): Promise<void> {
@@ -98,7 +110,7 @@ class WatchedFolder<T> {
   }
 
   #open(): FSWatcher {
-    const { log } = this.#options;
+    const { log, remedy = '' } = this.#options;
     const folder = this.#folder;
     const watcher = watch(folder, {
       ignoreInitial: true,
@@ -111,7 +123,7 @@ class WatchedFolder<T> {
     });
     watcher.on('all', () => this.#stillness.trigger());
     watcher.on('error', (error) => {
-      log.warn({ folder, err: error }, 'changes of this folder may go unseen; SIGHUP reloads');
+      log.warn({ folder, err: error }, `changes of this folder may be seen late${remedy}`);
     });
     return watcher;
   }
@@ -129,19 +141,19 @@ class WatchedFolder<T> {
 
   async #look(): Promise<FolderLook<T>> {
     const { read, digest } = this.#options;
-    const entries = await listing(this.#folder, this.#files);
+    const entries = await this.#listing();
     this.#entries = entries;
     try {
       const found = await read();
       return { mark: `${entries}\n${digest(found)}`, entries, read: found };
     } catch (error) {
-      return { mark: `${entries}\n${(error as Error).message}`, entries, read: null };
+      return { mark: `${entries}\n${(error as Error).message}`, entries, read: error as Error };
     }
   }
 
   /** Where the path leads and what is there: cheap, since nothing is read. */
   async #lookAgain(): Promise<void> {
-    const entries = await listing(this.#folder, this.#files);
+    const entries = await this.#listing();
     const target = await this.#target();
     if (this.#closed) return;
     if (target !== this.#leadsTo && target !== '') {
@@ -150,6 +162,10 @@ class WatchedFolder<T> {
       this.#watcher = this.#open();
       this.#stillness.trigger();
     } else if (entries !== this.#entries) this.#stillness.trigger();
+  }
+
+  #listing(): Promise<string> {
+    return listing(this.#folder, this.#files, this.#options.counts ?? ((name) => !isNoise(name)));
   }
 
   /** '' where there is no such folder. */
@@ -161,20 +177,20 @@ class WatchedFolder<T> {
     const old = new Set(before.split('\n'));
     const changing = now.split('\n').filter((line) => !old.has(line));
     const names = changing.map((line) => line.slice(0, line.indexOf('\t')));
-    const { log, settle } = this.#options;
+    const { log, settle, remedy = '' } = this.#options;
     log.warn(
       { folder: this.#folder, changing: names, settle },
-      'this folder does not stand still, so its changes are not taken; a reload by signal or call takes them as they are',
+      `this folder does not stand still, so its changes are not taken${remedy}`,
     );
   }
 }
 
 /** Names, sizes, times and inodes of what a folder holds, links followed: a line each, its name first. */
-async function listing(folder: string, files: Files): Promise<string> {
+async function listing(folder: string, files: Files, counts: (name: string) => boolean): Promise<string> {
   try {
     const lines: string[] = [];
     for (const { name } of await files.list(folder)) {
-      if (isNoise(name)) continue;
+      if (!counts(name)) continue;
       const stats = await files.stat(join(folder, name)).catch(orNothing);
       lines.push(`${name}\t${stats ? signature(stats) : ''}`);
     }

@@ -16,7 +16,7 @@ async function virtual(t: TestContext) {
     onRestless: (before, now) => watched.complaints.push(`${before.mark} ${now.mark}`),
     now: Date.now,
   });
-  await stillness.begin();
+  await stillness.take();
   /** Time passes in steps, so that looks, which are promises, end between them. */
   const pass = async (ms: number): Promise<void> => {
     for (let passed = 0; passed < ms; passed += 5) {

@@ -17,7 +17,7 @@ export interface StillnessOptions<L extends Look> {
   readonly look: () => Promise<L>;
   /** Milliseconds between two looks that see the same, for it to be still. */
   readonly settle: number;
-  /** It stands still, and is not what it was when this was called before, or at the beginning. */
+  /** It stands still, and is not what was told or taken last. */
   readonly onStill: (seen: L) => void;
   /** It has changed from look to look for a long time. Called once until it stands still. */
   readonly onRestless: (before: L, now: L) => void;
@@ -32,7 +32,7 @@ export interface StillnessOptions<L extends Look> {
 export class Stillness<L extends Look> {
   readonly #options: StillnessOptions<L>;
   readonly #soon: { readonly trigger: () => void; readonly cancel: () => void };
-  /** Of the last look that was told. */
+  /** Of the last look that was told or taken. */
   #told = '';
   #last: L | null = null;
   /** Since when looks have seen the same as the last one. */
@@ -50,10 +50,23 @@ export class Stillness<L extends Look> {
     this.#soon = debounced(() => void this.#look(), Math.min(QUIET, options.settle));
   }
 
-  /** The first look: what it sees is no change. */
-  async begin(): Promise<void> {
+  /**
+   * A look for somebody who takes what it sees, still or not: that is no change any more, and what was told before is one
+   * again. The first one is the beginning.
+   */
+  async take(): Promise<L> {
+    const told = this.#told;
     const seen = await this.#options.look();
-    this.#told = seen.mark;
+    // Where something was told meanwhile nobody knows which of the two is used last.
+    if (this.#told === told) this.#told = seen.mark;
+    else this.again();
+    return seen;
+  }
+
+  /** What was told last could not be used: it is told again once it stands still. */
+  again(): void {
+    this.#told = '';
+    this.trigger();
   }
 
   /** It may have changed. */
