@@ -47,7 +47,7 @@ export class Resources {
       this.#geoData = data;
       onGeo(data);
     };
-    this.geo = new GeoSource({ database, overrides, log, onChange });
+    this.geo = new GeoSource({ database, overrides, log, settle: config.reload.settle, onChange });
     this.certificates = new CertificateStore({
       listeners: config.listeners,
       log,

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +52,7 @@ interface Fixture {
 
 interface Setup {
   readonly poll?: number;
+  readonly settle?: number;
   readonly withOverrides?: boolean;
   readonly path?: string;
   readonly throwing?: boolean;
@@ -65,7 +75,7 @@ function fixture(t: TestContext, setup: Setup = {}): Fixture {
       changes.push(data);
     },
     now: () => 1000 + changes.length,
-    settle: 20,
+    settle: setup.settle ?? 20,
     poll: setup.poll ?? HOUR,
   });
   t.after(async () => {
@@ -107,7 +117,13 @@ describe('GeoSource', () => {
 
   it('starts with the bundled database', async (t) => {
     const f = fixture(t);
-    const source = new GeoSource({ database: bundledDatabase(), overrides: null, log: console, onChange: () => {} });
+    const source = new GeoSource({
+      database: bundledDatabase(),
+      overrides: null,
+      log: console,
+      settle: 20,
+      onChange: () => {},
+    });
     t.after(() => source.close());
     t.mock.method(console, 'info', () => {});
     assert.equal(geoFrom(await source.start()).lookup('8.8.8.8'), 'US');
@@ -259,6 +275,20 @@ describe('GeoSource', () => {
     replace(f.overrides, '192.0.2.0/24,NL\n');
     await until('the corrected file is taken', () => f.country() === 'NL');
     assert.equal(f.source.status().ok, true);
+  });
+
+  it('takes no overrides that are still being written, though what is there is good, whoever looks', async (t) => {
+    const f = fixture(t, { withOverrides: true, settle: 1500, poll: 10 });
+    writeFileSync(f.database, database('DE'));
+    writeFileSync(f.overrides, '10.0.0.0/8,FR\n11.0.0.0/8,FR\n');
+    await f.start();
+    writeFileSync(f.overrides, '10.0.0.0/8,FR\n');
+    for (let i = 0; i < 15; i++) {
+      await pause(20);
+      appendFileSync(f.overrides, `12.${i}.0.0/16,NL\n`);
+    }
+    await until('the whole file is taken', () => f.changes.length > 1);
+    assert.deepEqual([f.changes.length, f.source.status().overrides], [2, 16]);
   });
 
   it('outlives a listener that throws, and is silent after close', async (t) => {

@@ -4,6 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type FSWatcher, watch } from 'chokidar';
+import { Stillness } from '../files/stillness.ts';
 import type { Log } from '../types/policy.ts';
 import type { GeoData } from '../types/threads.ts';
 import { type Overrides, parseOverrides } from './overrides.ts';
@@ -12,11 +13,12 @@ import { WatchedFile } from './watched.ts';
 
 const DATABASE_MAX = 1024 ** 3;
 const OVERRIDES_MAX = 16 * 1024 ** 2;
-const SETTLE_MS = 250;
 const POLL_MS = 10_000;
 const WATCH_TIMEOUT_MS = 5000;
 /** Looks at a file that is being written when Weir starts. */
 const FIRST_LOOKS = 8;
+/** Between two of them, where `settle` is not less. */
+const FIRST_PAUSE_MS = 250;
 
 export interface GeoSourceOptions {
   /** Absolute path. */
@@ -28,9 +30,11 @@ export interface GeoSourceOptions {
   onChange(data: GeoData): void;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** Quiet milliseconds after the last file event before the files are read: a copy in progress goes on writing. */
-  readonly settle?: number;
-  /** Milliseconds between looks at the files' times, for what no watcher reports: NFS, symlinks further up. */
+  /** Milliseconds of any origin that never go back. */
+  readonly monotonic?: () => number;
+  /** Milliseconds that both files must have looked the same before a change is taken: half a file can be good, too. */
+  readonly settle: number;
+  /** Milliseconds between looks at the files' times, by default 10,000, for what no watcher reports: NFS, symlinks further up. */
   readonly poll?: number;
 }
 
@@ -94,9 +98,9 @@ export class GeoSource {
   readonly #overrides: WatchedFile<OverridesInUse> | null;
   readonly #files: readonly WatchedFile<unknown>[];
   #watcher: FSWatcher | null = null;
-  #settling: NodeJS.Timeout | null = null;
   #polling: NodeJS.Timeout | null = null;
-  #checking: Promise<void> = Promise.resolve();
+  readonly #stillness: Stillness<{ readonly mark: string }>;
+  #working: Promise<unknown> = Promise.resolve();
   #loadedAt: number | null = null;
   #closed = false;
   /** A file was being written at the last look. */
@@ -109,14 +113,26 @@ export class GeoSource {
     this.#overrides =
       options.overrides === null ? null : new WatchedFile(options.overrides, OVERRIDES_MAX, acceptOverrides);
     this.#files = this.#overrides ? [this.#database, this.#overrides] : [this.#database];
+    this.#stillness = new Stillness({
+      look: () => this.#inTurn(() => this.#signatures()),
+      settle: options.settle,
+      onStill: () => void this.#inTurn(() => this.#check(true)),
+      onRestless: () =>
+        options.log.warn(
+          { files: this.#files.map(({ path }) => path), settle: options.settle },
+          'geoip: the files do not stand still, so what changed is not taken',
+        ),
+      now: options.monotonic ?? (() => performance.now()),
+    });
   }
 
   /** Starts watching, then reads. Without a readable database every country is unknown until there is one. */
   async start(): Promise<GeoData> {
     await this.#watch();
+    await this.#stillness.take();
     await this.load();
-    if (this.#unsettled) this.#settle();
-    const poll = () => void this.#queue(false, true);
+    if (this.#unsettled) this.#stillness.again();
+    const poll = () => this.#stillness.trigger();
     if (!this.#closed) this.#polling = setInterval(poll, this.#options.poll ?? POLL_MS).unref();
     return this.#data();
   }
@@ -124,9 +140,9 @@ export class GeoSource {
   /** Reads both files for the first time. What is wrong with them is in {@link faults} and not logged. */
   async load(): Promise<void> {
     for (let looks = 1; ; looks++) {
-      await this.#queue(true, false);
+      await this.#inTurn(() => this.#check(false));
       if (!this.#unsettled || this.#closed || looks === FIRST_LOOKS) return;
-      await pause(this.#settleTime);
+      await pause(Math.min(this.#options.settle, FIRST_PAUSE_MS));
     }
   }
 
@@ -141,7 +157,7 @@ export class GeoSource {
 
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#settling) clearTimeout(this.#settling);
+    this.#stillness.close();
     if (this.#polling) clearInterval(this.#polling);
     // A look that is under way is not waited for: its file may never answer.
     await this.#watcher?.close();
@@ -178,7 +194,7 @@ export class GeoSource {
         clearTimeout(waited);
         resolve();
       });
-      watcher.on('all', () => this.#settle());
+      watcher.on('all', () => this.#stillness.trigger());
       watcher.on('error', (error) => {
         this.#options.log.warn({ err: error }, 'geoip: watching files failed, looking at them now and then instead');
         resolve();
@@ -186,28 +202,26 @@ export class GeoSource {
     });
   }
 
-  #settle(): void {
-    if (this.#closed) return;
-    if (this.#settling) clearTimeout(this.#settling);
-    this.#settling = setTimeout(() => void this.#queue(true, true), this.#settleTime);
+  /** One after the other, so that a file that does not answer costs one thread of the pool. `work` never rejects. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#working.then(work);
+    this.#working = turn;
+    return turn;
   }
 
-  get #settleTime(): number {
-    return this.#options.settle ?? SETTLE_MS;
+  async #signatures(): Promise<{ readonly mark: string }> {
+    const marks: string[] = [];
+    for (const file of this.#files) marks.push(await file.signature());
+    return { mark: marks.join('\n') };
   }
 
-  /** One look at a time, in order. */
-  #queue(force: boolean, tell: boolean): Promise<void> {
-    this.#checking = this.#checking.then(() => this.#check(force, tell));
-    return this.#checking;
-  }
-
-  async #check(force: boolean, tell: boolean): Promise<void> {
+  /** Reads what looks different from the last time, and what could not be used then. */
+  async #check(tell: boolean): Promise<void> {
     let changed = false;
     this.#unsettled = false;
     for (const file of this.#files) {
       if (this.#closed) return;
-      if (await this.#look(file, force, tell)) changed = true;
+      if (await this.#look(file, tell)) changed = true;
     }
     if (!changed) return;
     this.#loadedAt = this.#now();
@@ -223,10 +237,10 @@ export class GeoSource {
   }
 
   /** True where the file has new content. One log line per change of state, not per look. */
-  async #look(file: WatchedFile<unknown>, force: boolean, tell: boolean): Promise<boolean> {
+  async #look(file: WatchedFile<unknown>, tell: boolean): Promise<boolean> {
     const { log } = this.#options;
     const before = file.problem;
-    const outcome = await file.look(force);
+    const outcome = await file.look(before !== null);
     if (outcome === 'unsettled') this.#wait(tell);
     else if (outcome === 'loaded') log.info({ file: file.path, build: this.#database.value?.build }, 'geoip: loaded');
     else if (outcome === 'failed' && tell && file.problem !== before)
@@ -239,7 +253,7 @@ export class GeoSource {
   /** Looks again when the file has settled; `load` does so itself. */
   #wait(tell: boolean): void {
     this.#unsettled = true;
-    if (tell) this.#settle();
+    if (tell) this.#stillness.again();
   }
 
   #consequence(file: WatchedFile<unknown>): string {

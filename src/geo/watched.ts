@@ -12,7 +12,8 @@ export class WatchedFile<T> {
   readonly #maxBytes: number;
   readonly #accept: (bytes: Bytes) => T;
   readonly #files = new Files();
-  #seen = '';
+  /** Null before the first look. */
+  #seen: string | null = null;
   #bytes: Bytes | null = null;
   /** What the last good content was turned into; null before there was any. */
   value: T | null = null;
@@ -30,9 +31,14 @@ export class WatchedFile<T> {
     this.#accept = accept;
   }
 
+  /** What tells this version of the file from others without reading it; '' where there is none. Never throws. */
+  signature(): Promise<string> {
+    return signature(this.path, this.#files);
+  }
+
   /** Reads the file if it looks different from the last time, or in any case with `force`. Never throws. */
   async look(force: boolean): Promise<Outcome> {
-    const seen = await signature(this.path, this.#files);
+    const seen = await this.signature();
     if (!force && seen === this.#seen) return 'unchanged';
     try {
       const outcome = this.#take(await readShared(this.path, this.#maxBytes, this.#files));

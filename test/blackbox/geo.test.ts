@@ -1,6 +1,6 @@
 /** The country database while Weir serves: replaced, gone, cut off, corrupt. The old one keeps serving through all of it. */
 import assert from 'node:assert/strict';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bundledDatabase } from '../../src/geo/bundled.ts';
@@ -78,4 +78,25 @@ test('a database that changes while Weir serves', async (t) => {
   assert.equal(await weir.metric('weir_worker_deaths_total'), 0);
   const { geoip } = (await weir.status()) as unknown as { geoip: { ok: boolean; problem: string | null } };
   assert.deepEqual([geoip.ok, geoip.problem], [true, null]);
+});
+
+test('overrides that are written in place are not taken until they stand still, though half of them is good', async (t) => {
+  const weir = await startWeir(t, {
+    rules: RULES,
+    config: { geoip: { database: 'bundled', overrides: '../geoip/own.csv' }, threads: 1, reload: { settle: '3s' } },
+    files: { 'geoip/own.csv': `${CLIENT}/32,FR\n` },
+  });
+  const file = join(weir.folder, 'geoip', 'own.csv');
+  const country = async () => {
+    const reply = await fetch(weir.url, { headers: { 'x-forwarded-for': CLIENT } });
+    return reply.headers.get('x-country') ?? '';
+  };
+  assert.equal(await country(), 'FR');
+  writeFileSync(file, '198.51.100.0/24,DE\n');
+  const since = performance.now();
+  while (performance.now() - since < 700) assert.equal(await country(), 'FR', 'half of the file was taken');
+  appendFileSync(file, `${CLIENT}/32,NL\n`);
+  const seen = new Set<string>();
+  await until(async () => seen.add(await country()).has('NL'), 'the whole file to be taken');
+  assert.deepEqual([...seen], ['FR', 'NL']);
 });

@@ -225,7 +225,7 @@ export const CONFIG = {
           ...DURATION,
           default: '500ms',
           description:
-            'How long the rules folder, and folders with certificates, must stand still before a change is taken. A reload by SIGHUP or POST /api/v1/reload takes the rules at once, as they are.',
+            'How long the rules folder, files with certificates and country data must stand still before a change is taken. A reload by SIGHUP or POST /api/v1/reload takes the rules at once, as they are.',
         },
       },
     },
