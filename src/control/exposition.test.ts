@@ -3,7 +3,9 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Registry } from '../metrics/registry.ts';
-import { DURATION_BOUNDS } from '../metrics/series.ts';
+import { DURATION_BOUNDS, samplesOf } from '../metrics/series.ts';
+import { until } from '../testing/control.ts';
+import { runThreads } from '../testing/threads.ts';
 import { exposition } from './exposition.ts';
 import { FAMILIES } from './families.ts';
 import { adminSource, type Overview } from './overview.ts';
@@ -42,6 +44,28 @@ test('histogram buckets include the smaller ones', () => {
   );
   assert.match(text, /^weir_request_duration_seconds_sum\{route="a"\} 704\.004$/m);
   assert.match(text, /^weir_request_duration_seconds_count\{route="a"\} 4$/m);
+});
+
+test('the count of a histogram is its last bucket, though a thread counts meanwhile', async () => {
+  const cells = new Float64Array(new SharedArrayBuffer(8 * (DURATION_BOUNDS.length + 3)));
+  const stop = new Int32Array(new SharedArrayBuffer(4));
+  const jobs = new URL('../testing/state-jobs.ts', import.meta.url).href;
+  const counting = runThreads(jobs, 'observe', 1, { cells, stop });
+  const series = { family: 'weir_request_duration_seconds', type: 'histogram', labels: {}, variants: null } as const;
+  const read = (): string[] => {
+    const text = exposition(samplesOf(series, cells));
+    return [/le="\+Inf"\} (\d+)/, /_count (\d+)/].map((pattern) => pattern.exec(text)![1]);
+  };
+  try {
+    await until(() => cells[0] > 0, 'the thread to count');
+    for (let i = 0; i < 20_000; i++) {
+      const [all, count] = read();
+      assert.equal(count, all);
+    }
+  } finally {
+    Atomics.store(stop, 0, 1);
+    await counting;
+  }
 });
 
 test('labels are the same series in any order, and are escaped', () => {
@@ -84,6 +108,30 @@ test('the process tells its CPU time, memory, files and start', async () => {
   assert.ok(samples.get('process_resident_memory_bytes')! > 1e6);
   assert.ok(Math.abs(samples.get('process_start_time_seconds')! - Date.now() / 1000) < 600);
   if (process.platform === 'linux') assert.ok(samples.get('process_open_fds')! > 2);
+});
+
+/** Names and labels that the text says more than once. */
+function doubles(text: string): string[] {
+  const named = text.split('\n').flatMap((line) => /^([a-z_]+(\{.*\})?) \S+$/.exec(line)?.[1] ?? []);
+  return named.filter((name, i) => named.indexOf(name) < i);
+}
+
+test('what a thread counts as well as the main thread is one series', async () => {
+  const counting = (times: number): Registry => {
+    const registry = new Registry();
+    registry.counter('weir_exhausted_total', { resource: 'descriptors' }).value = times;
+    return registry;
+  };
+  const source = adminSource({
+    registry: counting(2),
+    pool: { collect: async () => counting(3).snapshot(), samples: () => [] },
+    geo: { status: () => ({}) },
+    sink: { dropped: 0 },
+    compiled: () => null,
+  } as unknown as Overview);
+  const text = await source.metrics();
+  assert.deepEqual(doubles(text), []);
+  assert.match(text, /^weir_exhausted_total\{resource="descriptors"\} 5$/m);
 });
 
 test('whoever asks while metrics are gathered gets those', async () => {

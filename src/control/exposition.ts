@@ -44,7 +44,7 @@ function histogramText({ family, labels, values }: Sample): string {
     text += `${start}${BUCKETS[i]}"} ${cumulative}\n`;
   }
   const sum = valueText(values[BUCKETS.length]);
-  return `${text}${family}_sum${braced(own)} ${sum}\n${family}_count${braced(own)} ${values[BUCKETS.length + 1]}\n`;
+  return `${text}${family}_sum${braced(own)} ${sum}\n${family}_count${braced(own)} ${cumulative}\n`;
 }
 
 function labelsText(labels: Labels): string {

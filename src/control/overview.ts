@@ -7,6 +7,7 @@ import type { Compiled } from './dry-run.ts';
 import { exposition } from './exposition.ts';
 import { processSamples } from './process.ts';
 import type { Reloader } from './reload.ts';
+import { joinSamples } from './samples.ts';
 import type { Shown } from './shown.ts';
 import { counter, endpointSamples, endpointStatus, gauge, geoSamples, storeSamples } from './state-samples.ts';
 import type { ThreadPool } from './threads.ts';
@@ -76,7 +77,7 @@ async function metrics(from: Overview): Promise<string> {
     ...from.pool.samples(),
     counter('weir_access_log_dropped_total', from.sink.dropped),
   ];
-  return exposition([...(await from.pool.collect()), ...own]);
+  return exposition(joinSamples(await from.pool.collect(), own));
 }
 
 function status(from: Overview): object {

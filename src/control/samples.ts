@@ -15,6 +15,15 @@ export function sumSamples(lists: readonly (readonly Sample[])[]): Sample[] {
   return [...series.values()];
 }
 
+/** What threads count and what `own`, a short list, says, in one list: a series that both have is one series. */
+export function joinSamples(threads: readonly Sample[], own: readonly Sample[]): Sample[] {
+  const families = new Set(own.map(({ family }) => family));
+  const apart: Sample[] = [];
+  const both: Sample[] = [];
+  for (const sample of threads) (families.has(sample.family) ? both : apart).push(sample);
+  return [...apart, ...sumSamples([both, own])];
+}
+
 function combine(a: Sample, b: Sample): Sample {
   const max = familyOf(a).combine === 'max';
   return { ...a, values: a.values.map((value, i) => (max ? Math.max(value, b.values[i]) : value + b.values[i])) };

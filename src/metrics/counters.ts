@@ -92,7 +92,7 @@ const BUCKETS = DURATION_BOUNDS.length + 1;
 export class HistogramSeries extends Series implements Histogram {
   readonly type = 'histogram';
   readonly variants = null;
-  readonly size = BUCKETS + 2;
+  readonly size = BUCKETS + 1;
 
   observe(seconds: number): void {
     const cells = this.cells ?? this.source.open(this);
@@ -100,6 +100,5 @@ export class HistogramSeries extends Series implements Histogram {
     while (i < DURATION_BOUNDS.length && seconds > DURATION_BOUNDS[i]) i++;
     cells[i]++;
     cells[BUCKETS] += seconds;
-    cells[BUCKETS + 1]++;
   }
 }

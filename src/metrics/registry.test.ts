@@ -31,7 +31,7 @@ test('who was told of a series once reads what is counted from then on', () => {
   assert.deepEqual([...cells('c_total')], [3]);
   assert.deepEqual([...cells('s_total')], [0, 1]);
   assert.deepEqual([cells('h_seconds')[1], cells('h_seconds')[18]], [1, 1]);
-  assert.deepEqual([...cells('h_seconds').slice(-2)], [1000.002, 2]);
+  assert.deepEqual([...cells('h_seconds').slice(-2)], [1, 1000.002]);
   assert.deepEqual(messages, [1, 1, 1]);
 });
 

@@ -7,7 +7,8 @@ export const DURATION_BOUNDS: readonly number[] = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600,
 ];
 
-/** One series at one moment. Histograms carry their buckets (not cumulative), then sum and count. */
+/** One series at one moment. Histograms carry their buckets (not cumulative), then the sum; how many
+ * there were is what the buckets add up to, since another cell might be read before or after one of them. */
 export interface Sample {
   readonly family: string;
   readonly type: 'counter' | 'gauge' | 'histogram';

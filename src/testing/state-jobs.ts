@@ -1,4 +1,5 @@
-/** What the tests of src/state run in worker threads. */
+/** What the tests of src/state and of metrics run in worker threads. */
+import { HistogramSeries } from '../metrics/counters.ts';
 import { Breaker, type BreakerSettings } from '../state/breaker.ts';
 import { RetryBudget } from '../state/budget.ts';
 import { EndpointState } from '../state/endpoint.ts';
@@ -78,4 +79,11 @@ export function attempts({ zone, times, now }: BreakerJob, index: number): void 
     endpoint.observe(20, now + i);
   }
   for (let i = 1; i < times; i++) endpoint.ended();
+}
+
+/** Observes in `cells` of a histogram until word 0 of `stop` is set, and then once more at least. */
+export function observe({ cells, stop }: { readonly cells: Float64Array; readonly stop: Int32Array }): void {
+  const histogram = new HistogramSeries({ open: () => cells }, '', '', {});
+  do for (let i = 0; i < 100; i++) histogram.observe(0.0005);
+  while (Atomics.load(stop, 0) === 0);
 }

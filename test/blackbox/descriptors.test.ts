@@ -78,6 +78,10 @@ async function runsOut(t: TestContext, place: string): Promise<void> {
   assert.equal(out().length, 1);
   assert.equal(typeof out()[0].limit, 'number');
   assert.ok((await weir.metric('weir_exhausted_total', { resource: 'descriptors' })) >= 2);
+  const lines = (await weir.metrics())
+    .split('\n')
+    .filter((text) => text.startsWith('weir_exhausted_total{resource="desc'));
+  assert.equal(lines.length, 1, `one series, not ${lines.join(' and ')}`);
   const line = await until(() => weir.accessLog().find(({ status }) => status === 503), 'the access log');
   assert.equal(line.failure, 'busy: descriptors');
 }
