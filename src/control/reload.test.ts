@@ -52,7 +52,7 @@ async function reloader(t: TestContext, files: Record<string, string> = { 'a.yam
   const swaps: Swap[] = [];
   const used: string[] = [];
   /** With `hold`, swaps wait to be answered. */
-  const control = { hold: false, answer: { ok: true } as SwapResult };
+  const control = { hold: false, refuse: true, answer: { ok: true } as SwapResult };
   const subject = new Reloader<string>({
     folder,
     read: async () =>
@@ -62,7 +62,7 @@ async function reloader(t: TestContext, files: Record<string, string> = { 'a.yam
         .map((name) => ({ file: name, text: readFileSync(join(folder, name), 'utf8') })),
     load,
     compile: (plan, zone) => {
-      if (plan.revision.includes('refuse')) throw new Error('policy p refuses');
+      if (control.refuse && plan.revision.includes('refuse')) throw new Error('policy p refuses');
       zone(`zone ${plan.revision}`, 8);
       return `compiled ${plan.revision}`;
     },
@@ -242,6 +242,9 @@ test('a rule set that a policy, or a thread, refuses changes nothing', async (t)
     refused.problems.map(({ code, message }) => [code, message]),
     [['refused', 'policy p refuses']],
   );
+  // What a policy needs may have come meanwhile: a file, or memory.
+  control.refuse = false;
+  assert.equal((await subject.reload('watch')).ok, true, 'the same files again');
   control.answer = { ok: false, problem: 'thread 2 died' };
   write('two');
   const died = await subject.reload('watch');
@@ -249,11 +252,11 @@ test('a rule set that a policy, or a thread, refuses changes nothing', async (t)
     died.problems.map(({ message }) => message),
     ['thread 2 died'],
   );
-  assert.deepEqual([Object.keys(zones.zones()), used], [['zone one'], ['compiled one']]);
+  assert.deepEqual([Object.keys(zones.zones()), used], [['zone refuse'], ['compiled one', 'compiled refuse']]);
   // The same files, tried again: a dead thread is not the rules' fault.
   control.answer = { ok: true };
   assert.equal((await subject.reload('watch')).ok, true);
-  assert.equal(swaps.length, 2);
+  assert.equal(swaps.length, 3);
 });
 
 test('a bug in the loader, or a folder that cannot be read, is a problem and no crash', async (t) => {

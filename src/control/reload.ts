@@ -231,6 +231,8 @@ export class Reloader<R> {
       compiled = await this.#options.compile(plan, zones.zone);
     } catch (error) {
       zones.abandon();
+      // Memory, perhaps, that there is the next time.
+      this.#digest = '';
       return this.#failed([...problems, refused(folder, error as Error)], trigger, began);
     }
     const swapped = await swap(plan, zones.zones()).catch((error) => {

@@ -65,6 +65,7 @@ export class Thread {
   readonly #beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   #why = '';
   #failure = '';
+  #begun = false;
 
   /** Starts reading the program; `begin` says what to do with it. @throws {Error} where the system gives no thread. */
   constructor(script: URL, number: number, limits: ResourceLimits, events: ThreadEvents) {
@@ -111,6 +112,7 @@ export class Thread {
 
   /** `timeout`: milliseconds it may take to listen. Resolves as `ready`. */
   begin(start: Omit<WorkerStart, 'beats'>, timeout: number): Promise<string | null> {
+    this.#begun = true;
     this.#settleReady(this.#becomeReady(timeout));
     try {
       this.post({ type: 'start', start: { ...start, beats: this.#beats } });
@@ -163,8 +165,9 @@ export class Thread {
     await this.terminate();
   }
 
+  /** Nothing where it has not begun, since it begins with what is current then; nor where it has ended. */
   post(message: ToWorker): void {
-    if (this.state !== 'ended') this.#worker.postMessage(message);
+    if (this.#begun && this.state !== 'ended') this.#worker.postMessage(message);
   }
 
   /**

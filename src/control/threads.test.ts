@@ -397,3 +397,23 @@ test('drain ends a thread that does not end by itself', async (t) => {
   assert.equal(r.pool.status().listening, 0);
   await assert.rejects(r.ask());
 });
+
+test('what changes before the threads begin is what they begin with, and not a message to them', async (t) => {
+  const log = memoryLog();
+  const pool = new ThreadPool({
+    config: config(),
+    threads: 2,
+    memory: 2 ** 30,
+    log,
+    onLog: () => {},
+    script: SCRIPT,
+    timing: TIMING,
+  });
+  t.after(() => pool.drain(0));
+  pool.load();
+  pool.setGeo({ database: null, overrides: 'geo-2' });
+  pool.setCertificates(0, []);
+  const [{ port }] = await pool.start({ ...begin('r1'), geo: { database: null, overrides: 'geo-2' } });
+  assert.equal((await ask(port, '/')).geo, 'geo-2');
+  assert.deepEqual(log.lines, []);
+});
