@@ -48,7 +48,8 @@ export class HealthProber {
       if (target.health === null) target.setHealthy(true);
       else next.set(key, this.#continue(known, target, target.health));
     }
-    for (const probe of this.#probes.values()) if (![...next.values()].includes(probe)) probe.stop();
+    const kept = new Set(next.values());
+    for (const probe of this.#probes.values()) if (!kept.has(probe)) probe.stop();
     this.#probes = next;
   }
 

@@ -6,10 +6,15 @@ import { Stillness } from './stillness.ts';
 async function virtual(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
   const watched = { mark: 'old', looks: 0, told: [] as string[], complaints: [] as string[] };
+  let held: Promise<void> | null = null;
   const stillness = new Stillness({
     look: async () => {
       watched.looks++;
-      return { mark: watched.mark };
+      const { mark } = watched;
+      const wait = held;
+      held = null;
+      await wait;
+      return { mark };
     },
     settle: 500,
     onStill: ({ mark }) => watched.told.push(mark),
@@ -28,7 +33,13 @@ async function virtual(t: TestContext) {
     watched.mark = mark;
     stillness.trigger();
   };
-  return { watched, stillness, pass, change };
+  /** The next look ends when the function that this gives is called. */
+  const slow = (): (() => void) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    held = promise;
+    return resolve;
+  };
+  return { watched, stillness, pass, change, slow };
 }
 
 test('a change is told once it has been the same for the whole time', async (t) => {
@@ -100,4 +111,50 @@ test('nothing is told after close', async (t) => {
   stillness.trigger();
   await pass(5000);
   assert.deepEqual(watched.told, []);
+});
+
+test('what is taken while it settles is not told, and what comes after is', async (t) => {
+  const { watched, stillness, pass, change } = await virtual(t);
+  change('half');
+  await pass(300);
+  assert.equal((await stillness.take()).mark, 'half');
+  await pass(2000);
+  assert.deepEqual(watched.told, []);
+  change('whole');
+  await pass(1000);
+  change('half');
+  await pass(1000);
+  assert.deepEqual(watched.told, ['whole', 'half']);
+});
+
+test('what was there before something was taken is a change when it comes back', async (t) => {
+  const { watched, stillness, pass, change } = await virtual(t);
+  watched.mark = 'new';
+  await stillness.take();
+  change('old');
+  await pass(1000);
+  assert.deepEqual(watched.told, ['old']);
+});
+
+test('where something is told while another look is taken, it is told once more', async (t) => {
+  const { watched, stillness, pass, change, slow } = await virtual(t);
+  change('new');
+  await pass(300);
+  const answer = slow();
+  const taking = stillness.take();
+  await pass(1000);
+  assert.deepEqual(watched.told, ['new']);
+  answer();
+  await taking;
+  await pass(1000);
+  assert.deepEqual(watched.told, ['new', 'new']);
+});
+
+test('what could not be used is told again', async (t) => {
+  const { watched, stillness, pass, change } = await virtual(t);
+  change('new');
+  await pass(1000);
+  stillness.again();
+  await pass(1000);
+  assert.deepEqual(watched.told, ['new', 'new']);
 });
