@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import type { RuleFile } from '../plan/load.ts';
 import type { Log } from '../types/policy.ts';
 import { bounded } from './line-sink.ts';
-import { makeOwnFolder, userId } from './own-folder.ts';
+import { assertPrivate, makeOwnFolder, userId } from './own-folder.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -83,7 +83,10 @@ export class LastGood {
       rules,
       revision,
       keptAt: new Date(now()).toISOString(),
-      files: files.map(({ file, text }) => ({ name: basename(file), text })),
+      // What is no part of the rules has no text, and would be taken for an empty file of them.
+      files: files
+        .filter(({ leftOut }) => leftOut === undefined)
+        .map(({ file, text }) => ({ name: basename(file), text })),
     };
     this.#written = this.#written.then(() => this.#write(content)).catch((error) => this.#warn(error));
   }
@@ -109,7 +112,7 @@ export class LastGood {
       throw error;
     }
     try {
-      makeOwnFolder(this.#folder, 'state');
+      assertPrivate(this.#folder, 'state');
       const found = await file.stat();
       const own = found.isFile() && found.uid === userId() && (found.mode & 0o022) === 0;
       if (!own || found.size > MAX_SIZE) throw new Error(`${this.#file} is not a file that Weir has written`);

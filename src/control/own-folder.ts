@@ -9,6 +9,7 @@ import { dirname } from 'node:path';
 export function makeOwnFolder(folder: string, key: string): void {
   makeFolder(folder);
   assertPrivate(folder, key);
+  accessSync(folder, constants.W_OK | constants.X_OK);
 }
 
 /**
@@ -16,21 +17,25 @@ export function makeOwnFolder(folder: string, key: string): void {
  * @throws {Error} as it would.
  */
 export function checkOwnFolder(folder: string, key: string): void {
-  if (existsSync(folder)) assertPrivate(folder, key);
-  else assertCanBeMade(folder);
+  if (!existsSync(folder)) return assertCanBeMade(folder);
+  assertPrivate(folder, key);
+  accessSync(folder, constants.W_OK | constants.X_OK);
 }
 
 export function userId(): number {
   return process.getuid?.() ?? 0;
 }
 
-function assertPrivate(folder: string, key: string): void {
+/**
+ * May what stands in `folder` be believed? It may be one that nobody can write to, on a disk that is read-only.
+ * @throws {Error} where another user could write there; the message says why.
+ */
+export function assertPrivate(folder: string, key: string): void {
   const found = lstatSync(folder);
   if (found.isSymbolicLink()) throw new Error(`${folder} is a symbolic link; set \`${key}\` to the folder itself`);
   if (!found.isDirectory()) throw new Error(`${folder} is not a folder`);
   if (found.uid !== userId()) throw new Error(`${folder} belongs to another user`);
   if ((found.mode & 0o022) !== 0) throw new Error(`${folder} is writable by others; run chmod 700 on it`);
-  accessSync(folder, constants.W_OK | constants.X_OK);
 }
 
 /** Is the nearest folder above one in which it can be made? */

@@ -1,6 +1,7 @@
 /** A start that finds broken rules, and reloads that fail in ways nobody thought of. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { anotherWeir, type Status, startWeir, type Weir } from '../tools/weir.ts';
@@ -93,3 +94,43 @@ test('rules refused while Weir runs are not what is kept', async (t) => {
   await next.ready();
   assert.equal(await textOf(next.url), 'two');
 });
+
+test('what was left out of the rules folder is not in the way of those that were in it', async (t) => {
+  const files = { 'rules.yaml': reply('one'), 'old.yml': 'routes: {}\n', 'sub/more.yaml': 'routes: {}\n' };
+  const weir = await startWeir(t, { rules: { files } });
+  await end(weir);
+  weir.write('rules.yaml', BROKEN);
+  const next = anotherWeir(t, weir);
+  await next.ready();
+  assert.equal(await textOf(next.url), 'one');
+});
+
+test('a disk that became read-only still gives the last good rules', async (t) => {
+  const weir = await startWeir(t, { rules: reply('one') });
+  await end(weir);
+  weir.write('rules.yaml', BROKEN);
+  const writable = makeReadOnly(join(weir.folder, 'state'));
+  if (writable === null) return t.skip('nothing can be mounted here');
+  try {
+    const next = anotherWeir(t, weir);
+    await next.ready();
+    assert.equal(await textOf(next.url), 'one');
+  } finally {
+    writable();
+  }
+});
+
+/** Returns what undoes it. Modes do not bind root, whom a mount of its own does; null where there can be none. */
+function makeReadOnly(folder: string): (() => void) | null {
+  if (process.getuid?.() !== 0) {
+    chmodSync(folder, 0o500);
+    return () => chmodSync(folder, 0o700);
+  }
+  try {
+    execFileSync('mount', ['--bind', folder, folder], { stdio: 'ignore' });
+  } catch {
+    return null;
+  }
+  execFileSync('mount', ['-o', 'remount,ro,bind', folder]);
+  return () => void execFileSync('umount', ['--lazy', folder]);
+}
