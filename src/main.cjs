@@ -30,6 +30,13 @@ if (!/(^|\s)--inspect(-brk|-wait)?(=|\s|$)/.test(process.execArgv.concat(process
 if (process.argv[2] === 'serve') {
   process.on('SIGHUP', function () {});
   process.on('SIGUSR2', function () {});
+  // Nothing is open that could be drained. Without a listener the first process of a container would not hear of them.
+  ['SIGTERM', 'SIGINT', 'SIGQUIT'].forEach(function (signal) {
+    process.on(signal, function () {
+      // Whoever listens as well takes over from here.
+      if (process.listenerCount(signal) === 1) process.exit(0);
+    });
+  });
 }
 
 function isSafe(version) {

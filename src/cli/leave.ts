@@ -3,18 +3,16 @@
  * waits for a mount that hangs, for a log file on one, or for a terminal stopped by Ctrl-S, waits for ever; so does a worker
  * that hangs outside JavaScript.
  */
+import { existsSync } from 'node:fs';
 
 /** Milliseconds that calls under way may take once all is done. */
 const LAST_CALLS = 250;
 
-/** Ends the process with `status` now, and its workers with it. */
-export function leave(status: number): void {
-  if (!callsUnderWay()) process.exit(status);
-  replaceProcess(status);
-}
+/** Of this process, even where the file was replaced meanwhile by an update. Linux. */
+const OWN_PROGRAM = '/proc/self/exe';
 
-/** As {@link leave}, where all workers have ended that can. */
-export function leaveDrained(status: number): void {
+/** Ends the process with `status` now, and whatever runs in it. */
+export function leave(status: number): void {
   if (!callsUnderWay() && !workersLeft()) process.exit(status);
   replaceProcess(status);
 }
@@ -24,7 +22,8 @@ function replaceProcess(status: number): void {
   try {
     // Another program in this process's place: the system ends the threads, waiting for none, and the status stays.
     const { NODE_OPTIONS: _options, NODE_CHANNEL_FD: _channel, ...env } = process.env;
-    process.execve?.(process.execPath, [process.execPath, '-e', `process.exit(${status})`], env);
+    const program = [OWN_PROGRAM, process.execPath].find((path) => existsSync(path));
+    if (program) process.execve?.(program, [process.execPath, '-e', `process.exit(${status})`], env);
   } catch {
     // Where the system has no such call.
   }
@@ -45,6 +44,7 @@ function callsUnderWay(): boolean {
   return process.getActiveResourcesInfo().some((kind) => kind.startsWith('FSReq') || kind === 'GetAddrInfoReqWrap');
 }
 
+/** Whether one of them hangs is not known in time: none is waited for. */
 function workersLeft(): boolean {
   return process.getActiveResourcesInfo().includes('MessagePort');
 }

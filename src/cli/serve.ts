@@ -8,7 +8,7 @@ import { Redactor } from '../log/redact.ts';
 import { formatProblems } from '../plan/problems.ts';
 import { readArguments } from './arguments.ts';
 import { closeUnwantedInspector } from './inspector.ts';
-import { leave, leaveDrained } from './leave.ts';
+import { leave } from './leave.ts';
 
 const USAGE = `weir serve [--config FILE] [--takeover] [--strict]
 
@@ -66,7 +66,7 @@ export async function serve(args: string[]): Promise<number> {
   await server.close();
   // Everything has ended and is written. Waiting for what Node may still hold would close descriptors that are no longer
   // its own (SocketPipe.accept).
-  leaveDrained(0);
+  leave(0);
   return 0;
 }
 

@@ -158,6 +158,25 @@ test('SIGHUP and SIGUSR2 while it is starting end nothing', async (t) => {
   assert.equal(await ends(weir), 0);
 });
 
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const)
+  test(`${signal} while its program is being loaded ends it with 0`, async (t) => {
+    const early = join(mkdtempSync(join(tmpdir(), 'weir-early-')), 'early.cjs');
+    t.after(() => rmSync(join(early, '..'), { recursive: true }));
+    // As soon as the entry file has run.
+    writeFileSync(
+      early,
+      `if (require('node:worker_threads').isMainThread) {
+         const { on } = process;
+         process.on = function (name, ...rest) {
+           if (name === 'SIGUSR2') process.nextTick(() => process.kill(process.pid, '${signal}'));
+           return on.call(this, name, ...rest);
+         };
+       }`,
+    );
+    const weir = run(t, { node: ['--require', early] });
+    assert.equal(await ends(weir), 0);
+  });
+
 test('a SIGHUP that comes between the reading of the rules and the first request reloads them', async (t) => {
   const weir = run(t);
   // The admin listener answers once the rules were read, and before the threads have started.

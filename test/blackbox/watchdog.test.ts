@@ -79,6 +79,18 @@ test('a thread that nothing can end holds up neither a reload nor the end of the
   assert.equal(await weir.process.exited, 0);
 });
 
+test('a second SIGTERM ends the process at once although a thread hangs that nothing can end', async (t) => {
+  const weir = await start(t, 'native', { unresponsive: '500ms', replace: '10m' });
+  weir.process.signal('SIGWINCH');
+  await weir.record((line) => line.message === 'a traffic thread does not respond' && line.thread === 1);
+  weir.process.signal('SIGTERM');
+  await weir.record(({ message }) => message === 'weir is draining');
+  // Not the same signal twice, which within a moment is one.
+  weir.process.signal('SIGINT');
+  const late = new Promise((resolve) => setTimeout(resolve, 20_000, 'it runs on').unref());
+  assert.equal(await Promise.race([weir.process.exited, late]), 130);
+});
+
 for (const [fault, why] of [
   ['heap', /^took (more heap than \d+ MiB|\d+ MiB of heap, more than 51 MiB)$/],
   ['buffers', /^took \d+ MiB of buffers, more than 64 MiB$/],
