@@ -108,3 +108,24 @@ test('by default the folder is one that outlives a reboot', async (t) => {
     assert.equal(readdirSync(join(base, path)).length, 1);
   }
 });
+
+test('of rules that come faster than they are written the newest are kept, and a new failure is told anew', async (t) => {
+  const { open, state, log } = lastGood(t);
+  const first = open();
+  for (let i = 0; i <= 100; i++) first.keep(FILES, `r${i}`);
+  await first.settled(10_000);
+  assert.equal((await open().read())?.revision, 'r100');
+  const fail = async () => {
+    chmodSync(state, 0o777);
+    first.keep(FILES, 'lost');
+    await first.settled(10_000);
+    chmodSync(state, 0o700);
+  };
+  await fail();
+  await fail();
+  assert.equal(log.lines.length, 1);
+  first.keep(FILES, 'again');
+  await first.settled(10_000);
+  await fail();
+  assert.equal(log.lines.length, 2);
+});

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import type { RuleFile } from '../plan/load.ts';
 import type { Log } from '../types/policy.ts';
 import { bounded } from './line-sink.ts';
-import { assertPrivate, makeOwnFolder, userId } from './own-folder.ts';
+import { assertPrivate, checkOwnFolder, makeOwnFolder, userId } from './own-folder.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -52,6 +52,9 @@ export class LastGood {
   readonly #folder: string;
   readonly #file: string;
   #written: Promise<void> = Promise.resolve();
+  /** What is written next: only the newest counts, however long the disk takes. */
+  #next: Content | null = null;
+  /** It has been said that they cannot be kept, and still they cannot. */
   #warned = false;
 
   constructor(options: LastGoodOptions) {
@@ -74,7 +77,7 @@ export class LastGood {
     return { revision, keptAt, files: files.map(({ name, text }) => ({ file: join(folder, name), text })) };
   }
 
-  /** Writes them down, one call after another. Where that cannot be done a warning says so, once. */
+  /** Writes them down, one call after another. Where that cannot be done a warning says so, once until it can. */
   keep(files: readonly RuleFile[], revision: string): void {
     const { configFile, rules, now } = this.#options;
     const content: Content = {
@@ -88,12 +91,21 @@ export class LastGood {
         .filter(({ leftOut }) => leftOut === undefined)
         .map(({ file, text }) => ({ name: basename(file), text })),
     };
-    this.#written = this.#written.then(() => this.#write(content)).catch((error) => this.#warn(error));
+    const waits = this.#next !== null;
+    this.#next = content;
+    if (!waits) this.#written = this.#written.then(() => this.#writeNext()).catch((error) => this.#warn(error));
   }
 
   /** Resolves when all is written, or could not be, or after `timeout` milliseconds: a disk may hang. */
   settled(timeout: number): Promise<void> {
     return bounded(timeout, (done) => void this.#written.then(done));
+  }
+
+  async #writeNext(): Promise<void> {
+    const content = this.#next!;
+    this.#next = null;
+    await this.#write(content);
+    this.#warned = false;
   }
 
   #warn({ message }: Error): void {
@@ -141,6 +153,14 @@ export class LastGood {
     }
     await syncFolder(dirname(this.#file));
   }
+}
+
+/**
+ * Finds out whether rules could be kept in the folder, without making it.
+ * @throws {Error} that says why not.
+ */
+export function checkStateFolder(configured: string | null, env: Env): void {
+  checkOwnFolder(configured ?? defaultFolder(env), 'state');
 }
 
 /** @throws {Error} where `text` is torn, or not what this wrote. */

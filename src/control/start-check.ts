@@ -8,6 +8,7 @@ import type { Place, Plan } from '../types/plan.ts';
 import type { ConfigPath, Log } from '../types/policy.ts';
 import { fitConnections } from './descriptors.ts';
 import { dryRun } from './dry-run.ts';
+import { checkStateFolder } from './last-good.ts';
 import { policyFileProblems } from './policy-files.ts';
 import { refused } from './reload.ts';
 import { problemAt, Resources } from './resources.ts';
@@ -48,24 +49,31 @@ async function settingsProblems(config: WeirConfig, { placeOf, env }: StartToChe
   });
   const problems = await resources.check();
   await resources.close();
-  problems.push(...runtimeProblems(config, placeOf, env), ...descriptorProblems(config, placeOf));
+  problems.push(...folderProblems(config, placeOf, env), ...descriptorProblems(config, placeOf));
   return problems.sort(byPlace);
 }
 
-/** Weir serves without the folder, but nobody can take over from it. */
-function runtimeProblems(
+/** Weir serves without them, but nobody can take over from it, or it does not survive a start with broken rules. */
+function folderProblems(
   config: WeirConfig,
   placeOf: StartToCheck['placeOf'],
   env: StartToCheck['env'],
 ): readonly Problem[] {
-  try {
-    checkRuntimeFolder(config.runtime, config.file, env);
-    return [];
-  } catch (error) {
-    const message = `${(error as Error).message}: no other process can take over from this one`;
-    const hint = 'set `runtime` to a folder that belongs to this user and that nobody else can write to';
-    return [{ ...problemAt(placeOf(['runtime']), 'runtime-folder', message, hint), severity: 'warning' }];
-  }
+  const { runtime, state, file } = config;
+  const look = (key: 'runtime' | 'state', without: string, check: () => void): readonly Problem[] => {
+    try {
+      check();
+      return [];
+    } catch (error) {
+      const message = `${(error as Error).message}: ${without}`;
+      const hint = `set \`${key}\` to a folder that belongs to this user and that nobody else can write to`;
+      return [{ ...problemAt(placeOf([key]), `${key}-folder`, message, hint), severity: 'warning' }];
+    }
+  };
+  return [
+    ...look('runtime', 'no other process can take over from this one', () => checkRuntimeFolder(runtime, file, env)),
+    ...look('state', 'the last good rules are not kept', () => checkStateFolder(state, env)),
+  ];
 }
 
 /** As far as this process's limit is the one of the service. */

@@ -95,6 +95,7 @@ export const START_PROBLEM_CODES = Object.freeze({
   'bad-geoip': 'The country database or its overrides cannot be used.',
   'bad-policy-file': 'A file that a policy reads cannot be used.',
   'runtime-folder': 'The folder for the Unix socket cannot be used, so no other process can take over.',
+  'state-folder': 'The folder for the last good rules cannot be used, so a start with broken rules fails.',
   'too-few-descriptors': '`limits.connections` may need more file descriptors than this process may have.',
   refused: 'The rules cannot be compiled, or a traffic thread did not take them.',
 } as const);

@@ -273,6 +273,20 @@ test('a runtime folder that cannot be used is a warning of both', async (t) => {
   assert.match(checked.out, /link is a symbolic link; set `runtime` to the folder itself/);
 });
 
+test('a state folder that cannot be used is a warning of both', async (t) => {
+  const { folder, path } = project(t);
+  writeFileSync(path('file'), '');
+  writeFileSync(path('config/weir.yaml'), `${CONFIG}runtime: ../run\nstate: ../file/state\n`);
+  const checked = await weir(folder, ['check']);
+  assert.deepEqual([checked.status, places(checked.out)[0]], [0, 'config/weir.yaml:14:8 warning state-folder']);
+  const running = await startWeir(t, {
+    rules: { routes: { r: { reply: { status: 204 } } } },
+    config: { state: '../file/state' },
+    files: { file: '' },
+  });
+  await running.record(({ level, message }) => level === 'warn' && /cannot be kept/.test(`${message}`));
+});
+
 test('more connections than file descriptors is a warning', async (t) => {
   const { folder, path } = project(t);
   writeFileSync(path('config/weir.yaml'), `${CONFIG}limits: { connections: 9999999 }\nruntime: ../run\n`);
