@@ -243,7 +243,9 @@ export class Reloader<R> {
       zones.abandon();
       // The same files may well be taken the next time.
       this.#digest = '';
-      return this.#failed([...problems, fileProblem(folder, 'refused', swapped.problem)], trigger, began);
+      const problem = fileProblem(folder, 'refused', swapped.problem);
+      if (swapped.ending) return this.#ending(problem, trigger);
+      return this.#failed([...problems, problem], trigger, began);
     }
     zones.commit();
     if (kept === null) keep?.(files, plan.revision);
@@ -293,6 +295,13 @@ export class Reloader<R> {
       'the rules on disk are refused; the last good ones keep serving',
     );
     return this.#current();
+  }
+
+  /** Nothing is wrong with the rules, so nothing is said of them. */
+  #ending(problem: Problem, trigger: Trigger): ReloadResult {
+    const revision = this.#plan?.revision ?? '';
+    this.#options.log.info({ revision, trigger }, 'rules are not reloaded any more: weir is draining');
+    return { ok: false, revision, problems: [problem] };
   }
 
   #record(result: 'ok' | 'failed', trigger: Trigger, began: number): void {

@@ -370,7 +370,11 @@ test('drain lets open requests finish and refuses swaps', async (t) => {
   await until(() => r.workerLines.includes('slow\n'), 'the request to arrive');
   const drained = r.pool.drain(10_000);
   assert.equal(r.pool.status().listening, 0);
-  assert.deepEqual(await r.pool.swap(plan('r2'), {}), { ok: false, problem: 'the server is shutting down' });
+  assert.deepEqual(await r.pool.swap(plan('r2'), {}), {
+    ok: false,
+    problem: 'the server is shutting down',
+    ending: true,
+  });
   assert.equal(await slow, 'answered while draining');
   await drained;
   await assert.rejects(r.ask());

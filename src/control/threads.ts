@@ -49,7 +49,10 @@ export interface PoolOptions {
   readonly timing?: Partial<PoolTiming>;
 }
 
-export type SwapResult = { readonly ok: true } | { readonly ok: false; readonly problem: string };
+/** With `ending` it is not about the plan: the threads are being drained. */
+export type SwapResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly problem: string; readonly ending?: boolean };
 
 /** How many threads there should be, how many take connections, how many of those do not respond, how many have died. */
 export interface PoolStatus {
@@ -233,15 +236,19 @@ export class ThreadPool {
 
   async #swapNow(plan: Plan, zones: Zones): Promise<SwapResult> {
     await this.#settle();
-    if (this.#stopping || !this.#start) return { ok: false, problem: 'the server is shutting down' };
+    if (this.#stopping || !this.#start) return this.#refusal('the server is shutting down');
     const id = ++this.#sequence;
     const threads = this.#listening().filter(({ lost }) => !lost);
     const prepared = await prepareAll(threads, { id, plan, zones, timeout: this.#timing.swap });
-    if ('problem' in prepared) return { ok: false, problem: prepared.problem };
+    if ('problem' in prepared) return this.#refusal(prepared.problem);
     this.#start = { ...this.#start, plan: prepared.packed, zones };
     await Promise.all(threads.map((thread) => this.#commit(thread, id)));
     this.#series.follow(plan);
     return { ok: true };
+  }
+
+  #refusal(problem: string): SwapResult {
+    return this.#stopping ? { ok: false, problem, ending: true } : { ok: false, problem };
   }
 
   async #commit(thread: Thread, id: number): Promise<void> {

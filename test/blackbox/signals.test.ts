@@ -185,6 +185,22 @@ test('a SIGHUP that comes between the reading of the rules and the first request
   await until(() => logOf(weir).includes('"trigger":"signal"'), 'the reload', 20_000);
 });
 
+test('SIGHUP while it drains does nothing, and says nothing against the rules', async (t) => {
+  const weir = run(t);
+  await ready(weir);
+  // A connection without a request keeps it draining for `limits.drainGrace`.
+  const idle = connect(Number(new URL(weir.url).port), '127.0.0.1').on('error', () => {});
+  t.after(() => idle.destroy());
+  await new Promise((resolve) => idle.once('connect', resolve));
+  assert.equal(await textOf(weir.url), 'here');
+  weir.child.kill('SIGTERM');
+  await until(() => logOf(weir).includes('weir is draining'), 'the draining');
+  weir.child.kill('SIGHUP');
+  await until(() => logOf(weir).includes('rules are not reloaded any more'), 'the line that it does nothing');
+  assert.equal(await ends(weir), 0);
+  assert.doesNotMatch(logOf(weir), /"level":"error"/);
+});
+
 test('SIGQUIT drains as SIGTERM does', async (t) => {
   const weir = run(t);
   await ready(weir);
