@@ -75,6 +75,12 @@ export const ERRORS = {
     close: true,
   }),
   STORE_UNAVAILABLE: row(503, 'A check that this route needs cannot be made now.', { retryable: true, retryAfter: 1 }),
+  BODIES_FULL: row(503, 'Too much of request bodies is being held now.', {
+    anthropicStatus: 529,
+    retryable: true,
+    retryAfter: 1,
+    close: true,
+  }),
   POLICY_TIMEOUT: row(503, 'A check that this route needs took too long.', { retryable: true, retryAfter: 1 }),
   UPSTREAM_BUSY: row(503, 'All connections to the upstream are in use now.', {
     anthropicStatus: 529,

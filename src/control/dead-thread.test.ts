@@ -79,6 +79,7 @@ test('what it had in flight is forgotten under every rule set; what nobody uses 
     thread: 1,
     threads: THREADS,
     pseudonym: 'weir-test',
+    bodies: 1e6,
     beats: new Int32Array(new SharedArrayBuffer(4)),
     sockets: null,
     plan: first.plan,

@@ -81,8 +81,9 @@ export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
     '1 where Weir started with the last good rules, since those on disk are refused; 0 once rules on disk are in use.',
   ),
   weir_config_revision_info: gauge('Always 1; the revision in use is the label.', 'revision'),
+  weir_bodies_held_bytes: gauge('Request bodies that are held: whole for a policy, or in case of a retry.'),
   weir_exhausted_total: counter(
-    'Times that this process was out of something it needs: file descriptors (found by a look each second, or by a connection to an endpoint), local ports.',
+    'Times that this process was out of something it needs: file descriptors (found by a look each second, or by a connection to an endpoint), local ports, room for request bodies (`bodies`, by thread).',
     'resource',
   ),
   weir_threads: gauge('Traffic threads that take connections.'),

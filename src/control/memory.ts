@@ -50,6 +50,14 @@ export function mostMemory(memory: number): ThreadMemory {
   return { heap: (memory / 2) * HEAP_SHARE, buffers: memory / 2 };
 }
 
+/**
+ * Bytes of request bodies that a thread may hold: far enough from where it is replaced, since a body is copied once when it
+ * is whole, and what is let go of stays until the next collection.
+ */
+export function bodiesMost(memory: number): number {
+  return Math.floor(mostMemory(memory).buffers / 4);
+}
+
 /** Is this process about to take all memory there is? */
 export function isLowOnMemory(): boolean {
   return process.memoryUsage.rss() > machineMemory() * 0.9;

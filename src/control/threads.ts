@@ -11,7 +11,7 @@ import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
 import type { CertificateData, GeoData, PackedPlan, Zones } from '../types/threads.ts';
-import { heapLimits, isLowOnMemory, mostMemory } from './memory.ts';
+import { bodiesMost, heapLimits, isLowOnMemory, mostMemory } from './memory.ts';
 import { type PoolTiming, TIMING, withPorts } from './pool-start.ts';
 import { sumSamples } from './samples.ts';
 import { SeriesDirectory } from './series-directory.ts';
@@ -292,6 +292,7 @@ export class ThreadPool {
       thread: thread.number,
       threads: this.#slots.length,
       pseudonym: this.#pseudonym,
+      bodies: bodiesMost(this.#options.memory),
       sockets,
     };
     return thread.begin(start, this.#timing.start);

@@ -1,5 +1,6 @@
 /** The request's body: whole where a policy or its size says so, else an {@link Upload}. */
 import type { Inbound, UpstreamCall } from '../types/transport.ts';
+import type { BodyBudget } from './body-budget.ts';
 import { Pieces } from './pieces.ts';
 import { Upload } from './upload.ts';
 
@@ -18,12 +19,16 @@ export class RequestBody {
   /** It is being read whole. */
   collecting = false;
   readonly #inbound: Inbound;
+  readonly #budget: BodyBudget;
+  /** Bytes of the whole body that count for the budget. */
+  #held = 0;
   #finished = false;
   #pieces: Pieces | null = null;
   #upload: Upload | null = null;
 
-  constructor(inbound: Inbound) {
+  constructor(inbound: Inbound, budget: BodyBudget) {
     this.#inbound = inbound;
+    this.#budget = budget;
     this.length = inbound.bodyLength;
   }
 
@@ -60,13 +65,19 @@ export class RequestBody {
     this.#inbound.readBody(true);
   }
 
-  /** Takes a piece; false where the body outgrows its limit. */
-  take(chunk: Buffer): boolean {
+  /** Takes a piece; else why not: the body outgrows its limit, or this thread holds as much of bodies as it may. */
+  take(chunk: Buffer): 'taken' | 'too large' | 'no room' {
     this.received += chunk.length;
-    if (this.received > this.limit) return false;
-    if (this.collecting) this.#pieces!.push(chunk);
-    else this.#upload?.piece(chunk);
-    return true;
+    if (this.received > this.limit) return 'too large';
+    if (!this.collecting) {
+      this.#upload?.piece(chunk);
+      return 'taken';
+    }
+    this.#held += chunk.length;
+    this.#budget.hold(chunk.length);
+    if (this.#budget.isExceeded) return 'no room';
+    this.#pieces!.push(chunk);
+    return 'taken';
   }
 
   /** The client has sent all of it. */
@@ -89,7 +100,7 @@ export class RequestBody {
   /** `call` takes a streamed body, from when it asks for it. With `keep`, another attempt may follow. */
   sendTo(call: UpstreamCall, keep: boolean): void {
     if (this.ready) return;
-    this.#upload ??= new Upload(this.#inbound);
+    this.#upload ??= new Upload(this.#inbound, this.#budget);
     this.#upload.sendTo(call, keep);
   }
 
@@ -105,15 +116,21 @@ export class RequestBody {
 
   /** No attempt will follow the present one, which goes on. */
   keepNoMore(): void {
-    this.whole = null;
+    this.#letGo();
     this.#upload?.keepNoMore();
   }
 
   /** Nobody takes any of it any more: what still comes is dropped. */
   close(): void {
-    this.whole = null;
+    this.#letGo();
     this.collecting = false;
     this.#pieces = null;
     this.#upload?.close();
+  }
+
+  #letGo(): void {
+    this.whole = null;
+    this.#budget.release(this.#held);
+    this.#held = 0;
   }
 }

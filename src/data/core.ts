@@ -7,10 +7,14 @@ import type { EndpointPlan } from '../types/plan.ts';
 import type { Client, Log } from '../types/policy.ts';
 import type { ConnectCause } from '../types/transport.ts';
 import type { AccessLog, AccessRecord } from './access.ts';
+import type { BodyBudget } from './body-budget.ts';
 import type { ClientDirectory } from './regions.ts';
 import type { PassingNames } from './request-head.ts';
 import type { Route, RuleSet } from './rules.ts';
 import { OpenTunnels } from './tunnel.ts';
+
+/** What a thread can run out of. */
+export type Resource = ConnectCause | 'bodies';
 
 /** A rule set in use, from its commit until the last request that arrived under it has ended. */
 export class Generation {
@@ -108,13 +112,14 @@ export interface CoreOptions {
   readonly bodyMax: number;
   /** Milliseconds that a policy may keep a request waiting. */
   readonly policyTimeout: number;
+  readonly bodies: BodyBudget;
   now(): number;
   /** Milliseconds, monotonic, fractional. */
   monotonic(): number;
   random(): number;
   newId(): string;
-  /** This process has run out of what a connection to an endpoint needs. */
-  exhausted(resource: ConnectCause): void;
+  /** There is no more of what a connection to an endpoint needs, or no room for another body. */
+  exhausted(resource: Resource): void;
 }
 
 export class Core {
@@ -125,11 +130,12 @@ export class Core {
   readonly log: Log;
   readonly bodyMax: number;
   readonly policyTimeout: number;
+  readonly bodies: BodyBudget;
   readonly now: () => number;
   readonly monotonic: () => number;
   readonly random: () => number;
   readonly newId: () => string;
-  readonly exhausted: (resource: ConnectCause) => void;
+  readonly exhausted: (resource: Resource) => void;
   readonly tunnels = new OpenTunnels();
   /** The time to drain is over: what still arrives is refused. */
   over = false;
@@ -145,6 +151,7 @@ export class Core {
     this.log = options.log;
     this.bodyMax = options.bodyMax;
     this.policyTimeout = options.policyTimeout;
+    this.bodies = options.bodies;
     this.now = options.now;
     this.monotonic = options.monotonic;
     this.random = options.random;

@@ -361,6 +361,49 @@ describe('bodies', () => {
     }
   });
 
+  test('it is held in case of a retry only where there is room for it, and let go of at the head', () => {
+    for (const full of [false, true]) {
+      const stage = stageWith({}, {}, { retry: RETRY });
+      if (full) stage.bodies.hold(1_000_000);
+      const before = stage.bodies.held;
+      const inbound = new FakeInbound({ method: 'PUT', bodyLength: -1 });
+      stage.run(inbound);
+      const { to } = stage.forwarder.last;
+      to.sendMore();
+      inbound.events.bodyData(Buffer.alloc(10_000));
+      assert.equal(stage.bodies.held - before, full ? 0 : 10_000);
+      to.head(503, [], 0);
+      assert.equal(inbound.log.includes('head 503'), full, 'what is not here any more is not sent again');
+      inbound.events.gone();
+      assert.equal(stage.bodies.held, before);
+    }
+  });
+
+  test('one that a policy needs whole counts from its first piece to the head of the reply', () => {
+    const stage = new Stage(
+      planOf({ policies: [policyPlan('reads', {}, true)], routes: [routePlan('all', { use: ['reads'] })] }),
+    );
+    const post = (): FakeInbound => {
+      const inbound = new FakeInbound({ method: 'POST', bodyLength: 600_000 });
+      stage.run(inbound);
+      inbound.events.bodyData(Buffer.alloc(500_000));
+      return inbound;
+    };
+    const first = post();
+    assert.equal(stage.bodies.held, 500_000);
+    const second = post();
+    second.events.bodyData(Buffer.alloc(100_000));
+    assert.deepEqual([second.status, second.closes, stage.exhausted], [503, true, ['bodies']]);
+    second.events.done(1);
+    first.events.bodyData(Buffer.alloc(100_000));
+    first.events.bodyEnd(null);
+    assert.equal(stage.bodies.held, 600_000);
+    stage.forwarder.last.to.head(200, [], -1);
+    assert.equal(stage.bodies.held, 0);
+    first.events.gone();
+    assert.equal(stage.bodies.held, 0);
+  });
+
   test('between two attempts the client is held back, and the next one gets all of it', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const stage = stageWith({}, {}, { endpoints: [endpointPlan('up', 'a')], retry: RETRY });

@@ -111,7 +111,7 @@ export class ExchangeRun
     this.arrivedAt = core.now();
     this.startedAt = core.monotonic();
     this.facts = this.#generation.facts();
-    this.#body = new RequestBody(inbound);
+    this.#body = new RequestBody(inbound, core.bodies);
     inbound.events = this;
   }
 
@@ -234,7 +234,11 @@ export class ExchangeRun
 
   bodyData(chunk: Buffer): void {
     if (this.#ended) return;
-    if (!this.#body.take(chunk)) this.#refuse('PAYLOAD_TOO_LARGE');
+    const taken = this.#body.take(chunk);
+    if (taken === 'taken') return;
+    if (taken === 'too large') return this.#refuse('PAYLOAD_TOO_LARGE');
+    this.#core.exhausted('bodies');
+    this.#refuse('BODIES_FULL');
   }
 
   bodyEnd(): void {

@@ -18,6 +18,7 @@ import type {
   UpstreamEvents,
   UpstreamRequest,
 } from '../types/transport.ts';
+import { BodyBudget } from './body-budget.ts';
 import { Core, Generation, passingNames } from './core.ts';
 import { ExchangeRun } from './exchange.ts';
 import { ClientDirectory } from './regions.ts';
@@ -65,6 +66,7 @@ export async function rehearse(plan: Plan, test: TestPlan, kinds: readonly Polic
       access: null,
       bodyMax: Number.POSITIVE_INFINITY,
       policyTimeout: 10_000,
+      bodies: new BodyBudget(Number.POSITIVE_INFINITY),
       now,
       monotonic: now,
       random: () => 0,

@@ -24,9 +24,10 @@ import {
   type WorkerStart,
   type Zones,
 } from '../types/threads.ts';
-import type { ConnectCause, Edge, Forwarder } from '../types/transport.ts';
+import type { Edge, Forwarder } from '../types/transport.ts';
 import { AccessLog } from './access.ts';
-import { Core, Generation, passingNames } from './core.ts';
+import { BodyBudget } from './body-budget.ts';
+import { Core, Generation, passingNames, type Resource } from './core.ts';
 import { ExchangeRun } from './exchange.ts';
 import { OpenPool } from './pools.ts';
 import { Preparing } from './preparing.ts';
@@ -39,6 +40,10 @@ import { StateDirectory, type StateHold } from './states.ts';
 const TIMER_RESOLUTION_MS = 50;
 /** Between two log lines that say the same. */
 const EXHAUSTED_EVERY_MS = 10_000;
+const EXHAUSTED = {
+  ports: 'this machine is out of something that connections to endpoints need',
+  bodies: 'requests were refused: this thread holds as many bytes of request bodies as it may',
+} as const;
 const DRAIN_POLL_MS = 20;
 /** Milliseconds without a request after which none is waited for: clients have read their answers; above what edges and WebSockets linger. */
 const FLUSH_MS = 1_500;
@@ -54,6 +59,7 @@ export class TrafficThread {
   readonly #log: Log;
   readonly #access: AccessLog | null;
   readonly #store: MemoryStore;
+  readonly #bodies: BodyBudget;
   #exhaustedAt = Number.NEGATIVE_INFINITY;
   #geo: Geo;
   #core: Core | null = null;
@@ -64,6 +70,7 @@ export class TrafficThread {
     this.#start = start;
     this.#config = start.config;
     this.#post = post;
+    this.#bodies = new BodyBudget(start.bodies);
     this.#registry = new Registry((series) => post({ type: 'series', series }));
     this.#preparing = new Preparing({
       prepared: (id, problem) => post({ type: 'prepared', id, problem }),
@@ -201,6 +208,7 @@ export class TrafficThread {
         access: this.#access,
         bodyMax: limits.bodySize,
         policyTimeout: limits.policyTimeout,
+        bodies: this.#bodies,
         now: Date.now,
         monotonic: () => performance.now(),
         random: Math.random,
@@ -211,13 +219,13 @@ export class TrafficThread {
     );
   }
 
-  #exhausted = (resource: ConnectCause): void => {
+  #exhausted = (resource: Resource): void => {
     this.#registry.counter('weir_exhausted_total', { resource }).value++;
     // Of descriptors the control thread tells, for all threads.
     const now = performance.now();
     if (resource === 'descriptors' || now - this.#exhaustedAt < EXHAUSTED_EVERY_MS) return;
     this.#exhaustedAt = now;
-    this.#log.error({ resource }, 'this machine is out of something that connections to endpoints need');
+    this.#log.error({ resource }, EXHAUSTED[resource === 'bodies' ? 'bodies' : 'ports']);
   };
 
   #createEdge(listener: ListenerConfig, index: number): Edge {
@@ -249,6 +257,7 @@ export class TrafficThread {
       const { host, port } = this.#config.listeners[i];
       this.#registry.gauge('weir_connections', { listener: formatAddress(host, port) }, () => edge.connections);
     });
+    this.#registry.gauge('weir_bodies_held_bytes', {}, () => this.#bodies.held);
     this.#registry.gauge('weir_requests_in_flight', {}, () => this.#core!.inFlight);
   }
 

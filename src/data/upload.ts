@@ -4,6 +4,7 @@
  * from one attempt to the next.
  */
 import type { Inbound, UpstreamCall } from '../types/transport.ts';
+import type { BodyBudget } from './body-budget.ts';
 import { Pieces } from './pieces.ts';
 
 /** Bytes of a body that are kept so that it can be sent again; a longer one is sent once. */
@@ -11,6 +12,9 @@ const KEPT_FOR_RETRY = 262144;
 
 export class Upload {
   readonly #inbound: Inbound;
+  readonly #budget: BodyBudget;
+  /** Bytes kept for another attempt. */
+  #held = 0;
   /** The client was asked for the body. */
   #reading = false;
   /** All of it came from the client. */
@@ -35,8 +39,9 @@ export class Upload {
   /** No attempt takes any of the body any more. */
   #closed = false;
 
-  constructor(inbound: Inbound) {
+  constructor(inbound: Inbound, budget: BodyBudget) {
     this.#inbound = inbound;
+    this.#budget = budget;
   }
 
   /** Can all of the body be given to another attempt? */
@@ -54,6 +59,10 @@ export class Upload {
   piece(chunk: Buffer): void {
     if (this.#closed) return;
     this.#received += chunk.length;
+    if (this.#keeping) {
+      this.#held += chunk.length;
+      this.#budget.hold(chunk.length);
+    }
     if (!this.#pieces.push(chunk)) this.#give();
     else if (!this.#gathering) {
       this.#gathering = true;
@@ -116,7 +125,7 @@ export class Upload {
     const { list } = this.#pieces;
     while (this.#flowing && this.#given < list.length) {
       this.#flowing = this.#call!.write(list[this.#given++]);
-      if (!this.#keeping || this.#received > KEPT_FOR_RETRY) this.#forget();
+      if (!this.#keeping || this.#received > KEPT_FOR_RETRY || this.#budget.isExceeded) this.#forget();
     }
     if (!this.#flowing && this.#reading && !this.#finished) this.#inbound.pauseBody();
   }
@@ -124,6 +133,7 @@ export class Upload {
   /** Drops what was given. It cannot be given again. */
   #forget(): void {
     this.#keeping = false;
+    this.#letGo();
     this.#lost = true;
     this.#pieces.drop(this.#given);
     this.#given = 0;
@@ -150,6 +160,12 @@ export class Upload {
     this.#call = null;
     this.#flowing = false;
     this.#pieces.clear();
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    this.#budget.release(this.#held);
+    this.#held = 0;
   }
 }
 

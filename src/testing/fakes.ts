@@ -1,5 +1,6 @@
 /** Scripted ends for the exchange: an inbound that records, a forwarder that does what a test says, a plan to run. */
 import type { Duplex } from 'node:stream';
+import { BodyBudget } from '../data/body-budget.ts';
 import { Core, Generation, passingNames } from '../data/core.ts';
 import { ExchangeRun } from '../data/exchange.ts';
 import { ClientDirectory } from '../data/regions.ts';
@@ -241,6 +242,8 @@ export class Stage {
   /** Milliseconds since the epoch, and the monotonic clock too. */
   clock = 1_000_000;
   disposed = 0;
+  /** Room for 1 MB of bodies. */
+  readonly bodies = new BodyBudget(1_000_000);
   /** What the core was told there is none left of. */
   readonly exhausted: string[] = [];
   /** Gets what policies and the core log as errors. */
@@ -270,6 +273,7 @@ export class Stage {
         access: null,
         bodyMax: 1_000_000,
         policyTimeout: 30_000,
+        bodies: this.bodies,
         now,
         monotonic: now,
         random,

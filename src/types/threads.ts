@@ -40,6 +40,8 @@ export interface WorkerStart {
   readonly threads: number;
   /** What `Via` calls this process, the same in all its threads. */
   readonly pseudonym: string;
+  /** Bytes of request bodies that it may hold. */
+  readonly bodies: number;
   /** Its only cell is counted up by every turn of the thread's event loop that comes {@link beatInterval} later. */
   readonly beats: Int32Array<SharedArrayBuffer>;
   /** Null: it binds its listeners itself. */
