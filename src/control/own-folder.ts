@@ -31,11 +31,18 @@ export function userId(): number {
  * @throws {Error} where another user could write there; the message says why.
  */
 export function assertPrivate(folder: string, key: string): void {
-  const found = lstatSync(folder);
-  if (found.isSymbolicLink()) throw new Error(`${folder} is a symbolic link; set \`${key}\` to the folder itself`);
+  const link = lstatSync(folder);
+  if (link.isSymbolicLink() && !(key === 'state' && isTrusted(link.uid)))
+    throw new Error(`${folder} is a symbolic link; set \`${key}\` to the folder itself`);
+  const found = statSync(folder);
   if (!found.isDirectory()) throw new Error(`${folder} is not a folder`);
   if (found.uid !== userId()) throw new Error(`${folder} belongs to another user`);
   if ((found.mode & 0o022) !== 0) throw new Error(`${folder} is writable by others; run chmod 700 on it`);
+}
+
+/** systemd makes the state folder of a `DynamicUser=` such a link. Nobody else but this user can turn it. */
+function isTrusted(owner: number): boolean {
+  return owner === 0 || owner === userId();
 }
 
 /** Is the nearest folder above one in which it can be made? */
