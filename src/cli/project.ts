@@ -5,7 +5,7 @@ import { Redactor } from '../log/redact.ts';
 import { loadConfig, loadRules, type RuleFile, settingsForRules } from '../plan/load.ts';
 import type { NamedFile } from '../plan/policies.ts';
 import { formatProblems, type Problem, ProblemList, type UnsetVariables } from '../plan/problems.ts';
-import { readRuleFile, readRuleFiles } from '../plan/read.ts';
+import { readRuleFile, readRuleFiles, unreadableFolder } from '../plan/read.ts';
 import { KINDS } from '../policies/index.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Place, Plan } from '../types/plan.ts';
@@ -49,16 +49,13 @@ export async function loadFiles(file: string, { env, unsetVariables }: LoadSetti
   const context = { env, unsetVariables, bundledDatabase: bundledDatabase() };
   const { config, draft, problems, rules, placeOf, unset, secrets } = loadConfig(file, source.text, context);
   redactor.add(secrets);
-  const files = await readRuleFiles(rules).catch((error: Error) => {
-    unread.fileError(rules, 'unreadable-file', error.message, 'see `rules` in the config');
-    return null;
-  });
-  if (files === null)
+  const files = await readRuleFiles(rules).catch((error: Error) => unreadableFolder(rules, error));
+  if (!Array.isArray(files))
     return {
       ...nothing,
       config,
       draft,
-      problems: [...problems, ...unread.sorted()],
+      problems: [...problems, files],
       sources: [source],
       placeOf,
       unset,

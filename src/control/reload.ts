@@ -6,6 +6,7 @@ import type { Counter, Histogram } from '../metrics/counters.ts';
 import type { Registry } from '../metrics/registry.ts';
 import type { RuleFile } from '../plan/load.ts';
 import type { Problem } from '../plan/problems.ts';
+import { unreadableFolder } from '../plan/read.ts';
 import type { Plan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
 import type { Zones } from '../types/threads.ts';
@@ -209,9 +210,9 @@ export class Reloader<R> {
     }
   }
 
-  #unreadable({ message }: Error): Problem {
+  #unreadable(error: Error): Problem {
     this.#digest = '';
-    return fileProblem(this.#options.folder, 'unreadable-file', `cannot be read: ${message}`);
+    return unreadableFolder(this.#options.folder, error);
   }
 
   async #apply(

@@ -66,7 +66,7 @@ export class ProblemList {
   /** The value at `spot` reads a variable that is not set and has no default. */
   missingVariable(spot: Spot, name: string): void {
     const severity = this.#unsetVariables;
-    const hint = `set ${name}, or write \${env:${name}:-default}`;
+    const hint = `set ${name}; what is no secret can have a default: \${env:${name}:-default}`;
     this.#add(spot, severity, 'missing-env', `the environment variable ${name} is unset or empty`, hint);
     this.unset.add(name);
     if (this.takesStandIns) this.standsIn(spot);

@@ -3,8 +3,10 @@ import type { Dirent } from 'node:fs';
 import { join } from 'node:path';
 import { WeirError } from '../errors.ts';
 import { Files, IrregularError, OverdueError } from '../files/files.ts';
+import type { ProblemCode } from './codes.ts';
 import type { RuleFile } from './load.ts';
 import { MAX_FILE_SIZE } from './parse.ts';
+import type { Problem } from './problems.ts';
 
 /** What editors leave beside a file while it is open, and what a ConfigMap keeps its versions in (`..data`). */
 function isHidden(name: string): boolean {
@@ -38,6 +40,12 @@ export async function readRuleFiles(folder: string, files: Files = new Files()):
     else if (isRuleFile(entry.name)) found.push(await readOne(file, files));
   }
   return found;
+}
+
+/** What {@link readRuleFiles} threw, as a problem of the folder. */
+export function unreadableFolder(folder: string, { message }: Error): Problem {
+  const code = 'unreadable-file' satisfies ProblemCode;
+  return { file: folder, line: 1, column: 1, severity: 'error', code, message, hint: 'see `rules` in the config' };
 }
 
 async function entriesOf(folder: string, files: Files): Promise<Dirent[]> {

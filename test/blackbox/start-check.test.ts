@@ -287,6 +287,23 @@ test('a state folder that cannot be used is a warning of both', async (t) => {
   await running.record(({ level, message }) => level === 'warn' && /cannot be kept/.test(`${message}`));
 });
 
+test('the folder for state that the environment names is looked at, too', async (t) => {
+  const { folder, path } = project(t);
+  writeFileSync(path('no-folder'), '');
+  const checked = await weir(folder, ['check'], { ...ENV, STATE_DIRECTORY: path('no-folder') });
+  assert.deepEqual([checked.status, places(checked.out)[0]], [0, 'config/weir.yaml:1:1 warning state-folder']);
+});
+
+test('a rules folder that is missing is told alike by both', async (t) => {
+  const { folder, path } = project(t);
+  rmSync(path('rules'), { recursive: true });
+  const [checked, served] = [await weir(folder, ['check']), await weir(folder, ['serve'])];
+  const [said] = checked.out.split('\n\n');
+  assert.match(said, /\n {2}the rules folder cannot be read: ENOENT.*\n {2}hint: see `rules` in the config$/);
+  assert.deepEqual([checked.status, served.status], [3, 3]);
+  assert.equal(served.err.trim(), said);
+});
+
 test('more connections than file descriptors is a warning', async (t) => {
   const { folder, path } = project(t);
   writeFileSync(path('config/weir.yaml'), `${CONFIG}limits: { connections: 9999999 }\nruntime: ../run\n`);
