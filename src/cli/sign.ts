@@ -7,6 +7,7 @@ import { WeirError } from '../errors.ts';
 import { getHeader, type HeaderList, isFieldName, isFieldValue } from '../headers.ts';
 import { normalizePath } from '../match/path.ts';
 import { normalAuthority } from '../net/host.ts';
+import { standInFor } from '../plan/environment.ts';
 import type { SignatureConfig } from '../policies/signature/config.ts';
 import { faultOf, makeNonce, signRequest } from '../policies/signature/sign.ts';
 import type { Plan } from '../types/plan.ts';
@@ -28,7 +29,9 @@ Prints a request signed for a signature policy. Its nonce is fresh, so it is goo
                         unless given here
   --format FORMAT       config: a file for curl -K (the default); curl: a command line; headers; json
 
-Exit status: 0, 1 where it cannot be signed, 3 where config or rules have problems, 64 for a wrong command line.
+Of the environment only what the policy and its key need must be set.
+
+Exit status: 0, 1 where it cannot be signed, 3 where config or rules have problems or the secret is not set, 64 for a wrong command line.
 `;
 
 interface Options {
@@ -56,17 +59,29 @@ export async function sign(args: string[], { stdout, stderr }: Streams = process
       stdout.write(USAGE);
       return 0;
     }
-    const { plan, report } = await loadProject(options.config);
+    // Whoever signs with one key has no need of what other keys and policies take from the environment.
+    const { plan, report, unset } = await loadProject(options.config, { unsetVariables: 'warning' });
     if (plan === null) {
       stderr.write(report);
       return EX_PROBLEMS;
     }
-    stdout.write(formatRequest(signed(options, policyOf(plan, options.policy)), options.format));
+    const config = policyOf(plan, options.policy);
+    assertKnown(config, options.key, unset);
+    stdout.write(formatRequest(signed(options, config), options.format));
     return 0;
   } catch (error) {
     stderr.write(`weir sign: ${(error as Error).message}\n`);
     return error instanceof WeirError ? error.exitCode : 1;
   }
+}
+
+/** @throws {WeirError} where what the request is signed with is made up, because a variable of `unset` is in it. */
+function assertKnown({ keys, ...settings }: SignatureConfig, key: string | undefined, unset: readonly string[]): void {
+  const id = key ?? Object.keys(keys)[0];
+  const used = `${Object.hasOwn(keys, id) ? keys[id].secret : ''}\n${JSON.stringify(settings)}`;
+  const name = unset.find((name) => used.includes(standInFor(name)));
+  if (name === undefined) return;
+  throw new WeirError(`the environment variable ${name} is unset or empty, and key ${id} needs it`, EX_PROBLEMS);
 }
 
 function signed(options: Options, config: SignatureConfig): SignedRequest {
@@ -125,7 +140,8 @@ function parse(args: string[]): Options | null {
   const values = parseValues(args);
   if (values.help) return null;
   if (values.url === undefined) throw wrong('--url is needed');
-  if (!URL.canParse(values.url)) throw wrong(`${values.url} is no URL`);
+  const { protocol = '' } = URL.parse(values.url) ?? {};
+  if (protocol !== 'http:' && protocol !== 'https:') throw wrong(`${values.url} is no URL with http:// or https://`);
   const format = FORMATS.find((one) => one === values.format);
   if (!format) throw wrong(`--format is one of ${FORMATS.join(', ')}`);
   const body = values.data === undefined ? null : readBody(values.data);

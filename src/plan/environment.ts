@@ -61,7 +61,7 @@ export function substituteEnv(written: string, env: Environment, most = Number.P
 }
 
 /** What a missing variable is taken for where rules are checked without it: as long as any secret must be. */
-function standInFor(name: string): string {
+export function standInFor(name: string): string {
   return `unset-${name.toLowerCase().replaceAll('_', '-')}-`.padEnd(64, 'x');
 }
 

@@ -108,6 +108,33 @@ describe('weir check', () => {
     assert.equal((await weir(...args)).status, 0);
   });
 
+  test('weir sign needs of the environment what its key and policy need, and nothing else', async () => {
+    const rules = `policies:
+  two:
+    signature:
+      keys: { first: "\${env:WEIR_FIRST}", second: "\${env:WEIR_SECOND}", mixed: "x-\${env:WEIR_NOWHERE}" }
+      headers: { key: "\${env:WEIR_FIELD:-x-key}" }
+      sign: "{timestamp}{nonce}{body}"
+routes: { two: { match: { path: /two }, use: [two], reply: { status: 204 } } }
+`;
+    const env = { WEIR_PARTNER_A: '', WEIR_FIRST: '', WEIR_SECOND: SECRET.WEIR_PARTNER_A };
+    const sign = (key: string) =>
+      withFile('rules/more.yaml', rules, () =>
+        weirWith(env, 'sign', '--url', 'http://127.0.0.1/two', '--policy', 'two', '--key', key),
+      );
+    const signed = await sign('second');
+    assert.deepEqual([signed.status, signed.stderr], [0, '']);
+    assert.match(signed.stdout, /"x-key: second"/);
+    for (const [key, name] of [
+      ['first', 'WEIR_FIRST'],
+      ['mixed', 'WEIR_NOWHERE'],
+    ]) {
+      const { status, stdout, stderr } = await sign(key);
+      const said = `weir sign: the environment variable ${name} is unset or empty, and key ${key} needs it\n`;
+      assert.deepEqual([status, stdout, stderr], [3, '', said]);
+    }
+  });
+
   test('faulty config and faulty rules are told together: status 3', async () => {
     const { status, stdout } = await withFile('rules/bad.yaml', 'routes: { x: { to: claud } }\n', () =>
       withFile('config/bad.yaml', 'listener: []\nrules: ../rules\n', () =>

@@ -178,6 +178,7 @@ describe('weir sign', {
     const cases: [string[], number, RegExp][] = [
       [[], 64, /--url is needed/],
       [['--url', 'nowhere'], 64, /nowhere is no URL/],
+      [['--url', 'ftp://127.0.0.1/v1/messages'], 64, /is no URL with http:\/\/ or https:\/\//],
       [[...url, '--format', 'xml'], 64, /--format is one of/],
       [[...url, '--header', 'no colon'], 64, /--header takes/],
       [[...url, '--nonsense'], 64, /--nonsense/],
