@@ -200,7 +200,7 @@ function resolveAdmin(reader: Reader, raw: NonNullable<RawConfig['admin']>): Adm
   const { host, port } = resolveAddress(reader, raw.address, ['admin', 'address']);
   if (raw.token === undefined && host !== '' && !loopback(host)) {
     const message = `the admin listener on ${raw.address} can be reached from other machines and has no token`;
-    const hint = 'write `token: ${env:WEIR_ADMIN_TOKEN}`, or listen on 127.0.0.1';
+    const hint = 'write `token: "${env:WEIR_ADMIN_TOKEN}"`, or listen on 127.0.0.1';
     reader.problems.error(reader.value(['admin', 'address']), 'admin-token', message, hint);
   }
   if (raw.token !== undefined && raw.token.length < TOKEN_LENGTH && !raw.allowShortSecrets) {

@@ -77,7 +77,10 @@ function parse(source: Source, problems: ProblemList): Document.Parsed<ParsedNod
   }
 }
 
-/** True where there were errors. One for each line, and not more than anybody reads. */
+/**
+ * True where there were errors. One for each line, and not more than anybody reads. What the parser finds outside every
+ * document after an error follows from it: it has lost its place, and would count every line of the rest.
+ */
 function reportSyntax(document: Document.Parsed<ParsedNode>, source: Source, problems: ProblemList): boolean {
   const { explicit, version } = document.directives.yaml;
   const isOld = explicit === true && version !== '1.2';
@@ -91,15 +94,25 @@ function reportSyntax(document: Document.Parsed<ParsedNode>, source: Source, pro
   const errors: YAMLError[] = [...document.errors, ...warnings];
   for (const error of errors.toSorted((a, b) => a.pos[0] - b.pos[0])) {
     const { line } = source.place(error.pos[0]);
-    if (lines.size === MOST_SYNTAX_ERRORS || lines.has(line)) continue;
+    if (lines.size === MOST_SYNTAX_ERRORS || lines.has(line) || (lines.size > 0 && isOutside(error))) continue;
     lines.add(line);
     if (isStackOverflow(error)) {
       reportTooDeep(source, error.pos[0], problems);
       continue;
     }
-    problems.error({ source, offset: error.pos[0] }, 'syntax', syntaxMessage(error), HINTS[error.code] ?? HINT);
+    problems.error({ source, offset: error.pos[0] }, 'syntax', syntaxMessage(error), syntaxHint(error, source.text));
   }
   return errors.length > 0 || isOld;
+}
+
+function isOutside({ code, message }: YAMLError): boolean {
+  return code === 'UNEXPECTED_TOKEN' && message.includes('in YAML stream');
+}
+
+/** `{ key: ${env:NAME} }`: between braces the second one begins a map. */
+function syntaxHint({ code, pos: [at] }: YAMLError, text: string): string {
+  if (text.startsWith('${', at - 1)) return 'quote a text with ${…} where it stands in { } or [ ]: "${env:NAME}"';
+  return HINTS[code] ?? HINT;
 }
 
 /** The parser is recursive: brackets nested by the thousand overflow its stack, which it says in the engine's words. */
