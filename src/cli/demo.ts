@@ -24,6 +24,9 @@ where and five commands to try. Ctrl-C ends everything. Variables that the rules
 all, get values at random, which stand in demo.env beside the config file while the demo runs.
 
   --config FILE   process settings to start with; this repository's config/weir.yaml by default
+
+Exit status: 0 after a signal, 1 where something cannot start or Weir ends by itself, 3 where config or rules have problems,
+64 for a wrong command line.
 `;
 
 /** How long open requests may take once the demo is told to end, in milliseconds. */

@@ -67,7 +67,11 @@ export const schema = {
       minProperties: 1,
       maxProperties: 1,
       properties: {
-        file: { ...text, public: true, description: 'A JWKS file (public keys), read again when it changes.' },
+        file: {
+          ...text,
+          public: true,
+          description: 'A JWKS file (public keys), read again when it changes. Its path starts at the rules folder.',
+        },
         url: { ...text, description: 'The issuer’s JWKS; https, or http on this machine.' },
         secrets: { type: 'array', minItems: 1, items: text, description: 'Shared secrets for HS*; each is tried.' },
       },
