@@ -162,6 +162,8 @@ class ControlPlane implements Server {
       log,
       this.#registry.counter('weir_exhausted_total', { resource: 'descriptors' }),
     );
+    // Traffic threads count these; from 0 on, because `rate` does not see a series appear.
+    this.#registry.counter('weir_exhausted_total', { resource: 'ports' });
     this.#health = new HealthProber({ log, random: Math.random, onChange: () => this.#checkPanic() });
     this.#reloader = this.#createReloader(env, threads, takeover);
     this.#adminServer = config.admin && new AdminServer(config.admin, this.#adminSource(), log);

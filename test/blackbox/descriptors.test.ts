@@ -21,6 +21,13 @@ test('a limit that cannot fit is told at start', { skip }, async (t) => {
   assert.equal(line.limit, await weir.metric('process_max_fds'));
 });
 
+test('everything that can run out is counted from 0 on', async (t) => {
+  const weir = await startWeir(t, { rules: { routes: { r: { match: { path: '/' }, reply: { status: 200 } } } } });
+  const series = (await weir.metrics()).split('\n').filter((line) => line.startsWith('weir_exhausted_total{'));
+  const zero = (resource: string) => `weir_exhausted_total{resource="${resource}"} 0`;
+  assert.deepEqual(series.sort(), [zero('descriptors'), zero('ports')]);
+});
+
 /** Where an endpoint may be: a connection there takes a descriptor, and so does asking for its address. */
 const PLACES = { 'by address': 'http://127.0.0.1', 'by name': 'http://localhost', 'with TLS': 'https://127.0.0.1' };
 
