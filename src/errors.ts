@@ -45,7 +45,7 @@ export const ERRORS = {
   SIGNATURE_INVALID: row(401, 'The signature does not match.'),
   SIGNATURE_AMBIGUOUS: row(401, 'It cannot be told where the nonce ends and the body begins.'),
   SIGNATURE_BEFORE_START: row(401, 'The timestamp is older than what the server remembers; sign the request again.'),
-  SIGNATURE_REPLAYED: row(401, 'This nonce was used before.'),
+  SIGNATURE_REPLAYED: row(401, 'This nonce or signature was used before.'),
   TOKEN_MISSING: row(401, 'A bearer token is needed.'),
   TOKEN_INVALID: row(401, 'The bearer token is not valid here.'),
   FORBIDDEN: row(403, 'This is not allowed.'),
