@@ -60,6 +60,7 @@ function parseSegment(written: string, last: boolean): Segment | string {
   const normal = normalizePath(`/${written}`);
   if (normal !== null && withoutParameters(normal) !== normal)
     return `segments are matched without parameters: leave out what follows the ";" in "${written}"`;
+  if (/[?#]/.test(written)) return 'a pattern is for the path alone, without query and fragment';
   if (normal === null) return `no request can have the segment "${written}": it is ambiguous and refused`;
   if (normal !== `/${written}`) return `paths are matched in normal form: write "${normal.slice(1)}"`;
   return { kind: 'exact', text: written };

@@ -50,7 +50,7 @@ const MATCH = {
 
 const REPLY = {
   type: 'object',
-  description: 'A fixed answer, instead of an upstream.',
+  description: 'A fixed answer, instead of an upstream. It is sent as it is written: facts are for policies.',
   additionalProperties: false,
   required: ['status'],
   properties: {
