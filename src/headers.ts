@@ -22,13 +22,13 @@ export function hasTooManyFields(list: HeaderList): boolean {
 export function hostFirst(list: HeaderList): HeaderList {
   const at = indexOfHeader(list, 'host');
   if (at <= 0) return list;
-  return [list[at], list[at + 1], ...list.slice(0, at), ...list.slice(at + 2)];
+  return [list[at]!, list[at + 1]!, ...list.slice(0, at), ...list.slice(at + 2)];
 }
 
 /** Index of the name in `list` (case-insensitive), or -1. `name` must be lower case. */
 export function indexOfHeader(list: HeaderList, name: string, from = 0): number {
   for (let i = from; i < list.length; i += 2) {
-    const candidate = list[i];
+    const candidate = list[i]!;
     if (candidate.length === name.length && (candidate === name || candidate.toLowerCase() === name)) return i;
   }
   return -1;
@@ -39,7 +39,7 @@ export function indexOfHeader(list: HeaderList, name: string, from = 0): number 
  * so what a rule looks for must not hide behind the other spelling.
  */
 export function indexOfTwin(list: HeaderList, name: string, from = 0): number {
-  for (let i = from; i < list.length; i += 2) if (isTwin(list[i], name)) return i;
+  for (let i = from; i < list.length; i += 2) if (isTwin(list[i]!, name)) return i;
   return -1;
 }
 
@@ -79,10 +79,10 @@ export function removeHeader(list: HeaderList, name: string): void {
   if (first < 0) return;
   let to = first;
   for (let i = first + 2; i < list.length; i += 2) {
-    const candidate = list[i];
+    const candidate = list[i]!;
     if (candidate.length === name.length && candidate.toLowerCase() === name) continue;
     list[to++] = candidate;
-    list[to++] = list[i + 1];
+    list[to++] = list[i + 1]!;
   }
   list.length = to;
 }
@@ -100,9 +100,9 @@ export function setHeader(list: HeaderList, name: string, value: string): void {
   if (indexOfHeader(list, lower, first + 2) < 0) return;
   let to = first + 2;
   for (let i = first + 2; i < list.length; i += 2) {
-    if (list[i].toLowerCase() === lower) continue;
-    list[to++] = list[i];
-    list[to++] = list[i + 1];
+    if (list[i]!.toLowerCase() === lower) continue;
+    list[to++] = list[i]!;
+    list[to++] = list[i + 1]!;
   }
   list.length = to;
 }
@@ -142,8 +142,8 @@ export function removeHopByHop(list: HeaderList): void {
   let named: Set<string> | null = null;
   let to = 0;
   for (let i = 0; i < list.length; i += 2) {
-    const name = list[i];
-    const value = list[i + 1];
+    const name = list[i]!;
+    const value = list[i + 1]!;
     if (isHopByHop(name)) {
       if (name.length === CONNECTION.length && name.toLowerCase() === CONNECTION)
         named = namedByConnection(value, named);
@@ -163,9 +163,9 @@ export function removeHopByHop(list: HeaderList): void {
 export function removeNamed(list: HeaderList, named: ReadonlySet<string>): void {
   let to = 0;
   for (let i = 0; i < list.length; i += 2) {
-    if (named.has(list[i].toLowerCase())) continue;
-    list[to++] = list[i];
-    list[to++] = list[i + 1];
+    if (named.has(list[i]!.toLowerCase())) continue;
+    list[to++] = list[i]!;
+    list[to++] = list[i + 1]!;
   }
   list.length = to;
 }

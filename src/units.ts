@@ -9,13 +9,13 @@ const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
 /** `250ms`, `1.5s`, `5m`, `2h`, `1d` → milliseconds. */
 export function parseDuration(text: string): number | undefined {
   const match = DURATION.exec(text);
-  return match ? Math.round(Number(match[1]) * DURATION_MS[match[2]]) : undefined;
+  return match ? Math.round(Number(match[1]) * DURATION_MS[match[2]!]!) : undefined;
 }
 
 /** Milliseconds → `5m`, `90s`, `250ms`: whole, in the largest unit that they are a multiple of. */
 export function formatDuration(ms: number): string {
   const [unit] = Object.entries(DURATION_MS).findLast(([, size]) => ms > 0 && ms % size === 0) ?? ['ms'];
-  return `${ms / DURATION_MS[unit]}${unit}`;
+  return `${ms / DURATION_MS[unit]!}${unit}`;
 }
 
 const SIZE_BYTES: Readonly<Record<string, number>> = {
@@ -32,7 +32,7 @@ const SIZE = /^(\d+(?:\.\d+)?)(B|KB|MB|GB|KiB|MiB|GiB)$/;
 /** `16KiB`, `10MiB`, `1MB`, `512B` → bytes. */
 export function parseSize(text: string): number | undefined {
   const match = SIZE.exec(text);
-  return match ? Math.round(Number(match[1]) * SIZE_BYTES[match[2]]) : undefined;
+  return match ? Math.round(Number(match[1]) * SIZE_BYTES[match[2]!]!) : undefined;
 }
 
 const RATE = /^(\d+)\/(\d*)(s|m|h|d)$/;
@@ -41,7 +41,7 @@ const RATE = /^(\d+)\/(\d*)(s|m|h|d)$/;
 export function parseRate(text: string): { count: number; per: number } | undefined {
   const match = RATE.exec(text);
   if (!match) return undefined;
-  const per = Number(match[2] || '1') * DURATION_MS[match[3]];
+  const per = Number(match[2] || '1') * DURATION_MS[match[3]!]!;
   return per > 0 ? { count: Number(match[1]), per } : undefined;
 }
 

@@ -26,7 +26,7 @@ export function readArguments<const T extends ParseArgsOptionsConfig>(
   try {
     return parseArgs({ args, options }).values as Values<T>;
   } catch (error) {
-    return wrongArguments(command, (error as Error).message.split('\n')[0]);
+    return wrongArguments(command, (error as Error).message.split('\n')[0]!);
   }
 }
 

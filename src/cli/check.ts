@@ -80,7 +80,7 @@ export async function checkFiles(
   const ofStart = await checkStart({ ...loaded, config: draft, env });
   const found = [...problems, ...ofStart.filter((problem) => !madeUp.has(placeOf(problem)))];
   const [ofConfig, others] = [true, false].map((own) => found.filter((one) => (one.file === file) === own));
-  return { config, plan, problems: [...ofConfig.sort(byPlace), ...others.sort(byPlace)], sources, redactor };
+  return { config, plan, problems: [...ofConfig!.sort(byPlace), ...others!.sort(byPlace)], sources, redactor };
 }
 
 function placeOf({ file, line, column }: Problem): string {

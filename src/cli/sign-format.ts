@@ -66,5 +66,5 @@ const CURL_ESCAPES: Readonly<Record<string, string>> = {
 
 /** Inside the quotes of a curl config file (curl(1), `--config`). */
 function escapeCurl(value: string): string {
-  return value.replaceAll(/[\\"\t\n\r\v]/g, (char) => CURL_ESCAPES[char]);
+  return value.replaceAll(/[\\"\t\n\r\v]/g, (char) => CURL_ESCAPES[char]!);
 }

@@ -77,8 +77,8 @@ export async function sign(args: string[], { stdout, stderr }: Streams = process
 
 /** @throws {WeirError} where what the request is signed with is made up, because a variable of `unset` is in it. */
 function assertKnown({ keys, ...settings }: SignatureConfig, key: string | undefined, unset: readonly string[]): void {
-  const id = key ?? Object.keys(keys)[0];
-  const used = `${Object.hasOwn(keys, id) ? keys[id].secret : ''}\n${JSON.stringify(settings)}`;
+  const id = key ?? Object.keys(keys)[0]!;
+  const used = `${Object.hasOwn(keys, id) ? keys[id]!.secret : ''}\n${JSON.stringify(settings)}`;
   const name = unset.find((name) => used.includes(standInFor(name)));
   if (name === undefined) return;
   throw new WeirError(`the environment variable ${name} is unset or empty, and key ${id} needs it`, EX_PROBLEMS);
@@ -120,13 +120,13 @@ function authorityOf(url: URL, headers: HeaderList): string {
 /** `search` is '' for a query that is empty, and a client sends its `?` all the same. */
 function queryOf(url: URL): string {
   const [target] = url.href.split('#', 1);
-  return url.search === '' && target.endsWith('?') ? '?' : url.search;
+  return url.search === '' && target!.endsWith('?') ? '?' : url.search;
 }
 
 function policyOf(plan: Plan, name: string | undefined): SignatureConfig {
   const candidates = plan.policies.filter(({ kind }) => kind === 'signature');
   const found = name === undefined ? candidates : candidates.filter((policy) => policy.name === name);
-  if (found.length === 1) return found[0].config as SignatureConfig;
+  if (found.length === 1) return found[0]!.config as SignatureConfig;
   const names = candidates.map((policy) => policy.name).join(', ') || 'none';
   throw new WeirError(
     name === undefined
@@ -171,7 +171,7 @@ function parseValues(args: string[]) {
       },
     }).values;
   } catch (error) {
-    throw wrong((error as Error).message.split('\n')[0]);
+    throw wrong((error as Error).message.split('\n')[0]!);
   }
 }
 

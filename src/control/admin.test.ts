@@ -194,7 +194,7 @@ test('a bug behind a page is a 500 and a log line', async (t) => {
   source.broken = true;
   const broken = await ask('/metrics');
   assert.deepEqual([broken.status, broken.json().code], [500, 'INTERNAL']);
-  assert.equal((log.lines[0].fields.err as Error).message, 'a bug');
+  assert.equal((log.lines[0]!.fields.err as Error).message, 'a bug');
   assert.equal((await ask('/livez')).status, 200);
 });
 

@@ -43,7 +43,7 @@ test('good pairs are read at start, and their expiry is a metric', async (t) => 
   assert.deepEqual(subject.current(), [null, [A]]);
   const expiry = registry.snapshot().find((sample) => sample.family === 'weir_certificate_expiry_timestamp_seconds');
   assert.deepEqual(expiry?.labels, { listener: '[::]:443', file: cert });
-  assert.ok(expiry!.values[0] > Date.now() / 1000);
+  assert.ok(expiry!.values[0]! > Date.now() / 1000);
   assert.deepEqual(log.lines, []);
 });
 
@@ -53,9 +53,9 @@ test('a bad pair at start is an error that names the file', async (t) => {
     const faults = await subject.load();
     assert.equal(faults.length, messages.length);
     for (const [i, message] of messages.entries()) {
-      assert.match(faults[i].message, message);
-      assert.deepEqual([faults[i].listener, faults[i].pair, faults[i].severity], [1, 0, 'error']);
-      assert.ok(faults[i].message.startsWith(faults[i].of === 'cert' ? cert : key));
+      assert.match(faults[i]!.message, message);
+      assert.deepEqual([faults[i]!.listener, faults[i]!.pair, faults[i]!.severity], [1, 0, 'error']);
+      assert.ok(faults[i]!.message.startsWith(faults[i]!.of === 'cert' ? cert : key));
     }
     assert.deepEqual(subject.current(), [null, null]);
   };
@@ -75,8 +75,8 @@ test('a pair that changes is taken when both halves are there; until then the ol
   await subject.watch();
   writeFileSync(cert, B.cert);
   await until(() => log.lines.length === 1, 'half a change to be refused');
-  assert.equal(log.lines[0].level, 'error');
-  assert.match(String(log.lines[0].fields.problem), /is not the key of/);
+  assert.equal(log.lines[0]!.level, 'error');
+  assert.match(String(log.lines[0]!.fields.problem), /is not the key of/);
   assert.deepEqual(changes, []);
   writeFileSync(key, B.key);
   await until(() => changes.length === 1, 'the new pair');
@@ -100,7 +100,9 @@ test("files behind a Secret's ..data link are followed", async (t) => {
   });
   const changes: CertificateData[] = [];
   const subject = new CertificateStore({
-    listeners: [{ host: '127.0.0.1', port: 443, tls: { minVersion: 'TLSv1.3', certificates: [{ cert, key }] } }],
+    listeners: [
+      { host: '127.0.0.1', port: 443, tls: { minVersion: 'TLSv1.3', certificates: [{ cert: cert!, key: key! }] } },
+    ],
     log: memoryLog(),
     registry: new Registry(),
     settle: 10,
@@ -146,7 +148,7 @@ test('a certificate that has expired is used, with a warning', async (t) => {
     faults.map(({ severity, of }) => [severity, of]),
     [['warning', 'cert']],
   );
-  assert.match(faults[0].message, /relay\.pem has expired \(20/);
+  assert.match(faults[0]!.message, /relay\.pem has expired \(20/);
   assert.equal(subject.current()[1]?.length, 1);
 });
 
@@ -160,5 +162,5 @@ test('so is one that comes while Weir runs', async (t) => {
     log.lines.map(({ level }) => level),
     ['warn', 'info'],
   );
-  assert.match(log.lines[0].message, /^this certificate has expired/);
+  assert.match(log.lines[0]!.message, /^this certificate has expired/);
 });

@@ -124,7 +124,7 @@ export class CertificateStore {
       if (JSON.stringify(fresh) === JSON.stringify(this.#current[listener])) return;
       this.#use(listener, files, fresh);
       for (const [i, { cert }] of fresh.entries())
-        for (const problem of lifetimeProblems(cert)) log.warn({ file: files[i].cert }, `this certificate ${problem}`);
+        for (const problem of lifetimeProblems(cert)) log.warn({ file: files[i]!.cert }, `this certificate ${problem}`);
       onChange(listener, fresh);
       log.info({ listener: this.#name(listener), files: files.map(({ cert }) => cert) }, 'new certificates are in use');
     } catch (error) {
@@ -144,7 +144,7 @@ export class CertificateStore {
 
   /** As all metrics and log lines call it. */
   #name(listener: number): string {
-    const { host, port } = this.#options.listeners[listener];
+    const { host, port } = this.#options.listeners[listener]!;
     return formatAddress(host, port);
   }
 
@@ -153,7 +153,7 @@ export class CertificateStore {
     this.#current[listener] = data;
     for (const [i, { cert }] of data.entries()) {
       const expires = new X509Certificate(cert).validToDate.getTime();
-      const labels = { listener: this.#name(listener), file: files[i].cert };
+      const labels = { listener: this.#name(listener), file: files[i]!.cert };
       registry.gauge('weir_certificate_expiry_timestamp_seconds', labels, () => expires / 1000);
     }
   }

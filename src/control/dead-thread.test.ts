@@ -58,13 +58,13 @@ test('what it had in flight is forgotten under every rule set; what nobody uses 
     const collector = directory.begin();
     const { rules } = await dryRun(plan, collector.zone, { store, threads: THREADS, log: memoryLog() });
     const zones = collector.zones();
-    const { state } = [...rules.upstreams.values()][0].endpoints[0];
+    const { state } = [...rules.upstreams.values()][0]!.endpoints[0]!;
     return {
       plan: packPlan(plan),
       zones,
       commit: () => collector.commit(),
       inFlight: () => state.inFlight(),
-      isUsed: () => hasUsers(zones[Users.identity]),
+      isUsed: () => hasUsers(zones[Users.identity]!),
     };
   };
   const thread = startThread(t);
@@ -88,7 +88,7 @@ test('what it had in flight is forgotten under every rule set; what nobody uses 
     certificates: [null],
   };
   const listening = await thread.ask({ type: 'start', start }, 'listening');
-  const { port } = (listening as Extract<FromWorker, { type: 'listening' }>).addresses[0];
+  const { port } = (listening as Extract<FromWorker, { type: 'listening' }>).addresses[0]!;
   first.commit();
   const request = async () => {
     const before = waiting.length;
@@ -108,7 +108,7 @@ test('what it had in flight is forgotten under every rule set; what nobody uses 
   const third = await compile('c');
   await swap(2, third);
   await request();
-  waiting[0].end();
+  waiting[0]!.end();
   await until(() => !first.isUsed(), 'the first rules to be let go of');
   assert.deepEqual([second.inFlight(), third.inFlight()], [1, 1]);
 

@@ -35,8 +35,8 @@ test('auto says what it came to where that is less than usual, and warns where i
   for (const limit of [1_024, 120, 60]) {
     const { fitted, said, lines } = fit(0, limit);
     assert.deepEqual(said, ['warn']);
-    assert.ok(lines[0].message.includes(`limits.connections is ${fitted} `), lines[0].message);
-    assert.equal(lines[0].fields.limit, limit);
+    assert.ok(lines[0]!.message.includes(`limits.connections is ${fitted} `), lines[0]!.message);
+    assert.equal(lines[0]!.fields.limit, limit);
   }
 });
 

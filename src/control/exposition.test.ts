@@ -37,7 +37,7 @@ test('histogram buckets include the smaller ones', () => {
     buckets.map((match) => match[1]),
     [...DURATION_BOUNDS.map(String), '+Inf'],
   );
-  const at = (le: string): string => buckets.find((match) => match[1] === le)![2];
+  const at = (le: string): string => buckets.find((match) => match[1] === le)![2]!;
   assert.deepEqual(
     [at('0.001'), at('0.0025'), at('2.5'), at('5'), at('600'), at('+Inf')],
     ['0', '2', '2', '3', '3', '4'],
@@ -54,10 +54,10 @@ test('the count of a histogram is its last bucket, though a thread counts meanwh
   const series = { family: 'weir_request_duration_seconds', type: 'histogram', labels: {}, variants: null } as const;
   const read = (): string[] => {
     const text = exposition(samplesOf(series, cells));
-    return [/le="\+Inf"\} (\d+)/, /_count (\d+)/].map((pattern) => pattern.exec(text)![1]);
+    return [/le="\+Inf"\} (\d+)/, /_count (\d+)/].map((pattern) => pattern.exec(text)![1]!);
   };
   try {
-    await until(() => cells[0] > 0, 'the thread to count');
+    await until(() => cells[0]! > 0, 'the thread to count');
     for (let i = 0; i < 20_000; i++) {
       const [all, count] = read();
       assert.equal(count, all);
@@ -146,10 +146,10 @@ test('whoever asks while metrics are gathered gets those', async () => {
   } as unknown as Overview);
   const texts = Array.from({ length: 100 }, () => source.metrics());
   assert.equal(answers.length, 1);
-  answers[0]([]);
+  answers[0]!([]);
   assert.equal(new Set(await Promise.all(texts)).size, 1);
   const later = source.metrics();
   assert.equal(answers.length, 2);
-  answers[1]([]);
+  answers[1]!([]);
   assert.match(await later, /^weir_requests_total/m);
 });

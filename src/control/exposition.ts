@@ -23,13 +23,13 @@ export function exposition(samples: readonly Sample[]): string {
 }
 
 function familyText(name: string, samples: readonly Sample[]): string {
-  const { help, type } = familyOf(samples[0]);
+  const { help, type } = familyOf(samples[0]!);
   let text = `# HELP ${name} ${help.replace(/\\/g, '\\\\').replace(/\n/g, '\\n')}\n# TYPE ${name} ${type}\n`;
   for (const sample of samples)
     text +=
       sample.type === 'histogram'
         ? histogramText(sample)
-        : `${name}${braced(labelsText(sample.labels))} ${valueText(sample.values[0])}\n`;
+        : `${name}${braced(labelsText(sample.labels))} ${valueText(sample.values[0]!)}\n`;
   return text;
 }
 
@@ -40,16 +40,16 @@ function histogramText({ family, labels, values }: Sample): string {
   let text = '';
   let cumulative = 0;
   for (let i = 0; i < BUCKETS.length; i++) {
-    cumulative += values[i];
+    cumulative += values[i]!;
     text += `${start}${BUCKETS[i]}"} ${cumulative}\n`;
   }
-  const sum = valueText(values[BUCKETS.length]);
+  const sum = valueText(values[BUCKETS.length]!);
   return `${text}${family}_sum${braced(own)} ${sum}\n${family}_count${braced(own)} ${cumulative}\n`;
 }
 
 function labelsText(labels: Labels): string {
   let text = '';
-  for (const name in labels) text += `${text === '' ? '' : ','}${name}="${escaped(labels[name])}"`;
+  for (const name in labels) text += `${text === '' ? '' : ','}${name}="${escaped(labels[name]!)}"`;
   return text;
 }
 

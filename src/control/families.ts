@@ -115,6 +115,6 @@ export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
 /** The family of a name; one that a policy kind brings along and the table does not know is shown all the same. */
 export function familyOf(sample: Sample): Family {
   return Object.hasOwn(FAMILIES, sample.family)
-    ? FAMILIES[sample.family]
+    ? FAMILIES[sample.family]!
     : { type: sample.type, help: 'Brought by a policy kind.', labels: Object.keys(sample.labels), combine: 'sum' };
 }

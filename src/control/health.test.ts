@@ -110,7 +110,7 @@ test('a reply of 2xx is healthy; a redirect, to a login page say, is not', async
     await until(() => told.told.length > changes, `a verdict on ${answer}`);
     assert.equal(told.told.at(-1), healthy, `${answer}`);
   }
-  assert.equal(log.lines[0].fields.problem, 'status 301');
+  assert.equal(log.lines[0]!.fields.problem, 'status 301');
 });
 
 test('silence and refused connections are failures', async (t) => {
@@ -119,7 +119,7 @@ test('silence and refused connections are failures', async (t) => {
   const { subject, log } = prober(t);
   subject.follow([target(endpoint(port), { ...HEALTH, timeout: 20 })]);
   await until(() => log.lines.length === 1, 'the time-outs to count');
-  assert.equal(log.lines[0].fields.problem, 'no answer within 20 ms');
+  assert.equal(log.lines[0]!.fields.problem, 'no answer within 20 ms');
   await new Promise((resolve) => {
     server.close(resolve);
     server.closeAllConnections();
@@ -127,7 +127,7 @@ test('silence and refused connections are failures', async (t) => {
   const refused = target(endpoint(port, { id: 'u/other' }));
   subject.follow([refused]);
   await until(() => refused.told.length === 2, 'refusals to count');
-  assert.match(String(log.lines[1].fields.problem), /ECONNREFUSED/);
+  assert.match(String(log.lines[1]!.fields.problem), /ECONNREFUSED/);
 });
 
 test('a path that cannot be sent is a failure and no crash', async (t) => {

@@ -15,7 +15,7 @@ function lastGood(t: TestContext, more: Partial<LastGoodOptions> = {}) {
   const log = memoryLog();
   const options = { state, configFile: '/etc/weir/weir.yaml', rules: '/etc/weir/rules', env: {}, log, now: () => 0 };
   const open = (other: Partial<LastGoodOptions> = {}) => new LastGood({ ...options, ...more, ...other });
-  const file = () => join(state, readdirSync(state)[0]);
+  const file = () => join(state, readdirSync(state)[0]!);
   return { state, log, open, file };
 }
 
@@ -78,7 +78,7 @@ test('a folder that others can write to is neither used nor believed', async (t)
   first.keep(FILES, 'r3');
   await first.settled(10_000);
   assert.equal(log.lines.length, 1);
-  assert.match(String(log.lines[0].fields.problem), /is writable by others; run chmod 700 on it/);
+  assert.match(String(log.lines[0]!.fields.problem), /is writable by others; run chmod 700 on it/);
 });
 
 test('where nothing can be written Weir goes on with a warning, and leaves nothing behind', async (t) => {
@@ -86,7 +86,7 @@ test('where nothing can be written Weir goes on with a warning, and leaves nothi
   const first = open();
   first.keep(FILES, 'r');
   await first.settled(10_000);
-  const name = readdirSync(state)[0];
+  const name = readdirSync(state)[0]!;
   rmSync(join(state, name));
   // A folder in its place: the rename fails.
   mkdirSync(join(state, name, 'x'), { recursive: true });

@@ -85,7 +85,7 @@ export class ListeningSockets {
   /** Binds what nobody has given. @throws {WeirError} for the first address that cannot be had. */
   async bindRest(): Promise<void> {
     const missing = this.#options.listeners.flatMap((listener, i) =>
-      this.#traffic[i].length > 0 ? [] : { listener, i },
+      this.#traffic[i]!.length > 0 ? [] : { listener, i },
     );
     await assertFree(missing.map(({ listener }) => listener));
     for (const { listener, i } of missing) await this.#bindListener(listener, i);
@@ -98,7 +98,7 @@ export class ListeningSockets {
     const { threads } = this.#options;
     return this.#traffic.flatMap((sockets, listener) => {
       const own = sockets.filter((_, i) => i % threads === slot);
-      return (own.length > 0 ? own : [sockets[slot % sockets.length]]).map(({ socket }) => ({ listener, socket }));
+      return (own.length > 0 ? own : [sockets[slot % sockets.length]!]).map(({ socket }) => ({ listener, socket }));
     });
   }
 
@@ -114,7 +114,7 @@ export class ListeningSockets {
         if (at % threads !== slot || inherited) continue;
         const { address, port } = socket;
         if (port === 0) continue;
-        sockets[at] = { name, socket: bind(address, port, listeners[i].host), inherited };
+        sockets[at] = { name, socket: bind(address, port, listeners[i]!.host), inherited };
         socket.close();
       }
     }
@@ -127,7 +127,9 @@ export class ListeningSockets {
 
   /** Of the traffic listeners, in their order. */
   addresses(): readonly { readonly address: string; readonly port: number }[] {
-    return this.#traffic.map(([{ socket }]) => ({ address: socket.address, port: socket.port }));
+    return this.#traffic
+      .map((sockets) => sockets[0]!.socket)
+      .map((socket) => ({ address: socket.address, port: socket.port }));
   }
 
   /** Gives up the traffic listeners' sockets. The admin listener closes its own. */
@@ -139,7 +141,7 @@ export class ListeningSockets {
   #place(named: NamedSocket): boolean {
     const { admin } = this.#options;
     const listener = this.#names.indexOf(named.name);
-    if (listener >= 0) this.#traffic[listener].push(named);
+    if (listener >= 0) this.#traffic[listener]!.push(named);
     else if (admin && named.name === socketName('admin', admin) && this.#admin === null) this.#admin = named;
     else return false;
     return true;
@@ -150,19 +152,19 @@ export class ListeningSockets {
     const bound = canonicalAddress(socket.address);
     const fits = async ({ host, port }: Listening) =>
       port === socket.port && canonicalAddress(await resolveHost(host)) === bound;
-    for (const [i, listener] of listeners.entries()) if (await fits(listener)) return this.#names[i];
+    for (const [i, listener] of listeners.entries()) if (await fits(listener)) return this.#names[i]!;
     return admin && (await fits(admin)) ? socketName('admin', admin) : null;
   }
 
   async #bindListener({ host, port }: Listening, listener: number): Promise<void> {
     const { threads } = this.#options;
     const address = await resolveHost(host);
-    const name = this.#names[listener];
+    const name = this.#names[listener]!;
     // Port 0: the first gets a port, the others the same one.
     for (let i = 0, bound = port; i < threads; i++) {
       const socket = bind(address, bound, host, threads > 1);
       bound = socket.port;
-      this.#traffic[listener].push({ name, socket, inherited: false });
+      this.#traffic[listener]!.push({ name, socket, inherited: false });
     }
   }
 }

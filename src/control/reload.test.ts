@@ -145,10 +145,10 @@ test('a reload that fails as nobody thought of is refused, and the next one is a
   const { subject, log } = await failing('swap');
   const refused = await subject.reload('api');
   assert.deepEqual(
-    [refused.ok, refused.revision, refused.problems[0].message],
+    [refused.ok, refused.revision, refused.problems[0]!.message],
     [false, 'r1', 'the reload failed: once'],
   );
-  assert.equal(log.lines[0].message, 'a reload failed: a bug in Weir');
+  assert.equal(log.lines[0]!.message, 'a reload failed: a bug in Weir');
   assert.deepEqual(await subject.reload('watch'), { ok: true, revision: 'r3', problems: [] });
   assert.equal((await subject.reload('api')).revision, 'r4');
 });
@@ -172,7 +172,7 @@ test('good rules are swapped in, and their zones are the ones that live on', asy
   const { subject, used, swaps, zones, write, sample } = await reloader(t);
   write('two');
   assert.deepEqual(await subject.reload('watch'), { ok: true, revision: 'two', problems: [] });
-  assert.deepEqual(Object.keys(swaps[0].zones), ['zone two']);
+  assert.deepEqual(Object.keys(swaps[0]!.zones), ['zone two']);
   assert.deepEqual(Object.keys(zones.zones()), ['zone two']);
   assert.deepEqual(used, ['compiled one', 'compiled two']);
   assert.equal(sample('weir_config_revision_info', 'one'), undefined);
@@ -195,7 +195,7 @@ test('bad rules change nothing, are logged line by line, counted and remembered'
       ['error', 'the rules on disk are refused; the last good ones keep serving'],
     ],
   );
-  assert.equal(log.lines[0].fields.at, 'a.yaml:3:5');
+  assert.equal(log.lines[0]!.fields.at, 'a.yaml:3:5');
   const { revision, rules, lastReload } = subject.status();
   assert.deepEqual([revision, rules.ok, rules.problems.length, lastReload?.result], ['one', false, 2, 'failed']);
   assert.equal(sample('weir_reloads_total', 'failed'), 1);
@@ -216,7 +216,7 @@ test('warnings come beside a plan', async (t) => {
   write('warn');
   const result = await subject.reload('watch');
   assert.deepEqual([result.ok, result.revision, result.problems.length], [true, 'warn', 1]);
-  assert.deepEqual(log.lines[0].level, 'warn');
+  assert.deepEqual(log.lines[0]!.level, 'warn');
   assert.equal(subject.status().rules.ok, true);
 });
 
@@ -287,10 +287,10 @@ test('triggers during a reload share one more after it', async (t) => {
   // Time enough for a second reload to start, were it not to wait.
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
   assert.equal(swaps.length, 1);
-  swaps[0].done({ ok: true });
+  swaps[0]!.done({ ok: true });
   assert.equal((await running).revision, 'two');
   await until(() => swaps.length === 2, 'the second swap');
-  swaps[1].done({ ok: true });
+  swaps[1]!.done({ ok: true });
   assert.deepEqual(
     (await Promise.all(later)).map(({ revision }) => revision),
     ['three', 'three', 'three'],
@@ -330,11 +330,11 @@ test('a folder that stood still and could not be read is not read again later, w
   const gone = subject.reload('watch', new Error('it is not there'));
   write('half');
   control.hold = false;
-  swaps[0].done({ ok: true });
+  swaps[0]!.done({ ok: true });
   await running;
   const result = await gone;
   assert.deepEqual(
-    [result.ok, result.revision, result.problems[0].message],
+    [result.ok, result.revision, result.problems[0]!.message],
     [false, 'two', 'cannot be read: it is not there'],
   );
 });
@@ -354,8 +354,8 @@ test('a call takes what is there; what was there before it is a change when it c
   const rules = new RulesFolder(current, 60, memoryLog());
   t.after(() => rules.close());
   const seen: string[] = [];
-  await rules.watch((files) => seen.push(files instanceof Error ? files.message : files[0].text));
-  const read = async (): Promise<string> => (await rules.read())[0].text;
+  await rules.watch((files) => seen.push(files instanceof Error ? files.message : files[0]!.text));
+  const read = async (): Promise<string> => (await rules.read())[0]!.text;
   assert.equal(await read(), 'one');
   turn('two');
   assert.equal(await read(), 'two');

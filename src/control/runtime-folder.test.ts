@@ -44,6 +44,6 @@ test('a file system in which nothing can be made does not hold up the start', {
 test('processes that start at once have paths of their own, even with one process id, and share the other', (t) => {
   const folder = tempFolder(t);
   const [one, two] = [1, 2].map(() => runtimePaths(folder, '/etc/weir.yaml', {}));
-  assert.equal(one.shared, two.shared);
-  assert.notEqual(one.own, two.own);
+  assert.equal(one!.shared, two!.shared);
+  assert.notEqual(one!.own, two!.own);
 });

@@ -26,5 +26,5 @@ export function joinSamples(threads: readonly Sample[], own: readonly Sample[]):
 
 function combine(a: Sample, b: Sample): Sample {
   const max = familyOf(a).combine === 'max';
-  return { ...a, values: a.values.map((value, i) => (max ? Math.max(value, b.values[i]) : value + b.values[i])) };
+  return { ...a, values: a.values.map((value, i) => (max ? Math.max(value, b.values[i]!) : value + b.values[i]!)) };
 }

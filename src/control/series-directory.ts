@@ -132,16 +132,16 @@ function namesOf({ routes, upstreams, policies }: Plan): Names {
 }
 
 function sumOf({ parts, retired }: Total): Float64Array {
-  if (retired === null && parts.length === 1) return parts[0].cells;
-  const sum = retired === null ? new Float64Array(parts[0].cells.length) : retired.slice();
+  if (retired === null && parts.length === 1) return parts[0]!.cells;
+  const sum = retired === null ? new Float64Array(parts[0]!.cells.length) : retired.slice();
   for (const { cells } of parts) addTo(sum, cells);
   return sum;
 }
 
 function addTo(sum: Float64Array, cells: Float64Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i] += cells[i];
+  for (let i = 0; i < sum.length; i++) sum[i]! += cells[i]!;
 }
 
 function removeWhere<T>(list: T[], gone: (item: T) => boolean): void {
-  for (let i = list.length - 1; i >= 0; i--) if (gone(list[i])) list.splice(i, 1);
+  for (let i = list.length - 1; i >= 0; i--) if (gone(list[i]!)) list.splice(i, 1);
 }

@@ -306,7 +306,7 @@ class ControlPlane implements Server {
   #urls(): { listeners: string[]; admin: string | null } {
     const { listeners, admin } = this.#config;
     return {
-      listeners: this.addresses.map(({ port }, i) => url(listeners[i].host, port, listeners[i].tls !== null)),
+      listeners: this.addresses.map(({ port }, i) => url(listeners[i]!.host, port, listeners[i]!.tls !== null)),
       admin: admin && this.admin ? url(admin.host, this.admin.port, false) : null,
     };
   }

@@ -37,10 +37,10 @@ test('a reader that does not read costs lines, not memory, not time, and the exi
   assert.equal(await ended, 0);
   child.stdout!.resume();
   await exited;
-  assert.ok(facts[0].dropped > 3000, `dropped ${facts[0].dropped}`);
+  assert.ok(facts[0]!.dropped! > 3000, `dropped ${facts[0]!.dropped}`);
   // 100 MB were written; what is not read must be gone.
-  assert.ok(facts[0].grown < 50e6, `grew by ${facts[0].grown}`);
-  assert.ok(facts[1].closed < 5000);
+  assert.ok(facts[0]!.grown! < 50e6, `grew by ${facts[0]!.grown}`);
+  assert.ok(facts[1]!.closed! < 5000);
 });
 
 test('process log and access log come whole and in order', async (t) => {
@@ -79,7 +79,7 @@ test('a reader that goes away does not end the process', async (t) => {
   const { child, facts, exited, other } = printer(t, ['broken'], 'pipe');
   child.stdout!.destroy();
   assert.equal(await exited, 0, other.join('\n'));
-  assert.ok(facts[0].dropped >= 10);
+  assert.ok(facts[0]!.dropped! >= 10);
 });
 
 test('a file sink drops whole writes beyond its bound and counts their lines', async (t) => {
@@ -148,7 +148,7 @@ test('a slow reader that reads again is told what it missed', async (t) => {
   assert.equal(await exited, 0);
   const told = lines.filter((line) => line.startsWith('lost '));
   assert.equal(told.length, 1);
-  assert.equal(lines.length - 1 + Number(told[0].slice('lost '.length)), 100);
+  assert.equal(lines.length - 1 + Number(told[0]!.slice('lost '.length)), 100);
 });
 
 test('formats', () => {
@@ -175,9 +175,9 @@ test('formats', () => {
   assert.ok(!Number.isNaN(Date.parse(ecs['@timestamp'])));
   assert.deepEqual([ecsError.error.type, ecsError.error.message], ['TypeError', 'oops']);
   const pretty = written('pretty').split('\n');
-  assert.match(pretty[0], /^\d\d:\d\d:\d\d\.\d{3} INFO {2}rules reloaded {2}file="a b"$/);
-  assert.match(pretty[1], /^\d\d:\d\d:\d\d\.\d{3} ERROR failed$/);
-  assert.match(pretty[2], /^ {4}TypeError: oops$/);
+  assert.match(pretty[0]!, /^\d\d:\d\d:\d\d\.\d{3} INFO {2}rules reloaded {2}file="a b"$/);
+  assert.match(pretty[1]!, /^\d\d:\d\d:\d\d\.\d{3} ERROR failed$/);
+  assert.match(pretty[2]!, /^ {4}TypeError: oops$/);
   assert.equal(written('json', 'silent'), '');
   assert.equal(written('json', 'error').trim().split('\n').length, 1);
 });

@@ -58,7 +58,7 @@ async function running(t: TestContext, options: Partial<PoolOptions> = {}, revis
     timing: { ...TIMING, ...options.timing },
   });
   t.after(() => pool.drain(0));
-  const [{ port }] = await pool.start(begin(revision));
+  const { port } = (await pool.start(begin(revision)))[0]!;
   return { pool, log, workerLines, port, ask: (path = '/') => ask(port, path) };
 }
 
@@ -183,7 +183,7 @@ test('a death while preparing changes nothing; the replacement has the old plan'
   assert.deepEqual(result, { ok: false, problem: 'thread 1 died while it prepared the rules' });
   await healed(r);
   assert.deepEqual(await revisions(r), ['r1', 'r1']);
-  assert.match(String(r.log.lines[0].fields.why), /dies in prepare/);
+  assert.match(String(r.log.lines[0]!.fields.why), /dies in prepare/);
 });
 
 test('a death while committing brings the thread back with the new plan', async (t) => {
@@ -232,8 +232,8 @@ test('a dead thread is logged, counted, told of, replaced, and its counters stay
   // Nobody has asked for counters since: those of the thread that dies must not go with it.
   for (let i = 0; i < 10; i++) await r.ask();
   await kill(r);
-  assert.match(String(r.log.lines[0].fields.why), /told to die/);
-  assert.deepEqual(dead, [r.log.lines[0].fields.thread]);
+  assert.match(String(r.log.lines[0]!.fields.why), /told to die/);
+  assert.deepEqual(dead, [r.log.lines[0]!.fields.thread]);
   await healed(r);
   assert.equal(await counted(), before + 10);
   const numbers = (await askAll(r)).map((answer) => answer.thread);
@@ -417,7 +417,7 @@ test('what changes before the threads begin is what they begin with, and not a m
   pool.load();
   pool.setGeo({ database: null, overrides: 'geo-2' });
   pool.setCertificates(0, []);
-  const [{ port }] = await pool.start({ ...begin('r1'), geo: { database: null, overrides: 'geo-2' } });
+  const { port } = (await pool.start({ ...begin('r1'), geo: { database: null, overrides: 'geo-2' } }))[0]!;
   assert.equal((await ask(port, '/')).geo, 'geo-2');
   assert.deepEqual(log.lines, []);
 });

@@ -140,13 +140,13 @@ export class ThreadPool {
 
   async #startTogether(): Promise<readonly BoundAddress[]> {
     const [addresses] = await Promise.all(this.#slots.map((slot) => this.#startSlot(slot)));
-    return addresses;
+    return addresses!;
   }
 
   /** Threads that bind by themselves: the first goes ahead, since where a port is 0 the others need the one it got. */
   async #startBinding(): Promise<readonly BoundAddress[]> {
     const [first, ...others] = this.#slots;
-    const addresses = await this.#startSlot(first);
+    const addresses = await this.#startSlot(first!);
     this.#config = withPorts(this.#config, addresses);
     await Promise.all(others.map((slot) => this.#startSlot(slot)));
     return addresses;

@@ -47,7 +47,7 @@ test('another size is another zone, and said', () => {
   const large = second.zone('nonces', 16);
   assert.notEqual(large, small);
   assert.equal(large.byteLength, 16);
-  assert.deepEqual(log.lines[0].fields, { zone: 'nonces', had: 8, wants: 16 });
+  assert.deepEqual(log.lines[0]!.fields, { zone: 'nonces', had: 8, wants: 16 });
   assert.throws(() => second.zone('nonces', 8), /nonces is asked for in two sizes, 16 and 8 bytes/);
   assert.equal(directory.zones().nonces, small);
 });
@@ -101,10 +101,10 @@ test('and in zones of earlier rule sets, as long as requests run under them', ()
     return held;
   });
   directory.release(1);
-  assert.equal(second.isOrphaned(), true, 'requests under the second were still under way');
-  assert.equal(second.endpoint.inFlight(), 0);
-  assert.equal(third.isOrphaned(), true);
-  assert.equal(first.isOrphaned(), false, 'no thread used the first: it was let go of');
+  assert.equal(second!.isOrphaned(), true, 'requests under the second were still under way');
+  assert.equal(second!.endpoint.inFlight(), 0);
+  assert.equal(third!.isOrphaned(), true);
+  assert.equal(first!.isOrphaned(), false, 'no thread used the first: it was let go of');
 });
 
 test('and in zones of a rule set that is being taken into use', () => {

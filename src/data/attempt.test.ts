@@ -14,10 +14,10 @@ test('a breaker that opens tells the failure that it counted, not one that came 
   const stage = new Stage(planOf({ upstreams: [upstreamPlan('up', { breaker })] }));
   for (let i = 0; i < 2; i++) stage.run(new FakeInbound());
   const [failing, waiting] = stage.forwarder.calls;
-  failing.to.head(500, [], -1);
-  waiting.to.failed({ reason: 'busy', detail: 'all connections are in use', sent: false });
-  failing.to.end(null);
+  failing!.to.head(500, [], -1);
+  waiting!.to.failed({ reason: 'busy', detail: 'all connections are in use', sent: false });
+  failing!.to.end(null);
   const [endpoint] = stage.core.generation.rules.upstreams.get('up')!.endpoints;
-  assert.equal(endpoint.breaker?.state(stage.clock), 'open');
-  assert.equal(endpoint.lastFailure, 'status 500');
+  assert.equal(endpoint!.breaker?.state(stage.clock), 'open');
+  assert.equal(endpoint!.lastFailure, 'status 500');
 });

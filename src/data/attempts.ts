@@ -193,6 +193,6 @@ export class Attempts {
  */
 function ensureHost(headers: HeaderList, authority: string): void {
   const at = indexOfHeader(headers, 'host');
-  if (at >= 0 && isHost(headers[at + 1]) && indexOfHeader(headers, 'host', at + 2) < 0) return;
+  if (at >= 0 && isHost(headers[at + 1]!) && indexOfHeader(headers, 'host', at + 2) < 0) return;
   setHeader(headers, 'host', authority);
 }

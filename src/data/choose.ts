@@ -41,20 +41,20 @@ export function choose(
   for (const step of upstream.plan.choose) {
     if (list.length === 0) return null;
     if (step === 'region') list = byRegion(list, client.region, upstream.plan.fallback);
-    else if (list.length === 1) return list[0];
+    else if (list.length === 1) return list[0]!;
     else if (step === 'latency') list = byLatency(upstream, list, client.region, now);
     else if (step === 'leastBusy') list = byBusyness(list);
     else if (step === 'hash') return byHash(list, client.address);
     else return byWeight(list, random());
   }
   if (list.length <= 1) return list[0] ?? null;
-  return list[Math.floor(random() * list.length)];
+  return list[Math.floor(random() * list.length)]!;
 }
 
 /** The client's own region, else the first fallback region that has one. Endpoints without a region serve every one. */
 function byRegion(from: Endpoint[], region: string, fallback: readonly string[]): Endpoint[] {
   let list = inRegion(from, region);
-  for (let i = 0; list.length === 0 && i < fallback.length; i++) list = inRegion(from, fallback[i]);
+  for (let i = 0; list.length === 0 && i < fallback.length; i++) list = inRegion(from, fallback[i]!);
   return list;
 }
 
@@ -94,7 +94,7 @@ function mayExplore(upstream: Upstream, endpoint: Endpoint, region: string): boo
 function byBusyness(from: Endpoint[]): Endpoint[] {
   const load = from.map((endpoint) => (endpoint.state.inFlight() + 1) / Math.max(endpoint.plan.weight, 1e-9));
   const least = Math.min(...load);
-  return from.filter((_, i) => load[i] <= least);
+  return from.filter((_, i) => load[i]! <= least);
 }
 
 function byWeight(from: Endpoint[], random: number): Endpoint | null {
@@ -106,7 +106,7 @@ function byWeight(from: Endpoint[], random: number): Endpoint | null {
     left -= endpoint.plan.weight;
     if (left < 0) return endpoint;
   }
-  return from[from.length - 1];
+  return from[from.length - 1]!;
 }
 
 /** Rendezvous hashing: a client keeps its endpoint, and only the clients of one that goes away move. */
@@ -121,7 +121,7 @@ function byHash(from: Endpoint[], key: string): Endpoint {
       best = endpoint;
     }
   }
-  return best;
+  return best!;
 }
 
 /** FNV-1a with a final mix (MurmurHash3's), 32 bits, unsigned. */

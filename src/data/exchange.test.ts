@@ -500,7 +500,7 @@ describe('attempts', () => {
       if (!early) inbound.events.bodyEnd(null);
       stage.clock += 30;
       to.head(200, [], -1);
-      const { state } = stage.core.generation.rules.upstreams.get('up')!.endpoints[0];
+      const { state } = stage.core.generation.rules.upstreams.get('up')!.endpoints[0]!;
       assert.equal(state.latency(), latency);
       assert.equal(x.firstByte, 3030, 'the log says what the client waited for');
     }
@@ -776,7 +776,7 @@ describe('what latency learns of', () => {
       stage.clock = before + ms;
       answer(stage, status, '');
       inbound.events.done(0);
-      picks[name]++;
+      picks[name]!++;
     }
     return picks;
   };
@@ -787,7 +787,7 @@ describe('what latency learns of', () => {
     assert.equal(chosen(stage, 20), 'b', 'not tried yet');
     assert.equal(chosen(stage, 5), 'a', 'again, on the connection that is kept now');
     const picks = many(stage, 500, (name) => [name === 'a' ? 5 : 20]);
-    assert.ok(picks.b <= 1, `b got ${picks.b}`);
+    assert.ok(picks.b! <= 1, `b got ${picks.b}`);
   });
 
   test('fast refusals and failures draw no requests', () => {
@@ -797,7 +797,7 @@ describe('what latency learns of', () => {
       const stage = stageWith({}, {}, { choose: ['latency'] }, { random });
       assert.equal(chosen(stage, 1, status), 'a');
       const picks = many(stage, 500, (name) => (name === 'a' ? [1, status] : [50]));
-      assert.ok(picks.a <= 12, `${status}: ${picks.a} of 500`);
+      assert.ok(picks.a! <= 12, `${status}: ${picks.a} of 500`);
     }
   });
 
@@ -934,7 +934,7 @@ describe('streams', () => {
       stage.clock += 10_100;
       stage.wheel.advance(stage.clock);
       assert.ok(stage.forwarder.last.cancelled);
-      const { breaker } = stage.core.generation.rules.upstreams.get('up')!.endpoints[0];
+      const { breaker } = stage.core.generation.rules.upstreams.get('up')!.endpoints[0]!;
       const count = (outcome: string) => stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome });
       return [inbound.log.at(-1), count('timeout'), count('aborted'), breaker?.state(stage.clock)];
     };
@@ -1008,8 +1008,8 @@ describe('reloads', () => {
     assert.equal(x.revision, 'old');
     assert.equal(stage.disposed, 0);
     assert.equal(stage.run(new FakeInbound()).revision, 'new');
-    stage.forwarder.calls[0].to.head(200, [], 0);
-    stage.forwarder.calls[0].to.end(null);
+    stage.forwarder.calls[0]!.to.head(200, [], 0);
+    stage.forwarder.calls[0]!.to.end(null);
     inbound.events.done(0);
     assert.equal(stage.disposed, 1);
   });

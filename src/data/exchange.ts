@@ -190,9 +190,9 @@ export class ExchangeRun
     const { steps } = this.#route!;
     for (let i = from; i < steps.length; i++) {
       this.#passed = i + 1;
-      const verdict = runAdmit(steps[i], this);
+      const verdict = runAdmit(steps[i]!, this);
       if (verdict === undefined) continue;
-      this.answeredBy = steps[i].policy;
+      this.answeredBy = steps[i]!.policy;
       if (verdict instanceof Promise) return this.#admitLater(verdict, i);
       return this.#answer(verdict);
     }
@@ -215,7 +215,7 @@ export class ExchangeRun
     settled: (reply: Reply | undefined) => void,
   ): void {
     const { wheel, policyTimeout } = this.#core;
-    const what = { step: this.#route!.steps[i], hook, x: this };
+    const what = { step: this.#route!.steps[i]!, hook: hook!, x: this };
     this.#waiting = new Waiting(wheel, policyTimeout, verdict, what, settled);
   }
 
@@ -474,7 +474,7 @@ export class ExchangeRun
   #unwindFrom(reply: Reply, from: number): void {
     let current = reply;
     for (let i = from; i >= 0; i--) {
-      const edited = runReply(this.#route!.steps[i], this, current);
+      const edited = runReply(this.#route!.steps[i]!, this, current);
       if (edited === undefined) continue;
       if (edited instanceof Promise) return this.#unwindLater(edited, current, i);
       // Where the hook failed, its answer does not run through the hooks behind it once more.
@@ -604,7 +604,7 @@ export class ExchangeRun
       if (this.replyStatus === 0) this.replyStatus = ERRORS.CLIENT_CLOSED.status;
       if (this.code === '') this.code = 'CLIENT_CLOSED';
     }
-    for (let i = 0; i < this.#passed; i++) runEnd(this.#route!.steps[i], this);
+    for (let i = 0; i < this.#passed; i++) runEnd(this.#route!.steps[i]!, this);
     this.#core.ended(this, this.#route, this.#generation, this.#body.received);
   }
 }

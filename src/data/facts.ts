@@ -67,7 +67,7 @@ export class FactTable {
     if (family === 'query') return (x) => queryValue(x.query, rest);
     if (family === 'path') return this.#pathReader(rest);
     const slot = this.slot(name);
-    return (x) => x.facts[slot];
+    return (x) => x.facts[slot]!;
   }
 
   /** A policy may stand on several routes, so the segment is looked up by route, once for each. */

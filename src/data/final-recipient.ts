@@ -55,7 +55,7 @@ function traced(inbound: Inbound): Reply {
   const { method, target, version, headers } = inbound;
   let text = `${method} ${target} HTTP/${version}\r\n`;
   for (let i = 0; i < headers.length; i += 2)
-    if (kindOf(headers[i]) === PASS && !UNTRACED.has(headers[i].toLowerCase()))
+    if (kindOf(headers[i]!) === PASS && !UNTRACED.has(headers[i]!.toLowerCase()))
       text += `${headers[i]}: ${headers[i + 1]}\r\n`;
   const body = Buffer.from(`${text}\r\n`, 'latin1');
   return { status: 200, headers: ['content-type', 'message/http', 'cache-control', 'no-store'], body, code: '' };
@@ -73,8 +73,8 @@ const ADDED: ReadonlySet<string> = new Set(
 export function traceable(sent: HeaderList, received: HeaderList): HeaderList {
   const fields: HeaderList = [];
   for (let i = 0; i < sent.length; i += 2) {
-    const name = sent[i].toLowerCase();
-    if (ADDED.has(name) || hasField(received, name, sent[i + 1])) fields.push(sent[i], sent[i + 1]);
+    const name = sent[i]!.toLowerCase();
+    if (ADDED.has(name) || hasField(received, name, sent[i + 1]!)) fields.push(sent[i]!, sent[i + 1]!);
   }
   return fields;
 }

@@ -21,7 +21,7 @@ export function mappedCode(status: number): string {
 export function saysJson(headers: HeaderList): boolean {
   const type = getHeader(headers, 'content-type')?.toLowerCase();
   if (type === undefined) return false;
-  const media = type.split(';', 1)[0].trim();
+  const media = type.split(';', 1)[0]!.trim();
   return media === 'application/json' || media.endsWith('+json');
 }
 

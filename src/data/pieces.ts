@@ -46,7 +46,7 @@ export class Pieces {
   /** Everything in one buffer, copied only where it was several. */
   join(): Buffer {
     this.seal();
-    return this.list.length === 1 ? this.list[0] : Buffer.concat(this.list);
+    return this.list.length === 1 ? this.list[0]! : Buffer.concat(this.list);
   }
 
   /** Forgets the first `count` pieces of the list. */

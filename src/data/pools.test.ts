@@ -65,9 +65,9 @@ test('a pool that was prepared and given up leaves the metrics of the one in use
 test('what pools count goes on from one to the next', async () => {
   const { opened, counts, open } = upstream();
   const old = open(1);
-  counts[0].opened.value += 3;
+  counts[0]!.opened.value += 3;
   open(1);
-  counts[1].opened.value += 2;
+  counts[1]!.opened.value += 2;
   assert.equal(opened(), 5);
   await old.close();
   assert.equal(opened(), 5);

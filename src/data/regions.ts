@@ -39,7 +39,7 @@ export class ClientDirectory {
 
   get(address: string): Client {
     const slot = hash32(address) & (SLOTS - 1);
-    const known = this.#known[slot];
+    const known = this.#known[slot]!;
     if (known !== null && known.address === address) return known;
     const client = this.describe(address, this.#countryOf(address));
     this.#known[slot] = client;

@@ -46,13 +46,13 @@ export function readRequestHead(received: HeaderList, head: RequestHead, passing
   const out = head.headers;
   let connection = '';
   for (let i = 0; i < received.length; i += 2) {
-    const name = received[i];
+    const name = received[i]!;
     const kind = kindOf(name);
-    if (kind === PASS) out.push(name, received[i + 1]);
+    if (kind === PASS) out.push(name, received[i + 1]!);
     else if (kind === CLAIM) {
-      if (passing?.has(name.toLowerCase())) out.push(name, received[i + 1]);
-    } else if (kind === CONNECTION) connection = joined(connection, received[i + 1]);
-    else keep(head, kind, name, received[i + 1]);
+      if (passing?.has(name.toLowerCase())) out.push(name, received[i + 1]!);
+    } else if (kind === CONNECTION) connection = joined(connection, received[i + 1]!);
+    else keep(head, kind, name, received[i + 1]!);
   }
   return connection === '' || isUsual(connection) || removeOptions(out, connection);
 }

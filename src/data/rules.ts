@@ -168,6 +168,6 @@ function compileSplit(plan: RoutePlan): (address: string) => string {
       point -= weight;
       if (point < 0) return upstream;
     }
-    return plan.to[plan.to.length - 1].upstream;
+    return plan.to[plan.to.length - 1]!.upstream;
   };
 }

@@ -103,7 +103,7 @@ export class TrafficThread {
       if (remembersRequests(first.rules.plan, KINDS)) await untilTime(this.#store.since);
       // Last, since whoever listens must be able to serve: in a takeover the one before still does.
       const bound = sockets === null ? null : await askForSockets(sockets);
-      await Promise.all(this.#edges.map((edge, i) => listen(edge, this.#config.listeners[i], bound?.get(i))));
+      await Promise.all(this.#edges.map((edge, i) => listen(edge, this.#config.listeners[i]!, bound?.get(i))));
       this.#gauges();
       this.#beat();
       this.#post({ type: 'listening', addresses: this.#edges.map(({ address }) => address) });
@@ -125,7 +125,7 @@ export class TrafficThread {
         this.#core?.generation.clients.useGeo((address) => this.#geo.lookup(address));
         return;
       case 'certificates':
-        return this.#edges[message.listener].useCertificates(message.certificates);
+        return this.#edges[message.listener]!.useCertificates(message.certificates);
       case 'metrics':
         return this.#post({ type: 'metrics', id: message.id, samples: this.#registry.gauges() });
       case 'forget':
@@ -254,7 +254,7 @@ export class TrafficThread {
 
   #gauges(): void {
     this.#edges.forEach((edge, i) => {
-      const { host, port } = this.#config.listeners[i];
+      const { host, port } = this.#config.listeners[i]!;
       this.#registry.gauge('weir_connections', { listener: formatAddress(host, port) }, () => edge.connections);
     });
     this.#registry.gauge('weir_bodies_held_bytes', {}, () => this.#bodies.held);

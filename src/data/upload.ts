@@ -124,7 +124,7 @@ export class Upload {
   #give(): void {
     const { list } = this.#pieces;
     while (this.#flowing && this.#given < list.length) {
-      this.#flowing = this.#call!.write(list[this.#given++]);
+      this.#flowing = this.#call!.write(list[this.#given++]!);
       if (!this.#keeping || this.#received > KEPT_FOR_RETRY || this.#budget.isExceeded) this.#forget();
     }
     if (!this.#flowing && this.#reading && !this.#finished) this.#inbound.pauseBody();

@@ -74,5 +74,5 @@ class WeirChild implements Child {
 /** `src/main.cjs`, from the sources as from the built package. */
 export function entryFile(): string {
   const places = ['../main.cjs', '../../src/main.cjs'].map((path) => fileURLToPath(new URL(path, import.meta.url)));
-  return places.find(existsSync) ?? places[0];
+  return places.find(existsSync) ?? places[0]!;
 }

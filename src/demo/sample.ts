@@ -111,7 +111,7 @@ class RegionServer implements Sample {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    const path = request.url!.split('?', 1)[0];
+    const path = request.url!.split('?', 1)[0]!;
     const id = `req_${randomBytes(9).toString('hex')}`;
     response.setHeader('request-id', id);
     if (path.startsWith('/__demo/')) return this.#control(path, request, response, id);

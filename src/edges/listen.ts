@@ -29,7 +29,7 @@ export async function listen(
     feeder.on('error', () => {});
   }
   await Promise.all(
-    feeders.map((feeder, i) => started(feeder, (done) => feeder.listen(others[i].native, BACKLOG, done))),
+    feeders.map((feeder, i) => started(feeder, (done) => feeder.listen(others[i]!.native, BACKLOG, done))),
   );
   return feeders;
 }

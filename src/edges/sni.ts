@@ -25,7 +25,7 @@ export class CertificateTable {
     const lower = name.toLowerCase();
     const wildcard = `*${lower.slice(lower.indexOf('.'))}`;
     const exact = this.#entries.find((entry) => entry.names.includes(lower));
-    return (exact ?? this.#entries.find((entry) => entry.names.includes(wildcard)) ?? this.#entries[0]).context;
+    return (exact ?? this.#entries.find((entry) => entry.names.includes(wildcard)) ?? this.#entries[0]!).context;
   }
 }
 

@@ -97,7 +97,7 @@ test('what never stands still is never told, but complained of, once', async (t)
   }
   assert.deepEqual(watched.told, []);
   assert.equal(watched.complaints.length, 1);
-  assert.match(watched.complaints[0], /^n\d+ n\d+$/);
+  assert.match(watched.complaints[0]!, /^n\d+ n\d+$/);
   await pass(1000);
   assert.deepEqual(watched.told, ['n149']);
 });

@@ -62,7 +62,7 @@ function mostTelling(error: SystemError): SystemError {
 /** What is told of an endpoint whose socket failed or closed before it could be used. */
 function causeOf({ code = '', syscall }: SystemError, secured: boolean): ConnectCause {
   if (secured) return 'tls';
-  const cause = Object.hasOwn(CAUSES, code) ? CAUSES[code] : 'other';
+  const cause = Object.hasOwn(CAUSES, code) ? CAUSES[code]! : 'other';
   if (syscall !== 'getaddrinfo' || OURS.has(cause)) return cause;
   // Asking for an address takes descriptors too, and without them libc may say that there is no such name.
   return hasDescriptor() ? 'dns' : 'descriptors';

@@ -34,8 +34,8 @@ function single(fields: HeaderList, name: string): string | undefined {
 
 function namesUpgrade(fields: HeaderList): boolean {
   for (let i = 0; i < fields.length; i += 2) {
-    if (fields[i].toLowerCase() !== 'connection') continue;
-    for (const option of fields[i + 1].split(',')) if (option.trim().toLowerCase() === 'upgrade') return true;
+    if (fields[i]!.toLowerCase() !== 'connection') continue;
+    for (const option of fields[i + 1]!.split(',')) if (option.trim().toLowerCase() === 'upgrade') return true;
   }
   return false;
 }

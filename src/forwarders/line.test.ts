@@ -32,10 +32,10 @@ describe('a line', () => {
   test('first come, first served, and whoever leaves in the middle changes nothing for the others', () => {
     const { line } = lineOf(10, 1000);
     const [a, b, c, d] = Array.from({ length: 4 }, () => join(line));
-    assert.equal(line.leave(b), true);
-    assert.equal(line.leave(b), false);
+    assert.equal(line.leave(b!), true);
+    assert.equal(line.leave(b!), false);
     assert.equal(line.next(), a);
-    assert.equal(line.leave(d), true);
+    assert.equal(line.leave(d!), true);
     assert.equal(line.next(), c);
     assert.equal(line.next(), null);
     assert.deepEqual([line.waiting, line.waited], [0, 4]);

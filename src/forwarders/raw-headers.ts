@@ -27,6 +27,6 @@ export function withoutExpect(headers: HeaderList): HeaderList {
   if (at < 0) return headers;
   const list: HeaderList = [];
   for (let i = 0; i < headers.length; i += 2)
-    if (headers[i].toLowerCase() !== 'expect') list.push(headers[i], headers[i + 1]);
+    if (headers[i]!.toLowerCase() !== 'expect') list.push(headers[i]!, headers[i + 1]!);
   return list;
 }

@@ -37,9 +37,9 @@ export class FrameScanner {
   takeFrame(chunk: Buffer, from: number): number {
     let at = from;
     while (at < chunk.length) {
-      if (this.#opcode < 0) this.#opcode = chunk[at++] & 0x0f;
-      else if (!this.#sized) this.#size(chunk[at++]);
-      else if (this.#lengthOctets > 0) this.#extend(chunk[at++]);
+      if (this.#opcode < 0) this.#opcode = chunk[at++]! & 0x0f;
+      else if (!this.#sized) this.#size(chunk[at++]!);
+      else if (this.#lengthOctets > 0) this.#extend(chunk[at++]!);
       else at += this.#skip(chunk.length - at);
       if (this.#sized && this.#lengthOctets === 0 && this.#left === 0) {
         this.#finish();
@@ -84,5 +84,5 @@ export function closeFrame(code: number, masked: boolean): Buffer {
   const payload = Buffer.of(code >> 8, code & 0xff);
   if (!masked) return Buffer.of(FIN | CLOSE, payload.length, ...payload);
   const key = randomBytes(MASK_OCTETS);
-  return Buffer.of(FIN | CLOSE, MASKED | payload.length, ...key, payload[0] ^ key[0], payload[1] ^ key[1]);
+  return Buffer.of(FIN | CLOSE, MASKED | payload.length, ...key, payload[0]! ^ key[0]!, payload[1]! ^ key[1]!);
 }

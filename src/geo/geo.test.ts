@@ -81,8 +81,8 @@ describe('parseOverrides', () => {
     it(`reports ${name} with its line`, () => {
       const { problems } = read(text);
       assert.equal(problems.length, 1);
-      assert.equal(problems[0].line, line);
-      assert.match(problems[0].message, message);
+      assert.equal(problems[0]!.line, line);
+      assert.match(problems[0]!.message, message);
     });
 
   it('keeps the good lines and takes a repeated one', () => {

@@ -24,7 +24,7 @@ export class Geo {
   lookup(address: string): string {
     if (address.length > TEXT_MAX) return '';
     const slot = slotOf(address);
-    if (this.#addresses[slot] === address) return this.#countries[slot];
+    if (this.#addresses[slot] === address) return this.#countries[slot]!;
     const country = this.#overrides.country(address) || (this.#database?.country(address) ?? '');
     this.#addresses[slot] = address;
     this.#countries[slot] = country;

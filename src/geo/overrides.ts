@@ -65,7 +65,7 @@ export function parseOverrides(text: string): { overrides: Overrides; problems: 
   const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
   lines.forEach((raw, index) => {
     const line = index + 1;
-    const content = raw.split('#', 1)[0].trim();
+    const content = raw.split('#', 1)[0]!.trim();
     if (content === '' || (line === 1 && content.toLowerCase() === 'cidr,country')) return;
     const entry = parseLine(content);
     if (typeof entry === 'string') {
@@ -88,8 +88,8 @@ export function parseOverrides(text: string): { overrides: Overrides; problems: 
 function parseLine(content: string): { cidr: string; country: string; key: string } | string {
   const fields = content.split(',');
   if (fields.length !== 2) return `expected "cidr,country", found ${shown(content)}`;
-  const cidr = fields[0].trim();
-  const country = fields[1].trim().toUpperCase();
+  const cidr = fields[0]!.trim();
+  const country = fields[1]!.trim().toUpperCase();
   const parsed = parseCidr(cidr);
   if (!parsed) return `${shown(cidr)} is no network such as 192.0.2.0/24 or 2001:db8::/32`;
   if (CONTINENT_OF[country] === undefined) return `${shown(country)} is no ISO 3166-1 alpha-2 country code`;

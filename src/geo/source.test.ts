@@ -98,9 +98,9 @@ describe('GeoSource', () => {
     writeFileSync(f.database, database('DE'));
     writeFileSync(f.overrides, '10.0.0.0/8,FR\n');
     await f.start();
-    assert.ok(f.changes[0].database instanceof SharedArrayBuffer);
+    assert.ok(f.changes[0]!.database instanceof SharedArrayBuffer);
     assert.equal(f.country(), 'DE');
-    assert.equal(geoFrom(f.changes[0]).lookup('10.1.1.1'), 'FR');
+    assert.equal(geoFrom(f.changes[0]!).lookup('10.1.1.1'), 'FR');
     const build = new Date(1_750_000_000_000).toISOString();
     const wanted = {
       ok: true,
@@ -174,10 +174,10 @@ describe('GeoSource', () => {
       ['..v2', '..v3', 'NL'],
       ['..v3', '..v4', 'BE'],
     ]) {
-      version(name, country);
-      symlinkSync(name, join(f.folder, '..data_tmp'));
+      version(name!, country!);
+      symlinkSync(name!, join(f.folder, '..data_tmp'));
       renameSync(join(f.folder, '..data_tmp'), join(f.folder, '..data'));
-      rmSync(join(f.folder, before), { recursive: true });
+      rmSync(join(f.folder, before!), { recursive: true });
       await until(`${name} is taken`, () => f.country() === country);
     }
     assert.equal(f.source.status().ok, true);
@@ -189,8 +189,8 @@ describe('GeoSource', () => {
       ['one', 'DE'],
       ['two', 'FR'],
     ]) {
-      mkdirSync(join(f.folder, name));
-      writeFileSync(join(f.folder, name, 'geo.mmdb'), database(country));
+      mkdirSync(join(f.folder, name!));
+      writeFileSync(join(f.folder, name!, 'geo.mmdb'), database(country!));
     }
     mkdirSync(join(f.folder, 'link'));
     symlinkSync('../one', join(f.folder, 'link/current'));

@@ -86,7 +86,7 @@ function acceptOverrides(bytes: Uint8Array<SharedArrayBuffer>): OverridesInUse {
   const { overrides, problems } = parseOverrides(text);
   if (problems.length > 0) {
     const more = problems.length > 1 ? ` (and ${problems.length - 1} more)` : '';
-    throw new Error(`line ${problems[0].line}: ${problems[0].message}${more}`);
+    throw new Error(`line ${problems[0]!.line}: ${problems[0]!.message}${more}`);
   }
   return { text, overrides };
 }

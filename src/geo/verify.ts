@@ -25,12 +25,12 @@ export function verifyDatabase(bytes: Uint8Array, good: string = BUNDLED_SHA256)
 
 /** Reads the child pointer of `node` on `side`. Record sizes: MaxMind DB format 2.0, "Node Layout". */
 function pointerReader(bytes: Uint8Array, recordSize: number): (node: number, side: 0 | 1) => number {
-  const word = (at: number): number => bytes[at] * 0x10000 + (bytes[at + 1] << 8) + bytes[at + 2];
+  const word = (at: number): number => bytes[at]! * 0x10000 + (bytes[at + 1]! << 8) + bytes[at + 2]!;
   if (recordSize === 24) return (node, side) => word(node * 6 + side * 3);
-  if (recordSize === 32) return (node, side) => word(node * 8 + side * 4) * 256 + bytes[node * 8 + side * 4 + 3];
+  if (recordSize === 32) return (node, side) => word(node * 8 + side * 4) * 256 + bytes[node * 8 + side * 4 + 3]!;
   return (node, side) => {
     const at = node * 7;
-    const high = side === 0 ? bytes[at + 3] >> 4 : bytes[at + 3] & 15;
+    const high = side === 0 ? bytes[at + 3]! >> 4 : bytes[at + 3]! & 15;
     return high * 0x1000000 + word(at + side * 4);
   };
 }
@@ -59,8 +59,8 @@ function walk(bytes: Uint8Array, layout: Layout): string[] {
       sides[depth--] = 0;
       continue;
     }
-    const side = sides[depth]++ as 0 | 1;
-    const pointer = read(nodes[depth], side);
+    const side = sides[depth]!++ as 0 | 1;
+    const pointer = read(nodes[depth]!, side);
     if (pointer === nodeCount) continue;
     setBit(path, depth, side);
     if (pointer < nodeCount) {
@@ -79,8 +79,8 @@ function walk(bytes: Uint8Array, layout: Layout): string[] {
 
 function setBit(path: Uint8Array, bit: number, value: 0 | 1): void {
   const mask = 0x80 >> (bit & 7);
-  if (value === 1) path[bit >> 3] |= mask;
-  else path[bit >> 3] &= ~mask;
+  if (value === 1) path[bit >> 3]! |= mask;
+  else path[bit >> 3]! &= ~mask;
 }
 
 /** First address of the network of `bits` bits; what older paths left behind them in `path` counts as zeros. */
@@ -90,6 +90,6 @@ function addressText(path: Uint8Array, bits: number, version: 4 | 6): string {
   );
   if (version === 4) return clean.subarray(0, 4).join('.');
   const groups: string[] = [];
-  for (let i = 0; i < 16; i += 2) groups.push((clean[i] * 256 + clean[i + 1]).toString(16));
+  for (let i = 0; i < 16; i += 2) groups.push((clean[i]! * 256 + clean[i + 1]!).toString(16));
   return groups.join(':');
 }

@@ -27,7 +27,7 @@ export class Backlog {
     this.#used += bytes.copy(block, from);
     const last = this.#pieces.length - 1;
     if (from === 0) this.#pieces.push(block.subarray(0, this.#used));
-    else this.#pieces[last] = block.subarray(this.#used - this.#pieces[last].length - bytes.length, this.#used);
+    else this.#pieces[last] = block.subarray(this.#used - this.#pieces[last]!.length - bytes.length, this.#used);
   }
 
   #openBlock(): void {
@@ -54,7 +54,7 @@ export class Backlog {
 
   /** Everything inside as one buffer, copied where it was several. */
   takeAll(): Buffer {
-    const all = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces);
+    const all = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
     this.clear();
     return all;
   }

@@ -42,7 +42,7 @@ export class ChunkLine {
   scan(bytes: Buffer, at: number, end: number, max: number): number {
     let i = at;
     while (i < end && !this.done && this.code === '') {
-      this.#octet(bytes[i], max);
+      this.#octet(bytes[i]!, max);
       i++;
     }
     return i;
@@ -70,7 +70,7 @@ export class ChunkLine {
   }
 
   #sizeOctet(octet: number): void {
-    const digit = HEX[octet];
+    const digit = HEX[octet]!;
     if (digit < 16) {
       this.size = this.size * 16 + digit;
       if (++this.#digits > SIZE_DIGITS) this.code = 'chunk-too-large';

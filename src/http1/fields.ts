@@ -89,16 +89,16 @@ export class FieldSection {
     let line = at;
     let i = at;
     for (let left = max - list.length / 2; left > 0; left--) {
-      while (i < end && TOKEN[bytes[i]] === 1) i++;
+      while (i < end && TOKEN[bytes[i]!] === 1) i++;
       const nameEnd = i;
       if (nameEnd === line || i === end || bytes[i] !== COLON) break;
       do i++;
       while (i < end && (bytes[i] === SP || bytes[i] === HTAB));
       const valueAt = i;
-      while (i < end && VALUE[bytes[i]] === 1) i++;
+      while (i < end && VALUE[bytes[i]!] === 1) i++;
       if (i + 1 >= end || bytes[i] !== CR || bytes[i + 1] !== LF) break;
       const valueEnd = trimmed(bytes, valueAt, i);
-      if (mayBeNoted(bytes[line], nameEnd - line)) this.#note(bytes, line, nameEnd - line, valueEnd);
+      if (mayBeNoted(bytes[line]!, nameEnd - line)) this.#note(bytes, line, nameEnd - line, valueEnd);
       list.push(text.substring(line - base, nameEnd - base), text.substring(valueAt - base, valueEnd - base));
       line = i += 2;
     }
@@ -110,11 +110,11 @@ export class FieldSection {
     let i = at;
     switch (this.#phase) {
       case LINE:
-        return this.#begin(bytes[i], i, max);
+        return this.#begin(bytes[i]!, i, max);
       case NAME:
-        while (i < end && TOKEN[bytes[i]] === 1) i++;
+        while (i < end && TOKEN[bytes[i]!] === 1) i++;
         if (i === end) return i;
-        if (bytes[i] !== COLON) return this.#refuse(nameFault(bytes[i], false), i);
+        if (bytes[i] !== COLON) return this.#refuse(nameFault(bytes[i]!, false), i);
         this.#nameEnd = i;
         this.#phase = SPACE;
         return i + 1;
@@ -124,7 +124,7 @@ export class FieldSection {
         if (i < end) this.#phase = IN_VALUE;
         return i;
       case IN_VALUE:
-        while (i < end && VALUE[bytes[i]] === 1) i++;
+        while (i < end && VALUE[bytes[i]!] === 1) i++;
         if (i === end) return i;
         if (bytes[i] !== CR) return this.#refuse(bytes[i] === LF ? 'bare-lf' : 'bad-field-value', i);
         this.#phase = LINE_FEED;

@@ -18,10 +18,10 @@ export function framingFault(fields: FieldSection, old: boolean): RuleCode | '' 
     if (old) return 'encoding-in-old-version';
     if (fields.encodings > 1) return 'two-encodings';
     // The tab is legal but nobody's; it is how smugglers hide a coding from one of two readers, and llhttp refuses it.
-    if (fields.tabbed || fields.list[fields.encoding + 1].toLowerCase() !== 'chunked') return 'unknown-encoding';
+    if (fields.tabbed || fields.list[fields.encoding + 1]!.toLowerCase() !== 'chunked') return 'unknown-encoding';
     return fields.lengths > 0 ? 'length-with-encoding' : '';
   }
-  return fields.lengths > 1 ? 'two-lengths' : lengthFault(fields.list[fields.length + 1]);
+  return fields.lengths > 1 ? 'two-lengths' : lengthFault(fields.list[fields.length + 1]!);
 }
 
 function lengthFault(value: string): RuleCode | '' {
@@ -47,10 +47,10 @@ export const OPTION_UPGRADE = 4;
 export function connectionOptions(fields: FieldSection): number {
   if (fields.connections === 0) return 0;
   const { list } = fields;
-  let options = optionsOf(list[fields.connection + 1]);
+  let options = optionsOf(list[fields.connection + 1]!);
   if (fields.connections === 1) return options;
   for (let i = fields.connection + 2; i < list.length; i += 2)
-    if (list[i].length === 10 && list[i].toLowerCase() === 'connection') options |= optionsOf(list[i + 1]);
+    if (list[i]!.length === 10 && list[i]!.toLowerCase() === 'connection') options |= optionsOf(list[i + 1]!);
   return options;
 }
 

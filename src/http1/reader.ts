@@ -116,7 +116,7 @@ export abstract class MessageReader {
   protected abstract unexpected(octets: number): number;
 
   get state(): ReaderState {
-    return STATES[this.mode];
+    return STATES[this.mode]!;
   }
 
   /** Octets kept inside; whoever pushes should stop while this is large. */

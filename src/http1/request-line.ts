@@ -114,7 +114,7 @@ export class RequestLine {
 
   #method(bytes: Buffer, text: string, base: number, at: number, end: number): number {
     let i = at;
-    while (i < end && TOKEN[bytes[i]] === 1) i++;
+    while (i < end && TOKEN[bytes[i]!] === 1) i++;
     if (i - this.#from > METHOD_MAX) return this.#refuse('unknown-method', this.#from + METHOD_MAX + 1);
     if (i === end) return i;
     if (bytes[i] !== SP || i === this.#from) return this.#refuse('bad-method', i);
@@ -131,7 +131,7 @@ export class RequestLine {
   #target(bytes: Buffer, text: string, base: number, at: number, end: number, max: number): number {
     const stop = Math.min(end, this.#from + max + 1);
     let i = at;
-    while (i < stop && TARGET[bytes[i]] === 1) i++;
+    while (i < stop && TARGET[bytes[i]!] === 1) i++;
     if (i - this.#from > max) return this.#refuse('target-too-long', i);
     if (i === end) return i;
     if (bytes[i] !== SP || i === this.#from) return this.#refuse(bytes[i] === LF ? 'bare-lf' : 'bad-target', i);
@@ -152,7 +152,7 @@ export class RequestLine {
     }
     for (; i < end; i++) {
       const place = i - this.#from;
-      const octet = bytes[i];
+      const octet = bytes[i]!;
       if (place === VERSION_NAME.length) return this.#versionEnd(octet, i);
       if (place === MAJOR || place === MINOR) {
         if (octet < ZERO || octet > NINE) return this.#refuse('bad-version', i);

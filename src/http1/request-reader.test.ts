@@ -45,7 +45,7 @@ function headOf(text: string): RequestHead {
   const { log, reader } = open();
   reader.push(bytes(text));
   assert.equal(log.heads.length, 1, log.events.join());
-  return log.heads[0];
+  return log.heads[0]!;
 }
 
 describe('a head', () => {
@@ -198,7 +198,7 @@ describe('bodies', () => {
     const { log, reader } = open();
     const piece = post('Content-Length: 10\r\n', 'hello');
     reader.push(piece);
-    assert.equal(log.chunks[0].buffer, piece.buffer);
+    assert.equal(log.chunks[0]!.buffer, piece.buffer);
     const rest = bytes('world');
     reader.push(rest);
     assert.equal(log.chunks[1], rest);
@@ -219,16 +219,16 @@ describe('bodies', () => {
     const body =
       '5;a="b;\\"c"\r\nhello\r\n00A\r\n, world!\r\n\r\n000;x=y\r\nX-Sum: 1\r\nHost: b\r\nSet-Cookie: c\r\nx-T:\r\n\r\n';
     const { messages } = traceRequests(LIMITS, [post('transfer-encoding: CHUNKED\r\n', body)]);
-    assert.equal(messages[0].body, 'hello, world!\r\n');
-    assert.deepEqual(messages[0].trailers, ['X-Sum', '1', 'x-T', '']);
-    assert.equal(messages[0].whole, true);
+    assert.equal(messages[0]!.body, 'hello, world!\r\n');
+    assert.deepEqual(messages[0]!.trailers, ['X-Sum', '1', 'x-T', '']);
+    assert.equal(messages[0]!.whole, true);
   });
 
   test('whose trailers may not pass have none', () => {
     const { messages } = traceRequests(LIMITS, [
       post('Transfer-Encoding: chunked\r\n', '0\r\nAuthorization: a\r\nTE: b\r\n\r\n'),
     ]);
-    assert.deepEqual([messages[0].whole, messages[0].trailers], [true, null]);
+    assert.deepEqual([messages[0]!.whole, messages[0]!.trailers], [true, null]);
   });
 
   test('of known length leave no trailers of an earlier body', () => {

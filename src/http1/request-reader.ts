@@ -126,7 +126,7 @@ export class RequestReader extends MessageReader {
     if (fields.hosts > 1) return 'two-hosts';
     if (fields.hosts === 0) {
       if (!old) return 'no-host';
-    } else if (!this.#isHost(fields.list[fields.host + 1])) return 'bad-host';
+    } else if (!this.#isHost(fields.list[fields.host + 1]!)) return 'bad-host';
     if (method === 'CONNECT' && (fields.encodings > 0 || fields.lengths > 0)) return 'connect-with-body';
     return this.#expectation();
   }
@@ -143,7 +143,7 @@ export class RequestReader extends MessageReader {
   #expectation(): RuleCode | '' {
     const { expects, expect, list } = this.fields;
     if (expects === 0 || this.#line.old) return '';
-    return expects > 1 || list[expect + 1].toLowerCase() !== '100-continue' ? 'unknown-expectation' : '';
+    return expects > 1 || list[expect + 1]!.toLowerCase() !== '100-continue' ? 'unknown-expectation' : '';
   }
 
   #judge(options: number, bodyLength: number): RequestHead {
@@ -165,7 +165,7 @@ export class RequestReader extends MessageReader {
   /** HTTP/1.0 has no upgrade, and one behind a body is an offer we decline (RFC 9110 §7.8). */
   #upgrade(): string {
     const { upgrades, upgrade, list } = this.fields;
-    return upgrades === 1 && isToken(list[upgrade + 1]) ? list[upgrade + 1].toLowerCase() : '';
+    return upgrades === 1 && isToken(list[upgrade + 1]!) ? list[upgrade + 1]!.toLowerCase() : '';
   }
 
   protected ended(): void {}

@@ -71,7 +71,7 @@ describe('a reply', () => {
       for (const pieces of [[reply], drip(reply)]) {
         const { log, reader } = open(asked);
         for (const piece of pieces) reader.push(piece);
-        assert.equal(log.heads[0].bodyLength, bodyLength);
+        assert.equal(log.heads[0]!.bodyLength, bodyLength);
         assert.equal(log.events.at(-1), 'end');
         assert.equal(
           log.events
@@ -80,7 +80,7 @@ describe('a reply', () => {
             .join(''),
           body,
         );
-        assert.deepEqual([reader.state, reader.reusable, log.heads[0].keepAlive], ['ended', reusable, reusable]);
+        assert.deepEqual([reader.state, reader.reusable, log.heads[0]!.keepAlive], ['ended', reusable, reusable]);
       }
     });
 
@@ -231,7 +231,7 @@ describe('tunnels', () => {
     ['GET', 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'],
     ['CONNECT', 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n'],
   ])
-    test(`behind ${head.slice(9, 12)} to ${asked} keep what follows`, () => {
+    test(`behind ${head!.slice(9, 12)} to ${asked} keep what follows`, () => {
       for (const when of ['head', 'end', 'later']) {
         const { log, reader } = open(asked);
         let rest = '';
@@ -241,7 +241,7 @@ describe('tunnels', () => {
         reader.push(bytes(`${head}\x81\x00`));
         if (when === 'later') rest = reader.takeRest().toString('latin1');
         assert.equal(rest, '\x81\x00', when);
-        assert.deepEqual([log.heads[0].bodyLength, log.heads[0].keepAlive, reader.reusable], [0, false, false]);
+        assert.deepEqual([log.heads[0]!.bodyLength, log.heads[0]!.keepAlive, reader.reusable], [0, false, false]);
         assert.ok(!log.events.some((event) => event.startsWith('refused')));
       }
     });

@@ -32,12 +32,12 @@ export class StatusLine {
   scan(bytes: Buffer, at: number, end: number): number {
     let i = at;
     while (i < end && this.#place < SHAPE.length) {
-      this.#shape(bytes[i]);
+      this.#shape(bytes[i]!);
       if (this.code !== '') return i;
       i++;
     }
     if (!this.#ending) {
-      while (i < end && VALUE[bytes[i]] === 1) i++;
+      while (i < end && VALUE[bytes[i]!] === 1) i++;
       if (i === end) return i;
       if (bytes[i] !== CR) return this.#refuse(bytes[i] === LF ? 'bare-lf' : 'bad-status-line', i);
       this.#ending = true;

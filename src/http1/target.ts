@@ -81,8 +81,8 @@ function endOfAddress(text: string, from: number, to: number): number {
 function isIPv6(text: string): boolean {
   const halves = text.split('::');
   if (halves.length > 2) return false;
-  const tail = halves.length === 2 ? halves[1] : halves[0];
-  const before = halves.length === 2 ? groups(halves[0], false) : 0;
+  const tail = halves.length === 2 ? halves[1]! : halves[0]!;
+  const before = halves.length === 2 ? groups(halves[0]!, false) : 0;
   const behind = groups(tail, true);
   if (before < 0 || behind < 0) return false;
   return halves.length === 2 ? before + behind <= 7 : behind === 8;
@@ -94,10 +94,10 @@ function groups(text: string, mayEndInIPv4: boolean): number {
   const parts = text.split(':');
   let count = 0;
   for (let i = 0; i < parts.length; i++) {
-    if (mayEndInIPv4 && i === parts.length - 1 && parts[i].includes('.')) {
-      if (!isIPv4(parts[i])) return -1;
+    if (mayEndInIPv4 && i === parts.length - 1 && parts[i]!.includes('.')) {
+      if (!isIPv4(parts[i]!)) return -1;
       count += 2;
-    } else if (isGroup(parts[i])) count++;
+    } else if (isGroup(parts[i]!)) count++;
     else return -1;
   }
   return count;

@@ -20,9 +20,9 @@ const DROPPED: ReadonlySet<string> = new Set(
 export function passingTrailers(list: HeaderList): HeaderList | null {
   let to = 0;
   for (let i = 0; i < list.length; i += 2) {
-    if (DROPPED.has(list[i].toLowerCase())) continue;
-    list[to++] = list[i];
-    list[to++] = list[i + 1];
+    if (DROPPED.has(list[i]!.toLowerCase())) continue;
+    list[to++] = list[i]!;
+    list[to++] = list[i + 1]!;
   }
   list.length = to;
   return to > 0 ? list : null;

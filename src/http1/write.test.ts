@@ -22,7 +22,7 @@ describe('a request head', () => {
   test('keeps order, case, duplicates and latin1', () => {
     const headers = ['hOsT', 'a', 'x-A', '\xe4', 'X-a', '', 'x-A', 'b\tc'];
     const [message] = traceRequests(LIMITS, [Buffer.from(requestHead('GET', '/', headers, -2), 'latin1')]).messages;
-    assert.deepEqual(message.headers, headers);
+    assert.deepEqual(message!.headers, headers);
   });
 });
 
@@ -43,7 +43,7 @@ describe('a reply head', () => {
   test('is read again as it was written', () => {
     const bytes = Buffer.from(responseHead(200, ['A', '\xff'], 1, '', ''), 'latin1');
     const { messages, code } = traceReply(LIMITS, 'GET', [bytes, Buffer.from('x')], false);
-    assert.deepEqual([code, messages[0].headers, messages[0].body], ['', ['Content-Length', '1', 'A', '\xff'], 'x']);
+    assert.deepEqual([code, messages[0]!.headers, messages[0]!.body], ['', ['Content-Length', '1', 'A', '\xff'], 'x']);
   });
 
   for (const status of [0, 99, 600, 999, 1000, 200.5, Number.NaN])
@@ -74,9 +74,9 @@ describe(`whatever the fields (${SEED_NOTE})`, () => {
       const before = [...headers];
       const head = requestHead('POST', '/', headers, length, rng.below(2) === 0);
       assert.deepEqual(headers, before, 'the list is left as it was');
-      const read = traceRequests(limits, [Buffer.from(head, 'latin1')]).messages[0].headers;
-      assert.equal(read[0].toLowerCase(), 'host');
-      if (own) assert.match(read[2], /^(Content-Length|Transfer-Encoding)$/);
+      const read = traceRequests(limits, [Buffer.from(head, 'latin1')]).messages[0]!.headers;
+      assert.equal(read[0]!.toLowerCase(), 'host');
+      if (own) assert.match(read[2]!, /^(Content-Length|Transfer-Encoding)$/);
       const at = headers.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === 'host');
       assert.deepEqual(read.slice(2 + 2 * own), headers.toSpliced(at, 2));
       assert.ok(read.length <= 2000);
@@ -95,8 +95,8 @@ describe(`whatever the fields (${SEED_NOTE})`, () => {
         continue;
       }
       const head = responseHead(200, headers, length, connection, date, false, rng.below(2) === 0);
-      const read = traceReply(limits, 'GET', [Buffer.from(head, 'latin1')], false).messages[0].headers;
-      if (length !== -2) assert.match(read[0], /^(Content-Length|Transfer-Encoding)$/);
+      const read = traceReply(limits, 'GET', [Buffer.from(head, 'latin1')], false).messages[0]!.headers;
+      if (length !== -2) assert.match(read[0]!, /^(Content-Length|Transfer-Encoding)$/);
       assert.deepEqual(read.slice(2 * own), headers);
       assert.ok(read.length <= 2000);
     }
@@ -151,7 +151,7 @@ describe('chunks', () => {
     const body = `${chunkPrefix(5)}hello\r\n${chunkPrefix(26)}${'x'.repeat(26)}\r\n${lastChunk(['X-Sum', '1'])}`;
     const head = requestHead('POST', '/', HOST, -1);
     const [message] = traceRequests(LIMITS, [Buffer.from(head + body)]).messages;
-    assert.deepEqual([message.body, message.trailers], [`hello${'x'.repeat(26)}`, ['X-Sum', '1']]);
+    assert.deepEqual([message!.body, message!.trailers], [`hello${'x'.repeat(26)}`, ['X-Sum', '1']]);
     assert.equal(chunkPrefix(26), '1a\r\n');
     assert.equal(lastChunk(null), LAST_CHUNK);
     assert.equal(lastChunk([]), LAST_CHUNK);

@@ -93,7 +93,7 @@ export function requestHead(
   checkStart(method, target);
   checkCount(headers, length === NO_FRAMING ? 0 : 1);
   const list = hostFirst(headers);
-  const before = list.length > 0 && isHost(list[0]) ? 2 : 0;
+  const before = list.length > 0 && isHost(list[0]!) ? 2 : 0;
   const fields = checked ? linesAround(list, before, framing(length)) : checkedLines(list, before, framing(length));
   return `${method} ${target} HTTP/1.1\r\n${fields}\r\n`;
 }
@@ -163,7 +163,7 @@ function checkedLines(headers: HeaderList, ownAt: number, own: string): string {
   writeLatin1(octets, text, 0);
   let at = ownAt === 0 ? own.length : 0;
   for (let i = 0; i < headers.length && at >= 0; ) {
-    at = lineEnd(octets, at, headers[i].length);
+    at = lineEnd(octets, at, headers[i]!.length);
     i += 2;
     if (i === ownAt && at >= 0) at += own.length;
   }
@@ -174,16 +174,17 @@ function checkedLines(headers: HeaderList, ownAt: number, own: string): string {
 /** Where the line that begins at `from` with a name of that length ends, or -1 where that is no line. */
 function lineEnd(octets: Buffer, from: number, name: number): number {
   let at = from;
-  while (TOKEN[octets[at]] === 1) at++;
+  // Behind the last octet there is none, which is no part of a token or a value: both loops end there.
+  while (TOKEN[octets[at]!] === 1) at++;
   if (at === from || at !== from + name || octets[at] !== COLON || octets[at + 1] !== SP) return -1;
   at += 2;
-  while (VALUE[octets[at]] === 1) at++;
+  while (VALUE[octets[at]!] === 1) at++;
   return octets[at] === CR && octets[at + 1] === LF ? at + 2 : -1;
 }
 
 /** Says which field it was. */
 function refuse(headers: HeaderList): never {
-  for (let i = 0; i < headers.length; i += 2) checkField(headers[i], headers[i + 1]);
+  for (let i = 0; i < headers.length; i += 2) checkField(headers[i]!, headers[i + 1]!);
   throw new RangeError('the fields cannot be written');
 }
 

@@ -19,8 +19,8 @@ const CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
  */
 export function appendFields(out: HeaderList, fields: HeaderList, own: ReadonlySet<string>): boolean {
   for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i].toLowerCase();
-    const value = fields[i + 1];
+    const name = fields[i]!.toLowerCase();
+    const value = fields[i + 1]!;
     if (!isFieldName(name) || !isFieldValue(value)) return false;
     if (own.has(name) || CONNECTION_SPECIFIC.has(name)) continue;
     if (name === 'te' && value.toLowerCase() !== 'trailers') continue;
@@ -34,9 +34,9 @@ export function fieldsObject(fields: HeaderList, status = 0): OutgoingHttpHeader
   const object: Record<string, string[] | number> = Object.create(null);
   if (status > 0) object[':status'] = status;
   for (let i = 0; i < fields.length; i += 2) {
-    const values = object[fields[i]] as string[] | undefined;
-    if (values === undefined) object[fields[i]] = [fields[i + 1]];
-    else values.push(fields[i + 1]);
+    const values = object[fields[i]!] as string[] | undefined;
+    if (values === undefined) object[fields[i]!] = [fields[i + 1]!];
+    else values.push(fields[i + 1]!);
   }
   return object;
 }
@@ -57,6 +57,6 @@ function isBlank(code: number): boolean {
 /** `list` behind its pseudo fields, which stand first (RFC 9113 §8.3). */
 export function withoutPseudo(list: HeaderList): HeaderList {
   let at = 0;
-  while (at < list.length && list[at].charCodeAt(0) === 0x3a) at += 2;
+  while (at < list.length && list[at]!.charCodeAt(0) === 0x3a) at += 2;
   return list.slice(at);
 }

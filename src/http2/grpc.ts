@@ -75,7 +75,7 @@ export function grpcTrailers(status: number, message: string): HeaderList {
 export function grpcErrorHead(status: number, message: string, fields: HeaderList): HeaderList {
   const head = ['content-type', MEDIA_TYPE, ...grpcTrailers(status, message)];
   for (let i = 0; i < fields.length; i += 2)
-    if (fields[i].toLowerCase() !== 'content-type') head.push(fields[i], fields[i + 1]);
+    if (fields[i]!.toLowerCase() !== 'content-type') head.push(fields[i]!, fields[i + 1]!);
   return head.concat(retryPushback(getHeader(fields, 'retry-after')));
 }
 

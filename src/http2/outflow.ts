@@ -89,7 +89,7 @@ export class Outflow {
   }
 
   #next(): Buffer {
-    const first = this.#queue[0];
+    const first = this.#queue[0]!;
     const from = this.#taken;
     if (first.length - from > SLICE) {
       this.#taken += SLICE;

@@ -82,7 +82,7 @@ export class Redactor {
     this.#moves ??= new Uint8Array(SLOTS).fill(LEAST - BLOCK + 1);
     for (let at = 0; at <= LEAST - BLOCK; at++) {
       const slot = slotOf(form, at);
-      this.#moves[slot] = Math.min(this.#moves[slot], LEAST - BLOCK - at);
+      this.#moves[slot] = Math.min(this.#moves[slot]!, LEAST - BLOCK - at);
     }
   }
 

@@ -87,7 +87,7 @@ export class Leaf<T> {
       entry.rank = rank;
     });
     // Ranked by headers first: where the best asks for none, none does.
-    if (routes[0].specificity < MANY) this.#plain = routes.map(({ entry }) => entry);
+    if (routes[0]!.specificity < MANY) this.#plain = routes.map(({ entry }) => entry);
     else this.#groups = yield* groupByHeaders(routes);
     this.#routes = NONE;
     yield;
@@ -124,7 +124,7 @@ function takes(methods: readonly string[] | null, method: string): boolean {
 
 function firstMatch<T>(entries: readonly Entry<T>[], method: string, country: string): Entry<T> | null {
   for (let i = 0; i < entries.length; i++) {
-    const entry = entries[i];
+    const entry = entries[i]!;
     if (!takes(entry.methods, method)) continue;
     if (entry.countries === null || entry.countries.has(country)) return entry;
   }
@@ -148,7 +148,7 @@ function* groupByHeaders<T>(routes: readonly Added<T>[]): Steps<readonly Group<T
       groups.set(signature, group);
     }
     let at = group.root;
-    for (const name of exact) at = child(at, match.headers[name]);
+    for (const name of exact) at = child(at, match.headers[name]!);
     at.entries.push(entry);
     yield;
   }
@@ -215,8 +215,8 @@ function valuesOf(headers: HeaderList, name: string): string | ReadonlySet<strin
   const first = indexOfTwin(headers, name);
   if (first < 0) return null;
   let next = indexOfTwin(headers, name, first + 2);
-  if (next < 0) return headers[first + 1];
-  const values = new Set([headers[first + 1]]);
-  for (; next >= 0; next = indexOfTwin(headers, name, next + 2)) values.add(headers[next + 1]);
+  if (next < 0) return headers[first + 1]!;
+  const values = new Set([headers[first + 1]!]);
+  for (; next >= 0; next = indexOfTwin(headers, name, next + 2)) values.add(headers[next + 1]!);
   return values;
 }

@@ -75,7 +75,7 @@ function reference(raw: string): string | null {
 }
 
 function isEscaped(segment: string, index: number): boolean {
-  return (segment.match(/%..|./g) ?? [])[index].length === 3;
+  return (segment.match(/%..|./g) ?? [])[index]!.length === 3;
 }
 
 function spell(char: string, escaped: boolean): string {

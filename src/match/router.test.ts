@@ -277,7 +277,7 @@ function pathScore(pattern: string, path: string): string | null {
   if (rest ? have.length < wanted.length - 1 : have.length !== wanted.length) return null;
   let score = '';
   for (let i = 0; i < (rest ? wanted.length - 1 : wanted.length); i++) {
-    if (wanted[i].startsWith(':')) score += '2';
+    if (wanted[i]!.startsWith(':')) score += '2';
     else if (wanted[i] === '*') score += '3';
     else if (wanted[i] === have[i]) score += '1';
     else return null;
@@ -305,7 +305,7 @@ function score(m: MatchPlan, q: Ask, withMethod = true): string | null {
   if (m.countries.length > 0 && !m.countries.includes(q.country)) return null;
   const conditions = Object.entries(m.headers);
   for (const [name, value] of conditions) {
-    const values = q.headers.filter((_, i) => i % 2 === 1 && q.headers[i - 1].toLowerCase() === name);
+    const values = q.headers.filter((_, i) => i % 2 === 1 && q.headers[i - 1]!.toLowerCase() === name);
     if (values.length === 0 || (value !== '*' && !values.includes(value))) return null;
   }
   const exact = conditions.filter(([, value]) => value !== '*').length;

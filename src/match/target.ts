@@ -27,8 +27,8 @@ export function splitTarget(target: string, method = ''): Target | null {
   const match = ABSOLUTE.exec(target);
   if (match === null) return null;
   const [start, authority] = match;
-  if (start === target && method === 'OPTIONS') return { path: '*', query: '', authority };
-  return split(target, start.length, authority);
+  if (start === target && method === 'OPTIONS') return { path: '*', query: '', authority: authority! };
+  return split(target, start.length, authority!);
 }
 
 function split(target: string, from: number, authority: string): Target | null {

@@ -102,7 +102,7 @@ class Node<T> {
       this.#texts = [...this.#texts, text];
       this.#children = [...this.#children, child];
     } else {
-      this.#byText = new Map(this.#texts.map((known, i) => [known, this.#children[i]]));
+      this.#byText = new Map(this.#texts.map((known, i) => [known, this.#children[i]!]));
       this.#byText.set(text, child);
       this.#texts = NONE;
       this.#children = NONE;
@@ -131,7 +131,7 @@ class Node<T> {
     if (this.#byText !== null) return this.#byText.get(path.slice(start, end)) ?? null;
     const texts = this.#texts;
     for (let i = 0; i < texts.length; i++)
-      if (texts[i].length === end - start && path.startsWith(texts[i], start)) return this.#children[i];
+      if (texts[i]!.length === end - start && path.startsWith(texts[i]!, start)) return this.#children[i]!;
     return null;
   }
 

@@ -63,7 +63,7 @@ export class CounterSeries extends Series implements Counter {
   readonly size = 1;
 
   get value(): number {
-    return this.cells === null ? 0 : this.cells[0];
+    return this.cells === null ? 0 : this.cells[0]!;
   }
 
   set value(value: number) {
@@ -83,7 +83,7 @@ export class CounterSetSeries extends Series implements CounterSet {
   }
 
   add(index: number): void {
-    (this.cells ?? this.source.open(this))[index]++;
+    (this.cells ?? this.source.open(this))[index]!++;
   }
 }
 
@@ -97,8 +97,8 @@ export class HistogramSeries extends Series implements Histogram {
   observe(seconds: number): void {
     const cells = this.cells ?? this.source.open(this);
     let i = 0;
-    while (i < DURATION_BOUNDS.length && seconds > DURATION_BOUNDS[i]) i++;
-    cells[i]++;
-    cells[BUCKETS] += seconds;
+    while (i < DURATION_BOUNDS.length && seconds > DURATION_BOUNDS[i]!) i++;
+    cells[i]!++;
+    cells[BUCKETS]! += seconds;
   }
 }

@@ -59,23 +59,23 @@ test('the cells of what is forgotten are used again, and begin at 0', () => {
   const hold = registry.hold();
   hold.counter('old_total').value = 7;
   hold.release();
-  registry.forget([news[0].id]);
+  registry.forget([news[0]!.id]);
   assert.deepEqual(registry.snapshot(), []);
   const next = registry.counter('next_total');
   assert.equal(next.value, 0);
   next.value = 1;
-  assert.equal(news[0].cells[0], 1);
-  assert.notEqual(news[1].id, news[0].id);
+  assert.equal(news[0]!.cells[0], 1);
+  assert.notEqual(news[1]!.id, news[0]!.id);
 });
 
 test('what is forgotten while it is held is told of anew, with all it counted', () => {
   const { registry, news } = announcing();
   const counter = registry.hold().counter('c_total');
   counter.value = 7;
-  registry.forget([news[0].id]);
+  registry.forget([news[0]!.id]);
   assert.equal(news.length, 2);
   counter.value++;
-  assert.deepEqual([news[1].id, ...news[1].cells], [news[0].id, 8]);
+  assert.deepEqual([news[1]!.id, ...news[1]!.cells], [news[0]!.id, 8]);
 });
 
 test('who still counts what was forgotten disturbs nobody and is heard', () => {
@@ -83,7 +83,7 @@ test('who still counts what was forgotten disturbs nobody and is heard', () => {
   const hold = registry.hold();
   const late = hold.counter('old_total');
   hold.release();
-  registry.forget([news[0].id]);
+  registry.forget([news[0]!.id]);
   const other = registry.counter('other_total');
   late.value++;
   assert.equal(other.value, 0);
@@ -120,9 +120,9 @@ test('parts of a gauge add up; each goes by itself', () => {
   const [one, two] = [() => 1, () => 2];
   registry.gaugePart('g', {}, one);
   registry.gaugePart('g', {}, two);
-  assert.deepEqual(registry.gauges()[0].values, [3]);
+  assert.deepEqual(registry.gauges()[0]!.values, [3]);
   registry.drop('g', {}, two);
-  assert.deepEqual(registry.gauges()[0].values, [1]);
+  assert.deepEqual(registry.gauges()[0]!.values, [1]);
   registry.drop('g', {}, two);
   registry.drop('g', {}, one);
   assert.deepEqual(registry.gauges(), []);

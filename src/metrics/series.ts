@@ -41,7 +41,7 @@ export function samplesOf(
 ): Sample[] {
   if (variants === null) return [{ family, type, labels, values: [...cells] }];
   return variants.values.map((value, i) => {
-    return { family, type, labels: { ...labels, [variants.label]: value }, values: [cells[i]] };
+    return { family: family!, type: type!, labels: { ...labels, [variants.label]: value }, values: [cells[i]!] };
   });
 }
 
@@ -49,6 +49,6 @@ export function samplesOf(
 export function seriesKey(family: string, labels: Labels): string {
   let key = family;
   // Lengths keep a value with a separator in it from reading as two labels.
-  for (const name of Object.keys(labels).sort()) key += `\n${name}\t${labels[name].length}:${labels[name]}`;
+  for (const name of Object.keys(labels).sort()) key += `\n${name}\t${labels[name]!.length}:${labels[name]}`;
   return key;
 }

@@ -142,7 +142,7 @@ describe('clientNetwork', () => {
       ['unix:', ''],
       ['192.0.2.07', ''],
     ])
-      assert.equal(clientNetwork(address), network, address);
+      assert.equal(clientNetwork(address!), network, address!);
   });
 
   it('is a network that holds the address, and the same for all that differ in the last 64 bits', () => {
@@ -244,7 +244,7 @@ describe('CidrSet', () => {
         fc.nat(),
         (networks, other, pick) => {
           // Half of the time ask for an address near one of the networks, or a random one would hardly ever be inside.
-          const address = pick % 2 && networks.length ? networks[pick % networks.length][0] : other;
+          const address = pick % 2 && networks.length ? networks[pick % networks.length]![0] : other;
           const asked = bits(address);
           const plain = networks.filter(([text]) => !text.toLowerCase().includes('ffff:'));
           const inside = plain.some(([text, prefix]) => {

@@ -109,8 +109,8 @@ export function parseAddress(text: string): Address | null {
   if (v4 >= 0) return v4;
   const g = text.indexOf(':') < 0 ? null : v6Groups(text);
   if (!g) return null;
-  if (isMapped(g)) return join16(g[6], g[7]);
-  return [join16(g[0], g[1]), join16(g[2], g[3]), join16(g[4], g[5]), join16(g[6], g[7])];
+  if (isMapped(g)) return join16(g[6]!, g[7]!);
+  return [join16(g[0]!, g[1]!), join16(g[2]!, g[3]!), join16(g[4]!, g[5]!), join16(g[6]!, g[7]!)];
 }
 
 function v4Text(value: number): string {
@@ -138,7 +138,7 @@ function v6Text(g: readonly number[]): string {
       continue;
     }
     if (out !== '' && !out.endsWith(':')) out += ':';
-    out += g[i].toString(16);
+    out += g[i]!.toString(16);
   }
   return out;
 }
@@ -151,7 +151,7 @@ export function canonicalAddress(text: string): string | null {
   if (parseV4(text, 0, text.length) >= 0) return text;
   const g = text.indexOf(':') < 0 ? null : v6Groups(text);
   if (!g) return null;
-  return isMapped(g) ? v4Text(join16(g[6], g[7])) : v6Text(g);
+  return isMapped(g) ? v4Text(join16(g[6]!, g[7]!)) : v6Text(g);
 }
 
 /** One network. Host bits are cleared; v4-mapped networks of /96 and longer are IPv4 networks. */
@@ -200,7 +200,7 @@ export function clientNetwork(address: string): string {
   if (parseV4(address, 0, address.length) >= 0) return `${address}/32`;
   const g = address.indexOf(':') < 0 ? null : v6Groups(address);
   if (!g) return '';
-  return isMapped(g) ? `${v4Text(join16(g[6], g[7]))}/32` : `${v6Text(g.fill(0, V6_NETWORK / 16))}/${V6_NETWORK}`;
+  return isMapped(g) ? `${v4Text(join16(g[6]!, g[7]!))}/32` : `${v6Text(g.fill(0, V6_NETWORK / 16))}/${V6_NETWORK}`;
 }
 
 /** `10.0.0.0/8`, `2001:db8::/32`, or a single address. Host bits may be set and are ignored; zone ids may not. */
@@ -286,17 +286,17 @@ export class CidrSet {
     let high = this.#starts.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#starts[middle] <= value) low = middle + 1;
+      if (this.#starts[middle]! <= value) low = middle + 1;
       else high = middle;
     }
-    return low > 0 && value <= this.#ends[low - 1];
+    return low > 0 && value <= this.#ends[low - 1]!;
   }
 }
 
 function within(address: readonly number[], cidr: Cidr): boolean {
   const network = cidr.address as readonly number[];
   for (let word = 0, bits = cidr.prefix; bits > 0; word++, bits -= 32)
-    if ((address[word] & mask32(bits)) >>> 0 !== network[word]) return false;
+    if ((address[word]! & mask32(bits)) >>> 0 !== network[word]) return false;
   return true;
 }
 

@@ -17,7 +17,7 @@ export function vouchedHops(remote: string, forwardedFor: readonly string[], tru
   let hops = canonicalAddress(remote) ?? remote;
   if (forwardedFor.length === 0 || !trusted.has(hops)) return hops;
   for (let field = forwardedFor.length - 1; field >= 0; field--) {
-    const value = forwardedFor[field];
+    const value = forwardedFor[field]!;
     let end = value.length;
     while (end >= 0) {
       const comma = end === 0 ? -1 : value.lastIndexOf(COMMA, end - 1);

@@ -91,15 +91,15 @@ function bySlot(): (readonly Known[] | null)[] {
 export function kindOf(name: string): number {
   const { length } = name;
   const first = name.charCodeAt(0);
-  const known = length <= LONGEST ? BY_SLOT[slot(length, first)] : null;
+  const known = length <= LONGEST ? BY_SLOT[slot(length, first)]! : null;
   if (known !== null) {
     for (let i = 0; i < known.length; i++) {
-      const same = compare(name, known[i].name);
-      if (same !== OTHER) return same === EQUAL ? known[i].kind : CLAIM;
+      const same = compare(name, known[i]!.name);
+      if (same !== OTHER) return same === EQUAL ? known[i]!.kind : CLAIM;
     }
   }
   for (let i = 0; i < FAMILIES.length; i++) {
-    const family = FAMILIES[i];
+    const family = FAMILIES[i]!;
     if (length > family.length && (first | 0x20) === family.charCodeAt(0) && compare(name, family) !== OTHER)
       return CLAIM;
   }

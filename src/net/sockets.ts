@@ -54,20 +54,20 @@ function findBindings(): Bindings | null {
     const tcp = binding.call(process, 'tcp_wrap') as Record<string, never>;
     const pipe = binding.call(process, 'pipe_wrap') as Record<string, never>;
     const stream = binding.call(process, 'stream_wrap') as Record<string, never>;
-    const { SERVER, UV_TCP_REUSEPORT } = tcp.constants as Record<string, number>;
+    const { SERVER, UV_TCP_REUSEPORT } = tcp.constants! as Record<string, number>;
     const found = {
-      TCP: tcp.TCP,
-      SERVER,
-      REUSEPORT: UV_TCP_REUSEPORT,
-      Pipe: pipe.Pipe,
-      IPC: (pipe.constants as Record<string, number>).IPC,
-      PipeConnectWrap: pipe.PipeConnectWrap,
-      WriteWrap: stream.WriteWrap,
-      streamState: stream.streamBaseState,
-      BYTES: stream.kReadBytesOrError,
-      OFFSET: stream.kArrayBufferOffset,
+      TCP: tcp.TCP!,
+      SERVER: SERVER!,
+      REUSEPORT: UV_TCP_REUSEPORT!,
+      Pipe: pipe.Pipe!,
+      IPC: (pipe.constants! as Record<string, number>).IPC!,
+      PipeConnectWrap: pipe.PipeConnectWrap!,
+      WriteWrap: stream.WriteWrap!,
+      streamState: stream.streamBaseState!,
+      BYTES: stream.kReadBytesOrError!,
+      OFFSET: stream.kArrayBufferOffset!,
     };
-    return Object.values(found).every((value) => value !== undefined) ? found : null;
+    return Object.values(found).every((value) => value! !== undefined) ? found : null;
   } catch {
     return null;
   }
@@ -220,7 +220,7 @@ export class SocketPipe {
 
   #read(buffer: ArrayBuffer | undefined): void {
     const { streamState, BYTES, OFFSET } = NATIVE!;
-    const bytes = streamState[BYTES];
+    const bytes = streamState[BYTES]!;
     const handle = this.#pipe.pendingHandle;
     this.#pipe.pendingHandle = null;
     if (handle) this.#sockets.push(new BoundSocket(handle));

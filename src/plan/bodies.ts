@@ -38,7 +38,7 @@ export function resolveBody(
   const given = FORMS.filter((form) => raw[form] !== undefined);
   if (given.length > 1) {
     const message = `\`${given.join('` and `')}\` exclude one another`;
-    problems.error(keyAt(entry, [...at, given[1]]), 'several-bodies', message, 'keep one of them');
+    problems.error(keyAt(entry, [...at, given[1]!]), 'several-bodies', message, 'keep one of them');
   }
   const typed = Object.keys(raw.headers ?? {}).some((name) => name.toLowerCase() === 'content-type');
   if (given.includes('json')) checkTexts(nodeAt(entry.node, [...at, 'json']), entry.source, problems);

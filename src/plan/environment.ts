@@ -46,12 +46,12 @@ export function substituteEnv(written: string, env: Environment, most = Number.P
       break;
     }
     const [whole, name, fallback] = match;
-    const value = (Object.hasOwn(env, name) && env[name]) || undefined;
-    if (value === undefined && fallback === undefined) missing.push(name);
-    const put = value ?? (fallback === undefined ? standInFor(name) : undefined);
+    const value = (Object.hasOwn(env, name!) && env[name!]) || undefined;
+    if (value === undefined && fallback === undefined) missing.push(name!);
+    const put = value ?? (fallback === undefined ? standInFor(name!) : undefined);
     injected += put?.length ?? 0;
     if (injected > most) break;
-    if (put !== undefined) values.set(name, { value: put, reference: `\${env:${name}}` });
+    if (put !== undefined) values.set(name!, { value: put, reference: `\${env:${name}}` });
     text += written.slice(from, at) + (put ?? fallback);
     from = at + whole.length;
   }

@@ -178,8 +178,8 @@ describe('bounds', () => {
       const { plan, problems } = load([{ file: '/r/a.yaml', text: nested.repeat(5000) }], { env: {}, root: '/r' });
       assert.equal(plan, null);
       assert.deepEqual(codesOf(problems), ['too-deep'], nested);
-      assert.equal(problems[0].message, 'values nest deeper than 64 levels');
-      assert.ok(problems[0].column > 64);
+      assert.equal(problems[0]!.message, 'values nest deeper than 64 levels');
+      assert.ok(problems[0]!.column > 64);
     }
   });
 
@@ -189,7 +189,7 @@ describe('bounds', () => {
     const { problems } = load([{ file: '/r/a.yaml', text: `routes:\n${keys}` }], { env: {}, root: '/r' });
     assert.equal(problems.length, 1001);
     assert.deepEqual(codesOf(problems.slice(999)), ['wrong-type', 'too-many-problems']);
-    assert.equal(problems[1000].message, 'there are 59000 more problems');
+    assert.equal(problems[1000]!.message, 'there are 59000 more problems');
     // The parser's own check for duplicates alone would need half a minute.
     assert.ok(cpuMs() - start < 9000, `${cpuMs() - start} ms`);
   });
@@ -263,7 +263,7 @@ tests: { t: { request: { path: "/\${env:K}" }, expect: { status: 404 } } }
       ['{ b: 1, a: 1 }', '{ a: 1, b: 1 }'],
       ['banana', 'apple'],
     ])
-      assert.notEqual(revision(one.replace(from, to), env), here, to);
+      assert.notEqual(revision(one.replace(from!, to!), env), here, to!);
   });
 
   test('does not depend on a secret that is written out beside a reference', () => {
@@ -398,7 +398,7 @@ tests: { t: { request: { path: /, address: "\${env:ADDRESS}" }, expect: { endpoi
     assert.match(told, /https:\/\/\*\*\*@a\.test/);
     assert.doesNotMatch(told, /hunter2/);
     const [, marked, caret] = /> 1 \| (.*)\n +\| (.*)/.exec(told) ?? [];
-    assert.equal(marked.slice(caret.length - 1, caret.length + 5), 'wieght');
+    assert.equal(marked!.slice(caret!.length - 1, caret!.length + 5), 'wieght');
   });
 
   test('from the environment are in no problem', () => {

@@ -48,8 +48,8 @@ test('long lines are cut around the column, and controls do not reach the termin
   const place = { ...problem, line: 1, column: 306 };
   const text = formatProblems([place], [{ file: place.file, text: long }], { format: 'text', cwd: '/w' });
   const [shown, caret] = text.split('\n').slice(2);
-  assert.ok(shown.length < 140);
-  assert.equal(shown[caret.indexOf('^')], 'X');
+  assert.ok(shown!.length < 140);
+  assert.equal(shown![caret!.indexOf('^')], 'X');
   assert.ok(!text.includes('\u001b'));
 });
 

@@ -129,7 +129,7 @@ export class ProblemList {
       return !seen.has(key) && seen.add(key);
     });
     const sorted = once.sort(byPlace);
-    if (this.#untold > 0) sorted.push(this.#rest(sorted[sorted.length - 1]));
+    if (this.#untold > 0) sorted.push(this.#rest(sorted[sorted.length - 1]!));
     return sorted;
   }
 
@@ -191,7 +191,7 @@ export function formatProblems(
   const shown = problems.map((problem) => ({ ...problem, file: shortName(problem.file, options.cwd) }));
   if (options.format === 'json') return formatJson(shown);
   const linesOf = new Map(sources.map(({ file, text }) => [file, text.split(/\r\n|\n|\r/)]));
-  return shown.map((problem, i) => formatText(problem, linesOf.get(problems[i].file))).join('\n\n');
+  return shown.map((problem, i) => formatText(problem, linesOf.get(problems[i]!.file))).join('\n\n');
 }
 
 function shortName(file: string, cwd: string): string {
@@ -225,11 +225,11 @@ function codeFrame(lines: readonly string[], line: number, column: number): stri
   const first = Math.max(1, line - FRAME_CONTEXT);
   const last = Math.min(lines.length, line + FRAME_CONTEXT);
   const cut = column > FRAME_WIDTH - 20 ? column - FRAME_WIDTH / 2 : 0;
-  const caret = withoutUserinfo(lines[line - 1].slice(0, column - 1)).length;
+  const caret = withoutUserinfo(lines[line - 1]!.slice(0, column - 1)).length;
   const gutter = String(last).length;
   const out: string[] = [];
   for (let n = first; n <= last; n++) {
-    const text = withoutUserinfo(lines[n - 1])
+    const text = withoutUserinfo(lines[n - 1]!)
       .slice(cut, cut + FRAME_WIDTH)
       .replaceAll(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, ' ');
     out.push(`  ${n === line ? '>' : ' '} ${String(n).padStart(gutter)} | ${text}`.trimEnd());

@@ -63,10 +63,10 @@ test('what cannot be read says why', async () => {
   await symlink('nowhere.yaml', join(path, 'dangling.yaml'));
   await mkdir(join(path, 'folder.yaml'));
   const found = Object.fromEntries((await readRuleFiles(path)).map((f) => [basename(f.file), f]));
-  assert.equal(found['dangling.yaml'].leftOut, 'is a link that leads nowhere, to nowhere.yaml');
-  assert.equal(found['folder.yaml'].unreadable, 'it is a folder, not a regular file');
-  assert.equal(found['latin.yaml'].unreadable, 'it is not UTF-8 from here on');
-  assert.deepEqual(found['latin.yaml'].unreadableAt, { line: 2, column: 4 });
+  assert.equal(found['dangling.yaml']!.leftOut, 'is a link that leads nowhere, to nowhere.yaml');
+  assert.equal(found['folder.yaml']!.unreadable, 'it is a folder, not a regular file');
+  assert.equal(found['latin.yaml']!.unreadable, 'it is not UTF-8 from here on');
+  assert.deepEqual(found['latin.yaml']!.unreadableAt, { line: 2, column: 4 });
 });
 
 test('of a file that is too large only the beginning is read, and the loader sees it', async () => {
@@ -75,14 +75,14 @@ test('of a file that is too large only the beginning is read, and the loader see
     ['euro', `# ${'€'.repeat(MAX_FILE_SIZE)}`],
     ['mark', `\ufeff# ${'€'.repeat(MAX_FILE_SIZE)}`],
   ]) {
-    const path = await folderWith(name, { 'a.yaml': text });
+    const path = await folderWith(name!, { 'a.yaml': text! });
     const files = await readRuleFiles(path);
-    assert.ok(files[0].text.length <= MAX_FILE_SIZE + 1);
+    assert.ok(files[0]!.text.length <= MAX_FILE_SIZE + 1);
     const { problems } = createLoader(KINDS)(files, { env: {}, root: path });
     assert.deepEqual(
       problems.map((problem) => problem.code),
       ['file-too-large'],
-      name,
+      name!,
     );
   }
 });
@@ -90,7 +90,7 @@ test('of a file that is too large only the beginning is read, and the loader see
 test('a byte order mark is no part of the first key', async () => {
   const path = await folderWith('bom', { 'a.yaml': '\ufeffroute: {}\n' });
   const { problems } = createLoader(KINDS)(await readRuleFiles(path), { env: {}, root: path });
-  assert.equal(problems[0].message, 'there is no section `route`');
+  assert.equal(problems[0]!.message, 'there is no section `route`');
 });
 
 test('a folder that is not there is an error of its own', async () => {

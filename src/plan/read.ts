@@ -123,7 +123,7 @@ function decoded(file: string, bytes: Buffer): RuleFile {
   const wrong = firstDifference(Buffer.from(text), bytes);
   if (wrong < 0) return { file, text };
   const before = bytes.subarray(0, wrong).toString().split('\n');
-  const unreadableAt = { line: before.length, column: before[before.length - 1].length + 1 };
+  const unreadableAt = { line: before.length, column: before[before.length - 1]!.length + 1 };
   return { file, text: '', unreadable: 'it is not UTF-8 from here on', unreadableAt };
 }
 

@@ -85,5 +85,5 @@ export function checkDefaultRegion(rules: RuleSet, plans: readonly RegionPlan[],
   if (!rules.sound || plans.length === 0 || plans.some((region) => region.default)) return;
   const [first] = rules.sections.regions.values();
   const message = 'no region is the default, but upstreams choose by region';
-  problems.warning(keyOf(first), 'no-default-region', message, 'write `default: true` in one of them');
+  problems.warning(keyOf(first!), 'no-default-region', message, 'write `default: true` in one of them');
 }

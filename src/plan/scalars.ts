@@ -44,7 +44,7 @@ const TOO_MANY_DIGITS: OddNumber = {
 /** The significant digits, wherever the point stands. */
 function digitsOf(number: string): string {
   const [mantissa] = number.toLowerCase().split('e');
-  return mantissa.replace(/[-+.]/g, '').replace(/^0+/, '').replace(/0+$/, '');
+  return mantissa!.replace(/[-+.]/g, '').replace(/^0+/, '').replace(/0+$/, '');
 }
 
 /** What a plain text is to readers of YAML 1.1, or to people: `true`, `a number`; '' where it is a text to all. */

@@ -52,15 +52,15 @@ function fromBranches(compound: ErrorObject, all: readonly ErrorObject[]): Error
   const branches = new Map<string, ErrorObject[]>();
   for (const error of all) {
     if (!isBelow(error, compound)) continue;
-    const branch = error.schemaPath.slice(compound.schemaPath.length + 1).split('/')[0];
+    const branch = error.schemaPath.slice(compound.schemaPath.length + 1).split('/')[0]!;
     branches.set(branch, [...(branches.get(branch) ?? []), error]);
   }
   const fitting = [...branches.values()].filter((errors) => !errors.some((error) => isOtherType(error, compound)));
-  if (fitting.length === 1) return chooseErrors(fitting[0]);
+  if (fitting.length === 1) return chooseErrors(fitting[0]!);
   // Of several maps, the one that has every key, or all but for their spelling, was meant.
   const misses = fitting.map((errors) => chooseErrors(errors));
   const meant = misses.filter((errors) => errors.every((error) => !isUnknownShape(error) || isTypo(error)));
-  return meant.length === 1 ? meant[0] : [compound];
+  return meant.length === 1 ? meant[0]! : [compound];
 }
 
 /** Does the error say that the value is of another type altogether? */

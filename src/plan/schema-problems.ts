@@ -34,7 +34,11 @@ function tell(error: ErrorObject, path: ConfigPath, source: Source): Told {
     case 'type':
       return wrongType(error, path, source);
     case 'unit':
-      return { offset, code: 'bad-unit', message: mustBe(error, path, UNITS[error.schema as string].expected, source) };
+      return {
+        offset,
+        code: 'bad-unit',
+        message: mustBe(error, path, UNITS[error.schema as string]!.expected, source),
+      };
     case 'uniqueItems':
       return duplicateItem(error, path, source);
     case 'minProperties':
@@ -168,9 +172,9 @@ function wrongCount(error: ErrorObject, path: ConfigPath, root: TreeNode): Told 
     const found = Object.keys(error.data as object);
     const message = `${label(path)} has several kinds: ${found.join(', ')}`;
     return {
-      offset: keyOffset(root, [...path, found[1]]),
+      offset: keyOffset(root, [...path, found[1]!]),
       code: 'several-kinds',
-      message,
+      message: message!,
       hint: 'make a policy of each',
     };
   }
@@ -239,7 +243,7 @@ function mustBe(error: ErrorObject, path: ConfigPath, expected: string, source: 
 
 /** What a value is, where it cannot be quoted. */
 function kindOf(value: unknown): string {
-  if (Array.isArray(value)) return TYPE_NAMES.array;
+  if (Array.isArray(value)) return TYPE_NAMES.array!;
   return typeof value === 'boolean' ? `${value}` : (TYPE_NAMES[typeof value] ?? '');
 }
 

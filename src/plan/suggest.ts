@@ -9,14 +9,14 @@ function distance(a: string, b: string, limit: number): number {
     const current = [i];
     for (let j = 1; j <= b.length; j++) {
       const cost = a[i - 1] === b[j - 1] ? 0 : 1;
-      let best = Math.min(previous[j] + 1, current[j - 1] + 1, previous[j - 1] + cost);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, before[j - 2] + 1);
+      let best = Math.min(previous[j]! + 1, current[j - 1]! + 1, previous[j - 1]! + cost);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, before[j - 2]! + 1);
       current.push(best);
     }
     before = previous;
     previous = current;
   }
-  return previous[b.length] <= limit ? previous[b.length] : Number.POSITIVE_INFINITY;
+  return previous[b.length]! <= limit ? previous[b.length]! : Number.POSITIVE_INFINITY;
 }
 
 /** The name nearest to `word`, or undefined where none is near enough to be meant. The first of equals wins. */

@@ -40,7 +40,7 @@ export function createValidator(schema: object): Validator {
     type: 'string',
     schemaType: 'string',
     errors: false,
-    validate: (unit: string, text: string) => UNITS[unit].valid(text),
+    validate: (unit: string, text: string) => UNITS[unit]!.valid(text),
   });
   const validate = ajv.compile(schema);
   return (source, problems) => check(validate, source, problems);

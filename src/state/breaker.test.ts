@@ -275,7 +275,7 @@ test('results of attempts from before a change of state count nothing', () => {
   breaker.success(probe, now);
   breaker.success(breaker.enter(now), now);
   assert.equal(breaker.state(now), 'closed');
-  breaker.failure(early[0], now);
+  breaker.failure(early[0]!, now);
   assert.deepEqual(breaker.counts(now), { successes: 0, failures: 0 });
 });
 

@@ -109,7 +109,7 @@ export class Breaker {
   /** What a request coming now would meet: an open breaker whose time is over counts as half-open. */
   state(now: number): BreakerState {
     const state = this.#state();
-    if (state !== OPEN) return NAMES[state];
+    if (state !== OPEN) return NAMES[state]!;
     return this.retryAfter(now) > 0 ? 'open' : 'halfOpen';
   }
 
@@ -198,8 +198,9 @@ export class Breaker {
   #enterLocked(now: number): number {
     if (this.#state() === OPEN && this.#openLeft(now) === 0) this.#become(HALF_OPEN, now, 'time');
     // A reload may have lowered `probes` below what has already succeeded.
-    else if (this.#state() === HALF_OPEN && this.#words[SUCCESSES] >= this.#probes) this.#become(CLOSED, now, 'probes');
-    const word = this.#words[STATE];
+    else if (this.#state() === HALF_OPEN && this.#words[SUCCESSES]! >= this.#probes)
+      this.#become(CLOSED, now, 'probes');
+    const word = this.#words[STATE]!;
     if ((word & 3) === CLOSED) return permitOf(word, 0);
     if ((word & 3) === OPEN || this.#leaseLeft(now) > 0) return 0;
     return permitOf(word, this.#lease(now));
@@ -225,7 +226,7 @@ export class Breaker {
    */
   #breakOff(permit: number, now: number): void {
     this.#lock();
-    const since = ((this.#words[STATE] >> 2) + 1 - Math.floor(permit / SERIALS)) & (GENERATIONS - 1);
+    const since = ((this.#words[STATE]! >> 2) + 1 - Math.floor(permit / SERIALS)) & (GENERATIONS - 1);
     if (since === 0) this.#become(OPEN, now, 'probe');
     else if (since === 1 && this.#state() === CLOSED) this.#count(now, false);
     this.#unlock();
@@ -247,14 +248,14 @@ export class Breaker {
   #judge(serial: number, now: number, good: boolean): void {
     this.#giveBack(serial);
     if (!good) this.#become(OPEN, now, 'probe');
-    else if (++this.#words[SUCCESSES] >= this.#probes) this.#become(CLOSED, now, 'probes');
+    else if (++this.#words[SUCCESSES]! >= this.#probes) this.#become(CLOSED, now, 'probes');
   }
 
   /** Starts a generation. The window is emptied last: a thread that dies before that has forgotten no failure. */
   #become(state: number, now: number, cause: BreakerChange['cause']): void {
     const [successes, failures] = cause === 'rate' ? [this.#window.first, this.#window.second] : [0, 0];
-    this.#change = { to: NAMES[state], cause, successes, failures };
-    const generation = ((this.#words[STATE] >> 2) + 1) % GENERATIONS;
+    this.#change = { to: NAMES[state]!, cause, successes, failures };
+    const generation = ((this.#words[STATE]! >> 2) + 1) % GENERATIONS;
     this.#openedAt[0] = now;
     this.#leases.fill(0);
     this.#words[SUCCESSES] = 0;
@@ -271,13 +272,13 @@ export class Breaker {
 
   #openLeft(now: number): number {
     // Set back, the clock must not keep the breaker open until it catches up.
-    if (this.#openedAt[0] > now + this.#settings.openFor) this.#openedAt[0] = now;
-    return Math.max(0, this.#openedAt[0] + this.#settings.openFor - now);
+    if (this.#openedAt[0]! > now + this.#settings.openFor) this.#openedAt[0] = now;
+    return Math.max(0, this.#openedAt[0]! + this.#settings.openFor - now);
   }
 
   /** Milliseconds until a lease can be given. Probes that succeeded keep their place: no more than needed get through. */
   #leaseLeft(now: number): number {
-    let places = this.#probes - this.#words[SUCCESSES];
+    let places = this.#probes - this.#words[SUCCESSES]!;
     if (places <= 0) return 0;
     let soonest = this.#settings.lease;
     for (let i = 0; i < MAX_PROBES; i++) {
@@ -290,12 +291,12 @@ export class Breaker {
   }
 
   #lifeOf(lease: number, now: number): number {
-    const age = Math.abs(now - this.#leasedAt[lease]);
+    const age = Math.abs(now - this.#leasedAt[lease]!);
     return Math.max(0, this.#settings.lease - age);
   }
 
   #lease(now: number): number {
-    const serial = (this.#words[SERIAL] % (JUDGED - 1)) + 1;
+    const serial = (this.#words[SERIAL]! % (JUDGED - 1)) + 1;
     this.#words[SERIAL] = serial;
     let i = 0;
     while (i < MAX_PROBES - 1 && this.#leases[i] !== 0 && this.#lifeOf(i, now) > 0) i++;

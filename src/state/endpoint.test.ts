@@ -30,9 +30,9 @@ test('every thread there may be has a count of its own', () => {
     const states = Array.from({ length: threads + 1 }, (_, thread) => new EndpointState(zone, thread));
     for (const state of states) state.started();
     forgetInFlight(zone, threads);
-    assert.equal(states[0].inFlight(), threads, 'only that of the dead one is forgotten');
+    assert.equal(states[0]!.inFlight(), threads, 'only that of the dead one is forgotten');
     for (const state of states.slice(0, -1)) state.ended();
-    assert.equal(states[0].inFlight(), 0);
+    assert.equal(states[0]!.inFlight(), 0);
     assert.throws(() => new EndpointState(zone, zone.byteLength / 4), RangeError, 'a thread with no room there');
   }
 });
@@ -96,13 +96,13 @@ test('a stale endpoint is explored by one request in ten seconds and in twenty, 
   const threads = [1, 2, 3].map((thread) => new EndpointState(zone, thread));
   const explored = (now: number, times: number) => {
     let count = 0;
-    for (let i = 0; i < times; i++) if (threads[i % 3].explore(now)) count++;
+    for (let i = 0; i < times; i++) if (threads[i % 3]!.explore(now)) count++;
     return count;
   };
   assert.equal(explored(T0, 100), 1, 'never measured: at once');
   assert.equal(explored(T0 + 9_999, 100), 0);
   assert.equal(explored(T0 + 10_000, 100), 1);
-  threads[0].observe(20, T0 + 60_000);
+  threads[0]!.observe(20, T0 + 60_000);
   assert.equal(explored(T0 + 120_000, 1000), 0, 'known for a minute');
   assert.equal(explored(T0 + 120_001, 1), 1);
   assert.equal(explored(T0 + 180_000, 19), 0);

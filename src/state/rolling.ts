@@ -23,27 +23,27 @@ export class Rolling {
   }
 
   get first(): number {
-    return this.#counts[0];
+    return this.#counts[0]!;
   }
 
   get second(): number {
-    return this.#counts[1];
+    return this.#counts[1]!;
   }
 
   addFirst(): void {
-    this.#counts[FIRST + (this.#newest[0] % BUCKETS)]++;
-    this.#counts[0]++;
+    this.#counts[FIRST + (this.#newest[0]! % BUCKETS)]!++;
+    this.#counts[0]!++;
   }
 
   addSecond(): void {
-    this.#counts[SECOND + (this.#newest[0] % BUCKETS)]++;
-    this.#counts[1]++;
+    this.#counts[SECOND + (this.#newest[0]! % BUCKETS)]!++;
+    this.#counts[1]!++;
   }
 
   /** Moves the window on to `now`. A thread whose clock is a little behind counts into the newest bucket. */
   roll(now: number): void {
     const tick = Math.floor(now / this.#width);
-    const newest = this.#newest[0];
+    const newest = this.#newest[0]!;
     if (tick === newest) return;
     if (tick < newest) {
       // The clock was set back by more than a window: without this it would stand still until time catches up.
@@ -68,8 +68,8 @@ export class Rolling {
     let first = 0;
     let second = 0;
     for (let i = 0; i < BUCKETS; i++) {
-      first += counts[FIRST + i];
-      second += counts[SECOND + i];
+      first += counts[FIRST + i]!;
+      second += counts[SECOND + i]!;
     }
     counts[0] = first;
     counts[1] = second;
@@ -82,8 +82,8 @@ export class Rolling {
 
   #drop(bucket: number): void {
     const counts = this.#counts;
-    counts[0] -= counts[FIRST + bucket];
-    counts[1] -= counts[SECOND + bucket];
+    counts[0]! -= counts[FIRST + bucket]!;
+    counts[1]! -= counts[SECOND + bucket]!;
     counts[FIRST + bucket] = 0;
     counts[SECOND + bucket] = 0;
   }

@@ -46,7 +46,7 @@ test('fires once, not before its time and at most a tick after', () => {
   advanceTo(700_000);
   for (const { delay, timer } of timers) {
     assert.equal(timer.firedAt.length, 1);
-    const late = timer.firedAt[0] - 1_000 - delay;
+    const late = timer.firedAt[0]! - 1_000 - delay;
     assert.ok(late >= 0 && late <= RESOLUTION, `${delay} ms came ${late} ms late`);
   }
 });
@@ -62,7 +62,7 @@ test('agrees with a plain list of deadlines', () => {
       const { clock, wheel, probe, advanceTo } = make();
       const timers = Array.from({ length: 5 }, () => ({ probe: probe(), deadline: -1 }));
       for (const { timer, what, ms } of actions) {
-        const one = timers[timer];
+        const one = timers[timer]!;
         if (what === 'set') {
           wheel.set(one.probe, ms);
           one.deadline = clock.now + ms;
@@ -99,7 +99,7 @@ test('a timer may set and clear others, and itself, while firing', () => {
   assert.equal(first.firedAt.length, 3);
   assert.equal(second.firedAt.length, 0);
   assert.equal(third.firedAt.length, 1);
-  assert.ok(third.firedAt[0] >= 1_050 + 100);
+  assert.ok(third.firedAt[0]! >= 1_050 + 100);
 });
 
 test('a throwing timer costs the others nothing', () => {

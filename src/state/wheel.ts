@@ -81,7 +81,7 @@ export class TimerWheel {
       unlink(timer);
     } else this.#size++;
     timer.timerTick = tick;
-    append(this.#slots[tick & (SLOTS - 1)], timer);
+    append(this.#slots[tick & (SLOTS - 1)]!, timer);
   }
 
   /** Takes `timer` off; nothing happens where it is not on. */
@@ -101,7 +101,7 @@ export class TimerWheel {
     const target = Math.floor(now / this.#resolution);
     const from = Math.max(this.#tick + 1, target - SLOTS + 1);
     if (target > this.#tick) this.#tick = target;
-    for (let tick = from; tick <= target; tick++) this.#collect(this.#slots[tick & (SLOTS - 1)]);
+    for (let tick = from; tick <= target; tick++) this.#collect(this.#slots[tick & (SLOTS - 1)]!);
     this.#fire();
     if (this.#size === 0) this.close();
   }
@@ -121,7 +121,7 @@ export class TimerWheel {
         append(this.#due, timer);
       } else if (this.#slots[timer.timerTick & (SLOTS - 1)] !== slot) {
         unlink(timer);
-        append(this.#slots[timer.timerTick & (SLOTS - 1)], timer);
+        append(this.#slots[timer.timerTick & (SLOTS - 1)]!, timer);
       }
       timer = next;
     }

@@ -14,7 +14,7 @@ test('the same key and seed give the same fingerprint, another of either does no
   assert.equal(hex(SEED, 'key'), hex(SEED, 'key'));
   for (let i = 0; i < 4; i++) {
     const other = SEED.slice();
-    other[i] ^= 1;
+    other[i]! ^= 1;
     assert.notEqual(hex(SEED, 'key'), hex(other, 'key'), `seed word ${i}`);
   }
 });
@@ -31,7 +31,7 @@ test('one changed bit changes about half of the 96', () => {
   const rounds = 500;
   for (let i = 0; i < rounds; i++) {
     const [a, b] = [hex(SEED, `nonce ${i} x`), hex(SEED, `nonce ${i} y`)];
-    for (let d = 0; d < 24; d++) changed += popcount(Number.parseInt(a[d], 16) ^ Number.parseInt(b[d], 16));
+    for (let d = 0; d < 24; d++) changed += popcount(Number.parseInt(a[d]!, 16) ^ Number.parseInt(b[d]!, 16));
   }
   const mean = changed / rounds;
   assert.ok(mean > 46 && mean < 50, `${mean}`);
@@ -43,7 +43,7 @@ test('the first word is never the empty slot’s 0, and counting keys spread eve
   for (let i = 0; i < 51_200; i++) {
     fingerprint.of(`signature/signed/partner-a/${i}`);
     assert.notEqual(fingerprint.words[0], 0);
-    slots[fingerprint.words[1] & 255]++;
+    slots[fingerprint.words[1]! & 255]!++;
   }
   assert.ok(Math.min(...slots) > 130 && Math.max(...slots) < 280);
 });

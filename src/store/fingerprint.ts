@@ -15,10 +15,10 @@ export class Fingerprint {
 
   /** @param seed four random words; all who share a table use the same. */
   constructor(seed: Int32Array) {
-    this.#k0 = seed[0];
-    this.#k1 = seed[1];
-    this.#k2 = seed[2] ^ 0x6c796765;
-    this.#k3 = seed[3] ^ 0x74656462;
+    this.#k0 = seed[0]!;
+    this.#k1 = seed[1]!;
+    this.#k2 = seed[2]! ^ 0x6c796765;
+    this.#k3 = seed[3]! ^ 0x74656462;
   }
 
   /** Leaves the fingerprint of `key` in {@link words}; the first of them is never 0. Allocates nothing. */

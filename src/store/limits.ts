@@ -34,21 +34,21 @@ function takeTokens(values: Float64Array, at: number, { count, per, burst }: Lim
   const rate = count / per;
   let since = values[at + 1];
   let used = values[at];
-  if (now >= since) {
-    used = Math.max(0, used - (now - since) * rate);
+  if (now >= since!) {
+    used = Math.max(0, used! - (now - since!) * rate);
     since = now;
-  } else if (since - now > SKEW) since = now;
-  const allowed = used + cost <= burst + EPSILON;
-  if (allowed) used += cost;
-  values[at + 1] = since;
-  values[at] = used;
+  } else if (since! - now > SKEW) since = now;
+  const allowed = used! + cost <= burst + EPSILON;
+  if (allowed) used! += cost;
+  values[at + 1] = since!;
+  values[at] = used!;
   values[at + FULL_TIME] = burst / rate;
-  values[at + FREE_AT] = since + (used + 1 - burst - EPSILON) / rate;
+  values[at + FREE_AT] = since! + (used! + 1 - burst - EPSILON) / rate;
   return {
     allowed,
-    remaining: Math.max(0, Math.floor(burst - used + EPSILON)),
-    retryAfter: allowed ? 0 : atLeastOne((used + cost - burst) / rate),
-    resetAfter: used <= EPSILON ? 0 : atLeastOne(used / rate),
+    remaining: Math.max(0, Math.floor(burst - used! + EPSILON)),
+    retryAfter: allowed ? 0 : atLeastOne((used! + cost - burst) / rate),
+    resetAfter: used! <= EPSILON ? 0 : atLeastOne(used! / rate),
   };
 }
 
@@ -59,12 +59,12 @@ function takeTokens(values: Float64Array, at: number, { count, per, burst }: Lim
  */
 function takeSliding(values: Float64Array, at: number, { count, per }: Limit, cost: number, now: number): Taken {
   rollSliding(values, at, Math.floor(now / per));
-  const into = Math.max(0, now - values[at] * per);
-  const before = values[at + 1];
-  const used = (before * (per - into)) / per + values[at + 2];
+  const into = Math.max(0, now - values[at]! * per);
+  const before = values[at + 1]!;
+  const used = (before * (per - into)) / per + values[at + 2]!;
   const allowed = used + cost <= count + EPSILON;
-  if (allowed) values[at + 2] += cost;
-  const current = values[at + 2];
+  if (allowed) values[at + 2]! += cost;
+  const current = values[at + 2]!;
   const left = count - used - (allowed ? cost : 0);
   const resetAfter = current > 0 ? Math.ceil(2 * per - into) : before > 0 ? Math.ceil(per - into) : 0;
   // As if it went back evenly: that keeps keys in order, which is all this is for.
@@ -79,10 +79,10 @@ function takeSliding(values: Float64Array, at: number, { count, per }: Limit, co
 }
 
 function rollSliding(values: Float64Array, at: number, window: number): void {
-  const stored = values[at];
+  const stored = values[at]!;
   if (window > stored) {
     values[at] = window;
-    values[at + 1] = window === stored + 1 ? values[at + 2] : 0;
+    values[at + 1] = window === stored + 1 ? values[at + 2]! : 0;
     values[at + 2] = 0;
     // One window ahead is another thread's clock; more is a clock that was set back.
   } else if (stored - window > 1) values[at] = window;

@@ -46,11 +46,11 @@ export class Shares implements Room {
     const counts = this.#counts;
     const own = 0;
     const share = segment.used / counts.length;
-    const from = counts[own] >= share ? own : this.#largest();
+    const from = counts[own]! >= share ? own : this.#largest();
     const most = Math.max(1, Math.floor(segment.used * AT_ONCE));
     if (from === own) this.#pick(segment, this.#sharerAt(own), now, most, SPENT);
     // Down to its share and no further.
-    else this.#pick(segment, this.#sharerAt(from), now, Math.min(most, Math.ceil(counts[from] - share)), Infinity);
+    else this.#pick(segment, this.#sharerAt(from), now, Math.min(most, Math.ceil(counts[from]! - share)), Infinity);
   }
 
   /** Counts the keys of each policy; the one that needs room stands first. */
@@ -61,12 +61,12 @@ export class Shares implements Room {
     let last = sharer;
     for (let slot = from; slot < to; slot++) {
       if (slots[slot * 4] === 0) continue;
-      const whose = values[slot * LIMIT_WIDTH + SHARER];
+      const whose = values[slot * LIMIT_WIDTH + SHARER]!;
       if (whose !== last) {
         index = this.#indexOf(whose);
         last = whose;
       }
-      this.#counts[index]++;
+      this.#counts[index]!++;
     }
   }
 
@@ -83,10 +83,10 @@ export class Shares implements Room {
     for (let slot = from; slot < to; slot++) {
       const at = slot * LIMIT_WIDTH;
       if (slots[slot * 4] === 0 || values[at + SHARER] !== sharer) continue;
-      const left = Math.max(0, slots[slot * 4 + 3] - tick) * tickMs;
-      const used = left === 0 ? 0 : Math.min(1, left / values[at + FULL_TIME]);
-      const score = values[at + FREE_AT] > now ? used + SPENT : used;
-      const worst = this.#scores.length < most ? limit : this.#scores[most - 1];
+      const left = Math.max(0, slots[slot * 4 + 3]! - tick) * tickMs;
+      const used = left === 0 ? 0 : Math.min(1, left / values[at + FULL_TIME]!);
+      const score = values[at + FREE_AT]! > now ? used + SPENT : used;
+      const worst = this.#scores.length < most ? limit : this.#scores[most - 1]!;
       if (score < worst) this.#insert(slot, score, most);
     }
   }
@@ -95,9 +95,9 @@ export class Shares implements Room {
     const scores = this.#scores;
     const slots = this.#slots;
     let i = scores.length < most ? scores.length : most - 1;
-    for (; i > 0 && scores[i - 1] > score; i--) {
-      scores[i] = scores[i - 1];
-      slots[i] = slots[i - 1];
+    for (; i > 0 && scores[i - 1]! > score; i--) {
+      scores[i] = scores[i - 1]!;
+      slots[i] = slots[i - 1]!;
     }
     scores[i] = score;
     slots[i] = slot;
@@ -118,7 +118,7 @@ export class Shares implements Room {
 
   #largest(): number {
     let largest = 0;
-    for (let i = 1; i < this.#counts.length; i++) if (this.#counts[i] > this.#counts[largest]) largest = i;
+    for (let i = 1; i < this.#counts.length; i++) if (this.#counts[i]! > this.#counts[largest]!) largest = i;
     return largest;
   }
 }

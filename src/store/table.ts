@@ -97,7 +97,7 @@ export class Table {
       this.#words[lockWord(0) + SEEDED] = 1;
     }
     this.#fingerprint = new Fingerprint(key);
-    this.#epoch = epoch[0];
+    this.#epoch = epoch[0]!;
     unlock(this.#words, lockWord(0), thread);
   }
 
@@ -108,14 +108,14 @@ export class Table {
    */
   claim(key: string, now: number, sharer = 0): number {
     this.#fingerprint.of(key);
-    const segment = this.#segmentOf(this.#fingerprint.words[2]);
+    const segment = this.#segmentOf(this.#fingerprint.words[2]!);
     const line = lockWord(segment);
     if (lock(this.#words, line, this.#thread)) this.#repair(segment);
     this.#claimed = line;
     let slot = this.#find(segment, now);
     if (slot < 0 && (this.#compact(segment, now) || this.#evict(segment, sharer, now))) slot = this.#find(segment, now);
     if (slot >= 0) return slot;
-    this.#words[line + REFUSED]++;
+    this.#words[line + REFUSED]!++;
     unlock(this.#words, line, this.#thread);
     return -1;
   }
@@ -123,7 +123,7 @@ export class Table {
   /** Is the entry of `key` there and alive? */
   has(key: string, now: number): boolean {
     this.#fingerprint.of(key);
-    const segment = this.#segmentOf(this.#fingerprint.words[2]);
+    const segment = this.#segmentOf(this.#fingerprint.words[2]!);
     const line = lockWord(segment);
     if (Atomics.load(this.#words, line + USED) === 0) return false;
     if (lock(this.#words, line, this.#thread)) this.#repair(segment);
@@ -147,7 +147,7 @@ export class Table {
     const tick = Math.min(Math.ceil((until - this.#epoch) / TICK), NEVER);
     const line = this.#claimed;
     this.#slots[slot * 4 + 3] = tick;
-    if (tick < this.#words[line + SOONEST]) this.#words[line + SOONEST] = tick;
+    if (tick < this.#words[line + SOONEST]!) this.#words[line + SOONEST] = tick;
     unlock(this.#words, line, this.#thread);
   }
 
@@ -169,10 +169,10 @@ export class Table {
     let evicted = 0;
     for (let segment = 0; segment < this.#shape.segments; segment++) {
       const line = lockWord(segment);
-      refused += this.#words[line + REFUSED];
-      evicted += this.#words[line + EVICTED];
+      refused += this.#words[line + REFUSED]!;
+      evicted += this.#words[line + EVICTED]!;
       if (this.#words[line + USED] === 0) continue;
-      if (this.#words[line + SOONEST] > tick) used += this.#words[line + USED];
+      if (this.#words[line + SOONEST]! > tick) used += this.#words[line + USED]!;
       else unsure.push(segment);
     }
     return { used: used + this.#estimate(unsure, tick), capacity: this.capacity, refused, evicted };
@@ -183,7 +183,7 @@ export class Table {
     const step = Math.max(1, Math.ceil(segments.length / READ_SEGMENTS));
     let alive = 0;
     let read = 0;
-    for (let i = 0; i < segments.length; i += step, read++) alive += this.#alive(segments[i], tick);
+    for (let i = 0; i < segments.length; i += step, read++) alive += this.#alive(segments[i]!, tick);
     return read === 0 ? 0 : Math.round((alive * segments.length) / read);
   }
 
@@ -192,7 +192,7 @@ export class Table {
     const end = (segment + 1) * slots * 4;
     let alive = 0;
     for (let at = segment * slots * 4; at < end; at += 4)
-      if (this.#slots[at] !== 0 && this.#slots[at + 3] > tick) alive++;
+      if (this.#slots[at] !== 0 && this.#slots[at + 3]! > tick) alive++;
     return alive;
   }
 
@@ -210,7 +210,7 @@ export class Table {
     const { slots } = this.#shape;
     const table = this.#slots;
     const f0 = this.#fingerprint.words[0];
-    const f1 = this.#fingerprint.words[1];
+    const f1 = this.#fingerprint.words[1]!;
     const f2 = this.#fingerprint.words[2];
     const base = segment * slots;
     const tick = this.#tickOf(now);
@@ -218,7 +218,7 @@ export class Table {
     for (let i = f1 & (slots - 1); ; i = (i + 1) & (slots - 1)) {
       const at = (base + i) * 4;
       if (table[at] === 0) return expired >= 0 ? this.#put(expired) : this.#insert(segment, base + i);
-      const dead = table[at + 3] <= tick;
+      const dead = table[at + 3]! <= tick;
       if (table[at] === f0 && table[at + 1] === f1 && table[at + 2] === f2) {
         if (dead) return this.#put(base + i);
         this.#fresh = false;
@@ -233,17 +233,17 @@ export class Table {
     const { slots } = this.#shape;
     const table = this.#slots;
     const [f0, f1, f2] = this.#fingerprint.words;
-    for (let i = f1 & (slots - 1); ; i = (i + 1) & (slots - 1)) {
+    for (let i = f1! & (slots - 1); ; i = (i + 1) & (slots - 1)) {
       const at = (segment * slots + i) * 4;
       if (table[at] === 0) return false;
-      if (table[at] === f0 && table[at + 1] === f1 && table[at + 2] === f2) return table[at + 3] > tick;
+      if (table[at] === f0 && table[at + 1] === f1 && table[at + 2] === f2) return table[at + 3]! > tick;
     }
   }
 
   #insert(segment: number, slot: number): number {
     const line = lockWord(segment);
-    if (this.#words[line + USED] >= this.#shape.limit) return -1;
-    if (this.#words[line + USED]++ === 0) this.#words[line + SOONEST] = NEVER;
+    if (this.#words[line + USED]! >= this.#shape.limit) return -1;
+    if (this.#words[line + USED]!++ === 0) this.#words[line + SOONEST] = NEVER;
     return this.#put(slot);
   }
 
@@ -256,10 +256,10 @@ export class Table {
     const words = this.#fingerprint.words;
     const at = slot * 4;
     table[at + 3] = 0;
-    table[at + 1] = words[1];
-    table[at + 2] = words[2];
+    table[at + 1] = words[1]!;
+    table[at + 2] = words[2]!;
     this.values.fill(0, slot * this.#width, (slot + 1) * this.#width);
-    table[at] = words[0];
+    table[at] = words[0]!;
     this.#fresh = true;
     return slot;
   }
@@ -269,17 +269,17 @@ export class Table {
     const { slots } = this.#shape;
     const line = lockWord(segment);
     const tick = this.#tickOf(now);
-    if (this.#words[line + SOONEST] > tick) return false;
+    if (this.#words[line + SOONEST]! > tick) return false;
     const base = segment * slots;
-    const before = this.#words[line + USED];
+    const before = this.#words[line + USED]!;
     // Backwards, so that what a removal moves has been looked at before. Only what it moves from the segment's start
     // to its end has not; an expired entry among that waits for the next time.
     for (let i = slots - 1; i >= 0; i--) {
       const at = (base + i) * 4;
-      while (this.#slots[at] !== 0 && this.#slots[at + 3] <= tick) this.#remove(segment, i);
+      while (this.#slots[at] !== 0 && this.#slots[at + 3]! <= tick) this.#remove(segment, i);
     }
     this.#words[line + SOONEST] = this.#soonest(segment);
-    return this.#words[line + USED] < before;
+    return this.#words[line + USED]! < before;
   }
 
   /** Forgets entries that are alive, where {@link Room} names some; false where it does not. */
@@ -289,11 +289,19 @@ export class Table {
     const line = lockWord(segment);
     const from = segment * slots;
     const tick = this.#tickOf(now);
-    const used = this.#words[line + USED];
-    const full = { slots: this.#slots, values: this.values, from, to: from + slots, used, tick, tickMs: TICK };
+    const used = this.#words[line + USED]!;
+    const full = {
+      slots: this.#slots,
+      values: this.values,
+      from: from!,
+      to: from + slots,
+      used,
+      tick: tick!,
+      tickMs: TICK,
+    };
     // Expired, they are like any other that is: wherever this thread may die, no number of theirs is taken for good.
     for (const slot of this.#room.victims(full, sharer, now)) {
-      if (this.#slots[slot * 4 + 3] > tick) this.#words[line + EVICTED]++;
+      if (this.#slots[slot * 4 + 3]! > tick) this.#words[line + EVICTED]!++;
       this.#slots[slot * 4 + 3] = 0;
       this.#words[line + SOONEST] = 0;
     }
@@ -305,7 +313,7 @@ export class Table {
     const end = (segment + 1) * slots * 4;
     let soonest = NEVER;
     for (let at = segment * slots * 4; at < end; at += 4)
-      if (this.#slots[at] !== 0 && this.#slots[at + 3] < soonest) soonest = this.#slots[at + 3];
+      if (this.#slots[at] !== 0 && this.#slots[at + 3]! < soonest) soonest = this.#slots[at + 3]!;
     return soonest;
   }
 
@@ -315,13 +323,13 @@ export class Table {
     const base = segment * this.#shape.slots;
     const table = this.#slots;
     for (let i = (hole + 1) & mask; table[(base + i) * 4] !== 0; i = (i + 1) & mask) {
-      const home = table[(base + i) * 4 + 1] & mask;
+      const home = table[(base + i) * 4 + 1]! & mask;
       if (((i - home) & mask) < ((i - hole) & mask)) continue;
       this.#move(base + i, base + hole);
       hole = i;
     }
     table[(base + hole) * 4] = 0;
-    this.#words[lockWord(segment) + USED]--;
+    this.#words[lockWord(segment) + USED]!--;
   }
 
   /** The numbers first: the entry is found in its new place from the moment its fingerprint stands there. */
@@ -348,7 +356,7 @@ export class Table {
     const mask = this.#shape.slots - 1;
     const at = (base + i) * 4;
     if (table[at] === 0) return false;
-    for (let j = table[at + 1] & mask; j !== i; j = (j + 1) & mask) {
+    for (let j = table[at + 1]! & mask; j !== i; j = (j + 1) & mask) {
       const other = (base + j) * 4;
       if (table[other] === 0) return false;
       if (table[other] === table[at] && table[other + 1] === table[at + 1] && table[other + 2] === table[at + 2])

@@ -65,10 +65,10 @@ export class Windows {
   #change(bucket: number, mine: number, now: number): void {
     const words = this.#words;
     lock(words, lockWord(0), this.#thread);
-    const old = words[bucket + WINDOW];
+    const old = words[bucket + WINDOW]!;
     if (old !== 0 && old < mine) {
       const binds = now - this.#time(bucket + UNTIL) <= mine * TICK;
-      Atomics.store(words, bucket + HELD, binds ? Math.min(words[bucket + HELD], old) : old);
+      Atomics.store(words, bucket + HELD, binds ? Math.min(words[bucket + HELD]!, old) : old);
       // Whose clock is ahead may have signed later than now. A second more, for those who asked just before.
       const until = now + old * TICK + 1000;
       Atomics.store(words, bucket + UNTIL, seconds(binds ? Math.max(until, this.#time(bucket + UNTIL)) : until));

@@ -3,8 +3,8 @@
 /** Makes the function that tells whether a lower-case name matches `glob` (lower case too). No backtracking. */
 export function compileGlob(glob: string): (name: string) => boolean {
   const pieces = glob.split('*');
-  const head = pieces[0];
-  const tail = pieces[pieces.length - 1];
+  const head = pieces[0]!;
+  const tail = pieces[pieces.length - 1]!;
   if (pieces.length === 1) return (name) => name === glob;
   const middle = pieces.slice(1, -1);
   if (tail === '' && middle.length === 0) return (name) => name.startsWith(head);
@@ -13,9 +13,9 @@ export function compileGlob(glob: string): (name: string) => boolean {
     let from = head.length;
     for (let i = 0; i < middle.length; i++) {
       // The leftmost place is always the best one: it leaves the most for the pieces after it.
-      const at = name.indexOf(middle[i], from);
+      const at = name.indexOf(middle[i]!, from);
       if (at < 0) return false;
-      from = at + middle[i].length;
+      from = at + middle[i]!.length;
     }
     return from <= name.length - tail.length;
   };

@@ -14,7 +14,7 @@ function apply(edits: Partial<HeaderEdits>, list: HeaderList, x: Facts = {}): He
   const reader = (fact: string) => (facts: Facts) => {
     if (!fact.startsWith('h.')) return facts[fact] ?? '';
     const at = list.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === fact.slice(2));
-    return at < 0 ? '' : list[at + 1];
+    return at < 0 ? '' : list[at + 1]!;
   };
   compileHeaderEdits({ ...none, ...edits }, reader)(x, list);
   return list;
@@ -189,7 +189,7 @@ const nasty = fc.oneof(
 /** The same semantics, told naively over pairs. */
 function model(e: HeaderEdits, fields: HeaderList, x: Facts): [string, string][] {
   const before: [string, string][] = [];
-  for (let i = 0; i < fields.length; i += 2) before.push([fields[i], fields[i + 1]]);
+  for (let i = 0; i < fields.length; i += 2) before.push([fields[i]!, fields[i + 1]!]);
   const first = (name: string) => before.find(([n]) => n.toLowerCase() === name)?.[1] ?? '';
   const value = (t: string) => {
     const whole = t
@@ -231,7 +231,7 @@ test('whatever the facts are, no value that is made can break out of its field',
     fc.property(edits, nasty, nasty, (e, p, q) => {
       const made = apply(e, [], { p, q });
       for (const made1 of made) assert.match(made1, /^[\t\x20-\x7e\x80-\xff]+$/);
-      for (let i = 0; i < made.length; i += 2) assert.ok(!HOP_BY_HOP.has(made[i].toLowerCase()));
+      for (let i = 0; i < made.length; i += 2) assert.ok(!HOP_BY_HOP.has(made[i]!.toLowerCase()));
     }),
     { numRuns: 2000 },
   );

@@ -73,16 +73,16 @@ export function compileHeaderEdits<X>(
   if (fields.length === 1) {
     const [field] = fields;
     return (x, list) => {
-      const value = field.value(x);
+      const value = field!.value(x);
       drop?.(list);
-      append(list, field, value);
+      append(list, field!, value);
     };
   }
   return (x, list) => {
     const values = new Array<string>(fields.length);
-    for (let i = 0; i < fields.length; i++) values[i] = fields[i].value(x);
+    for (let i = 0; i < fields.length; i++) values[i] = fields[i]!.value(x);
     drop?.(list);
-    for (let i = 0; i < fields.length; i++) append(list, fields[i], values[i]);
+    for (let i = 0; i < fields.length; i++) append(list, fields[i]!, values[i]!);
   };
 }
 
@@ -121,13 +121,13 @@ function compileDrops(patterns: readonly string[]): ((list: HeaderList) => void)
   return (list) => {
     let to = 0;
     for (let i = 0; i < list.length; i += 2) {
-      const name = list[i];
-      const names = name.length < byLength.length ? byLength[name.length] : null;
+      const name = list[i]!;
+      const names = name.length < byLength.length ? byLength[name.length]! : null;
       if (names !== null && isOneOf(names, name)) continue;
       if (globs.length > 0 && matchesOne(globs, name)) continue;
       if (to !== i) {
         list[to] = name;
-        list[to + 1] = list[i + 1];
+        list[to + 1] = list[i + 1]!;
       }
       to += 2;
     }
@@ -147,7 +147,7 @@ function namesByLength(names: readonly string[]): readonly (readonly string[] | 
 /** `X_Client_Region` too, beside the `x-client-region` that a rule sets: see {@link indexOfTwin}. */
 function isOneOf(names: readonly string[], candidate: string): boolean {
   for (let i = 0; i < names.length; i++) {
-    if (beginsLike(candidate, names[i])) return true;
+    if (beginsLike(candidate, names[i]!)) return true;
   }
   return false;
 }
@@ -165,9 +165,9 @@ function compileDropGlob(glob: string): DropGlob {
 
 function matchesOne(globs: readonly DropGlob[], candidate: string): boolean {
   for (let i = 0; i < globs.length; i++) {
-    if (!beginsLike(candidate, globs[i].head)) continue;
+    if (!beginsLike(candidate, globs[i]!.head)) continue;
     const name = candidate.toLowerCase();
-    if (!globs[i].matches(name.replaceAll('_', '-'))) continue;
+    if (!globs[i]!.matches(name.replaceAll('_', '-'))) continue;
     // A glob may be wider than its author thought: `content-*` must not take the framing away.
     if (!isFraming(name) && name !== 'host') return true;
   }

@@ -72,14 +72,14 @@ export function compileTemplate<X>(template: Template, reader: (fact: string) =>
   const { literals, facts } = interleave(template, reader);
   const [head, next, third, last] = literals;
   const [a, b, c] = facts;
-  if (facts.length === 0) return () => head;
-  if (facts.length === 1) return joinOne(head, a, next);
-  if (facts.length === 2) return (x) => head + a(x) + next + b(x) + third;
-  if (facts.length === 3) return (x) => head + a(x) + next + b(x) + third + c(x) + last;
+  if (facts.length === 0) return () => head!;
+  if (facts.length === 1) return joinOne(head!, a!, next!);
+  if (facts.length === 2) return (x) => head + a!(x) + next + b!(x) + third;
+  if (facts.length === 3) return (x) => head + a!(x) + next + b!(x) + third + c!(x) + last;
   return (x) => {
     let text = head;
-    for (let i = 0; i < facts.length; i++) text += facts[i](x) + literals[i + 1];
-    return text;
+    for (let i = 0; i < facts.length; i++) text += facts[i]!(x) + literals[i + 1];
+    return text!;
   };
 }
 

@@ -51,7 +51,7 @@ const server = createServer((request, response) => {
   const { thread, threads } = start;
   response.end(JSON.stringify({ thread, threads, revision: current, geo, certificates, listeners, cache }));
 });
-const listener = start.config.listeners[0];
+const listener = start.config.listeners[0]!;
 if (!does(current, 'fail-start') && !does(current, 'hang-start'))
   server.listen({ host: listener.host, port: listener.port, reusePort: true }, () => {
     const { address, port: bound } = server.address() as AddressInfo;
@@ -103,4 +103,4 @@ const handle: Record<string, (message: never) => void> = {
   },
 };
 
-port.on('message', (message: ToWorker) => handle[message.type](message as never));
+port.on('message', (message: ToWorker) => handle[message.type]!(message as never));

@@ -152,7 +152,7 @@ export class FakeCall implements UpstreamCall {
 export class FakeForwarder implements Forwarder {
   readonly calls: FakeCall[] = [];
   get last(): FakeCall {
-    return this.calls[this.calls.length - 1];
+    return this.calls[this.calls.length - 1]!;
   }
   send(request: UpstreamRequest, to: UpstreamEvents): FakeCall {
     const call = new FakeCall(request, to);

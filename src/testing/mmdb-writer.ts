@@ -52,15 +52,15 @@ function insert(tree: Pointer[][], bits: string, leaf: Pointer): void {
   let node = 0;
   for (let i = 0; i < bits.length - 1; i++) {
     const side = Number(bits[i]);
-    const next = tree[node][side];
+    const next = tree[node]![side]!;
     if (typeof next === 'number') node = next;
     else {
       // What a shorter prefix said goes on being true of the rest of its network.
-      tree[node][side] = tree.push([next, next]) - 1;
+      tree[node]![side] = tree.push([next, next]) - 1;
       node = tree.length - 1;
     }
   }
-  tree[node][Number(bits.at(-1))] = leaf;
+  tree[node]![Number(bits.at(-1))] = leaf;
 }
 
 function nodeBytes(node: Pointer[], nodeCount: number, recordSize: number): Buffer {
@@ -70,12 +70,12 @@ function nodeBytes(node: Pointer[], nodeCount: number, recordSize: number): Buff
   });
   const bytes = Buffer.alloc(recordSize / 4);
   if (recordSize === 28) {
-    bytes.writeUIntBE(left & 0xffffff, 0, 3);
-    bytes[3] = ((left >>> 24) << 4) | (right >>> 24);
-    bytes.writeUIntBE(right & 0xffffff, 4, 3);
+    bytes.writeUIntBE(left! & 0xffffff, 0, 3);
+    bytes[3] = ((left! >>> 24) << 4) | (right! >>> 24);
+    bytes.writeUIntBE(right! & 0xffffff, 4, 3);
   } else {
-    bytes.writeUIntBE(left, 0, recordSize / 8);
-    bytes.writeUIntBE(right, recordSize / 8, recordSize / 8);
+    bytes.writeUIntBE(left!, 0, recordSize / 8);
+    bytes.writeUIntBE(right!, recordSize / 8, recordSize / 8);
   }
   return bytes;
 }

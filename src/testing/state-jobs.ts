@@ -11,7 +11,7 @@ export function countUnderLock({ zone, times }: { zone: SharedArrayBuffer; times
   const word = lockWord(0);
   for (let i = 0; i < times; i++) {
     lock(words, word, index + 1);
-    words[word + 1]++;
+    words[word + 1]!++;
     unlock(words, word, index + 1);
   }
 }

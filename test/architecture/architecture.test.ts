@@ -42,11 +42,11 @@ const files: readonly SourceFile[] = globSync('**/*.ts', { cwd: SRC })
 
 function importsOf(path: string, text: string): string[] {
   const found = text.matchAll(/\b(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]/g);
-  return Array.from(found, ([, specifier]) => normalize(join(dirname(path), specifier)));
+  return Array.from(found, ([, specifier]) => normalize(join(dirname(path), specifier!)));
 }
 
 function layerOf(path: string): number {
-  const head = path.split('/')[0];
+  const head = path.split('/')[0]!;
   const layer = LAYERS.findIndex((names) => names.includes(head));
   assert.ok(layer >= 0, `${path} belongs to no layer: say in LAYERS and src/README.md where it stands`);
   return layer;
@@ -141,7 +141,7 @@ const CODEMAP: readonly (readonly string[])[] = readFileSync(join(SRC, 'README.m
   .find((section) => section.startsWith('Codemap'))!
   .split('\n')
   .filter((line) => line.startsWith('| `'))
-  .map((line) => Array.from(line.split('|')[1].matchAll(/`([^`]+)`/g), ([, name]) => name));
+  .map((line) => Array.from(line.split('|')[1]!.matchAll(/`([^`]+)`/g), ([, name]) => name!));
 
 test('the code map in src/README.md names what is in src, and nothing else', () => {
   const there = readdirSync(SRC).filter((name) => name !== 'README.md' && !name.endsWith('.test.ts'));
@@ -151,7 +151,7 @@ test('the code map in src/README.md names what is in src, and nothing else', () 
 test('the code map goes upward', () => {
   const layers = CODEMAP.map((row) => row.map((name) => LAYERS.findIndex((names) => names.includes(name))));
   const program = layers.filter((row) => !row.includes(-1));
-  const falls = program.slice(1).filter((row, i) => Math.min(...row) < Math.max(...program[i]));
+  const falls = program.slice(1).filter((row, i) => Math.min(...row) < Math.max(...program[i]!));
   assert.deepEqual(falls, []);
 });
 

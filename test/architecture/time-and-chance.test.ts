@@ -81,7 +81,7 @@ function usesOf(file: string, text: string): Use[] {
     .replaceAll(/(^|\s)\/\/.*$/gm, '$1')
     .replaceAll(/^import \{[^}]*\} from 'node:crypto';$/gm, '');
   const names = [...code.matchAll(SOURCES)].map(([name]) => name);
-  if (TIMELESS.includes(file.split('/')[0])) names.push(...[...code.matchAll(TIMERS)].map(([name]) => name));
+  if (TIMELESS.includes(file.split('/')[0]!)) names.push(...[...code.matchAll(TIMERS)].map(([name]) => name));
   return [...new Set(names)].map((name) => ({ file, name }));
 }
 

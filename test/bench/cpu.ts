@@ -50,7 +50,7 @@ export function cpuBetween(before: CpuReading, after: CpuReading): number {
   const names = Object.keys(after.threads);
   const same = names.length > 0 && names.length === Object.keys(before.threads).length;
   if (!same || !names.every((name) => name in before.threads)) return after.ticksMicros - before.ticksMicros;
-  return names.reduce((sum, name) => sum + after.threads[name] - before.threads[name], 0);
+  return names.reduce((sum, name) => sum + after.threads[name]! - before.threads[name]!, 0);
 }
 
 /** Resident bytes of the tree. Pages that its processes share count once for each of them. */

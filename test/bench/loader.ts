@@ -70,11 +70,11 @@ class Run {
   }
 
   message(index: number): Buffer {
-    return this.batch.messages[index];
+    return this.batch.messages[index]!;
   }
 
   region(index: number): Region {
-    return this.batch.regions[index];
+    return this.batch.regions[index]!;
   }
 
   answer(milliseconds: number, problem: string): void {

@@ -72,7 +72,7 @@ function notMeasured(outcome: Outcome): string[] {
 
 function markdown(cells: readonly (readonly string[])[]): string {
   const lines = cells.map((line) => `| ${line.join(' | ')} |`);
-  lines.splice(1, 0, `|${cells[0].map(() => '---').join('|')}|`);
+  lines.splice(1, 0, `|${cells[0]!.map(() => '---').join('|')}|`);
   return lines.join('\n');
 }
 

@@ -44,7 +44,7 @@ function cpu(): number {
 function show(name: string, ms: readonly number[], more = ''): void {
   const sorted = ms.toSorted((a, b) => a - b);
   const [median, worst] = [sorted[sorted.length >> 1], sorted[sorted.length - 1]];
-  process.stdout.write(`${name.padEnd(52)} ${median.toFixed(1).padStart(8)} ms (worst ${worst.toFixed(1)})${more}\n`);
+  process.stdout.write(`${name.padEnd(52)} ${median!.toFixed(1).padStart(8)} ms (worst ${worst!.toFixed(1)})${more}\n`);
 }
 
 function timed<T>(into: number[], work: () => T): T {

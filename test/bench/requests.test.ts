@@ -11,8 +11,8 @@ const clients = makeClients(16);
 /** Reads a request back from its bytes. */
 function parse(message: Buffer): { line: string; headers: Map<string, string>; body: string } {
   const [head, body] = message.toString('latin1').split('\r\n\r\n');
-  const [line, ...fields] = head.split('\r\n');
-  return { line, headers: new Map(fields.map((field) => field.split(': ') as [string, string])), body };
+  const [line, ...fields] = head!.split('\r\n');
+  return { line: line!, headers: new Map(fields.map((field) => field.split(': ') as [string, string])), body: body! };
 }
 
 test('a signed request verifies against the documented formula', () => {
@@ -26,7 +26,7 @@ test('a signed request verifies against the documented formula', () => {
 });
 
 test('the body is 1 KB of JSON and its length is told', () => {
-  const { headers, body } = parse(signedBatch(1, clients, NOW).messages[0]);
+  const { headers, body } = parse(signedBatch(1, clients, NOW).messages[0]!);
   assert.equal(body.length, 1024);
   assert.equal(headers.get('Content-Length'), '1024');
   assert.equal(JSON.parse(BODY).messages[0].role, 'user');

@@ -28,7 +28,7 @@ const BODY_BYTES = 1024;
 export const BODY = padded({ model: 'claude-sonnet', max_tokens: 256, messages: [{ role: 'user', content: '' }] });
 
 function padded(call: { messages: { role: string; content: string }[]; model: string; max_tokens: number }): string {
-  call.messages[0].content = 'x'.repeat(BODY_BYTES - JSON.stringify(call).length);
+  call.messages[0]!.content = 'x'.repeat(BODY_BYTES - JSON.stringify(call).length);
   return JSON.stringify(call);
 }
 
@@ -84,8 +84,8 @@ export function signedBatch(count: number, clients: readonly Client[], now: numb
   const timestamp = Math.floor(now / 1000);
   const chosen = Array.from({ length: count }, (_, i) => clients[i % clients.length]);
   return {
-    messages: chosen.map((client) => toBytes(signedPost(client, timestamp, nonce()))),
-    regions: chosen.map((client) => client.region),
+    messages: chosen.map((client) => toBytes(signedPost(client!, timestamp, nonce()))),
+    regions: chosen.map((client) => client!.region),
   };
 }
 
@@ -93,7 +93,7 @@ export function signedBatch(count: number, clients: readonly Client[], now: numb
 export function plainBatch(count: number, clients: readonly Client[]): Batch {
   const bytes = clients.map((client) => toBytes(plainGet(client)));
   return {
-    messages: Array.from({ length: count }, (_, i) => bytes[i % bytes.length]),
-    regions: Array.from({ length: count }, (_, i) => clients[i % clients.length].region),
+    messages: Array.from({ length: count }, (_, i) => bytes[i % bytes.length]!),
+    regions: Array.from({ length: count }, (_, i) => clients[i % clients.length]!.region),
   };
 }

@@ -93,7 +93,7 @@ export class Session {
       } else {
         this.say(`${subject.name}: skipped: ${entry.problem}`);
         // The rest is a process's own output: for the terminal, not for the page.
-        entry.problem = entry.problem.split('\n', 1)[0];
+        entry.problem = entry.problem.split('\n', 1)[0]!;
       }
     }
   }
@@ -110,7 +110,7 @@ export class Session {
     for (const { entry, series } of lanes) await this.burst(entry, series.load);
     for (let round = 0; round < this.options.rounds; round++) {
       for (let i = 0; i < lanes.length; i++) {
-        const { entry, series } = lanes[(i + round) % lanes.length];
+        const { entry, series } = lanes[(i + round) % lanes.length]!;
         const burst = await this.burst(entry, series.load);
         if (burst !== null) series.bursts.push(burst);
       }

@@ -16,14 +16,14 @@ export function quantile(sorted: ArrayLike<number>, q: number): number {
   const at = (sorted.length - 1) * q;
   const low = Math.floor(at);
   const high = Math.ceil(at);
-  return sorted[low] + (sorted[high] - sorted[low]) * (at - low);
+  return sorted[low]! + (sorted[high]! - sorted[low]!) * (at - low);
 }
 
 /** Median, quartiles and extremes. */
 export function summarize(values: readonly number[]): Summary {
   const sorted = Float64Array.from(values).sort();
   const [min, lower, median, upper, max] = [0, 0.25, 0.5, 0.75, 1].map((q) => quantile(sorted, q));
-  return { count: values.length, min, lower, median, upper, max };
+  return { count: values.length, min: min!, lower: lower!, median: median!, upper: upper!, max: max! };
 }
 
 /**
@@ -31,5 +31,5 @@ export function summarize(values: readonly number[]): Summary {
  * slows the whole machine for a while falls out.
  */
 export function ratios(of: readonly number[], to: readonly number[]): Summary {
-  return summarize(of.slice(0, to.length).map((value, i) => value / to[i]));
+  return summarize(of.slice(0, to.length).map((value, i) => value / to[i]!));
 }

@@ -47,17 +47,17 @@ function row(outcome: Outcome, series: Series): string[] {
     String(Math.round(median((b) => b.perSecond))),
     median((b) => b.p50).toFixed(1),
     median((b) => b.p99).toFixed(1),
-    String(Math.round(bursts[bursts.length - 1].rss / 2 ** 20)),
+    String(Math.round(bursts[bursts.length - 1]!.rss / 2 ** 20)),
   ];
 }
 
 /** Aligned for a terminal. */
 export function table(outcome: Outcome): string {
   const cells = rows(outcome);
-  const widths = cells[0].map((_, column) => Math.max(...cells.map((line) => line[column].length)));
+  const widths = cells[0]!.map((_, column) => Math.max(...cells.map((line) => line[column]!.length)));
   const lines = cells.map((line) =>
     line
-      .map((cell, column) => cell.padEnd(widths[column]))
+      .map((cell, column) => cell.padEnd(widths[column]!))
       .join('  ')
       .trimEnd(),
   );

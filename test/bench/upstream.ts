@@ -80,8 +80,8 @@ function describe(request: string): Echo {
     const value = line.slice(line.indexOf(':') + 1).trim();
     headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
   }
-  const [method, target] = first.split(' ');
-  return { method, target, headers, body: request.slice(split + HEAD_END.length) };
+  const [method, target] = first!.split(' ');
+  return { method: method!, target: target!, headers, body: request.slice(split + HEAD_END.length) };
 }
 
 function listen(region: string): Promise<readonly [string, number]> {

@@ -46,8 +46,8 @@ export async function verifyRound(port: number, rules: boolean, clients: readonl
   const problems = new Problems();
   if (rules) {
     for (const region of REGIONS) await verifyRouted(port, problems, clients.find((c) => c.region === region)!);
-    await verifyRefusals(port, problems, clients[0]);
-  } else await verifyPlain(port, problems, clients[0]);
+    await verifyRefusals(port, problems, clients[0]!);
+  } else await verifyPlain(port, problems, clients[0]!);
   return problems.found;
 }
 
@@ -56,7 +56,7 @@ export async function verifyAll(port: number, rules: boolean, clients: readonly 
   const problems = new Problems();
   problems.found.push(...(await verifyRound(port, rules, clients)));
   if (!rules || problems.found.length > 0) return problems.found;
-  const [cidr] = OVERRIDES[0];
+  const [cidr] = OVERRIDES[0]!;
   await verifyRouted(port, problems, { address: cidr.replace('0/24', '77'), region: 'eu' });
   await verifyBreaker(port, problems, clients);
   return problems.found;
@@ -103,10 +103,10 @@ async function verifyRefusals(port: number, problems: Problems, client: Client):
 async function verifyBreaker(port: number, problems: Problems, clients: readonly Client[]): Promise<void> {
   const [eu, asia] = (['eu', 'asia'] as const).map((region) => clients.find((c) => c.region === region)!);
   for (let i = 0; i < BREAKER_MIN_REQUESTS; i++) {
-    await send(port, signedNow(eu, { 'X-Bench-Fail': '1' }));
+    await send(port, signedNow(eu!, { 'X-Bench-Fail': '1' }));
   }
-  const moved = await send(port, signedNow(eu));
+  const moved = await send(port, signedNow(eu!));
   problems.same('status behind an open breaker', moved.status, 200);
   problems.same('region behind an open breaker', moved.headers['x-region'], 'us');
-  problems.same('region of the others', (await send(port, signedNow(asia))).headers['x-region'], 'asia');
+  problems.same('region of the others', (await send(port, signedNow(asia!))).headers['x-region'], 'asia');
 }

@@ -83,11 +83,11 @@ test('its opening is told once, by the thread that opened it, with the reason, a
   await get('/exact');
   await weir.metrics();
   assert.equal(told().length, 1);
-  const { breaker, cause, failures, successes, last, level } = told()[0];
+  const { breaker, cause, failures, successes, last, level } = told()[0]!;
   assert.deepEqual([breaker, cause, failures, successes, last, level], ['open', 'rate', 40, 0, 'status 500', 'warn']);
   const { endpoints } = await weir.status();
   assert.partialDeepStrictEqual(endpoints['exact/e'], { breaker: 'open', healthy: true, inFlight: 0 });
-  assert.ok(endpoints['exact/e'].retryAfter > 50_000, `${endpoints['exact/e'].retryAfter}`);
+  assert.ok(endpoints['exact/e']!.retryAfter > 50_000, `${endpoints['exact/e']!.retryAfter}`);
 });
 
 test('of many requests at the moment it is half open, one is the probe', async () => {
@@ -104,7 +104,7 @@ test('of many requests at the moment it is half open, one is the probe', async (
   await until(() => held.length === 1, 'the probe upstream');
   assert.equal(asked, 1);
   mood = 'answer';
-  held[0].end('well');
+  held[0]!.end('well');
   await Promise.all(many);
   assert.equal(statuses[29], 200);
   for (let i = 0; i < 6; i++) assert.equal(await get('/probed'), 200);
@@ -128,13 +128,13 @@ test('an event stream as probe lets everybody in from its head on, and counts as
   assert.equal(refused.status, 503);
   assert.equal(refused.headers.get('retry-after'), '1', 'not the ten minutes that a stream may last');
   await refused.arrayBuffer();
-  held[0].writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
+  held[0]!.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: 1\n\n');
   assert.equal((await client.head()).status, 200);
   await until(async () => (await state('streamed')) === 0, 'the breaker to be closed');
   mood = 'answer';
   for (let i = 0; i < 9; i++) assert.equal(await get('/streamed'), 200);
-  held[0].write('data: 2\n\n');
-  held[0].destroy();
+  held[0]!.write('data: 2\n\n');
+  held[0]!.destroy();
   const truncated = () => weir.metric('weir_upstream_attempts_total', { upstream: 'streamed', outcome: 'truncated' });
   await until(async () => (await truncated()) === 1, 'the truncation to be counted');
   client.close();
@@ -164,7 +164,7 @@ test('clients that leave count for nothing', async () => {
     client.send('GET /left HTTP/1.1\r\nhost: a\r\n\r\n');
     await until(() => held.length === i, 'the request upstream');
     // Half of them leave in the middle of the reply.
-    if (i % 2) held[i - 1].writeHead(200).write('some');
+    if (i % 2) held[i - 1]!.writeHead(200).write('some');
     if (i % 2) await client.head();
     await client.reset();
     await until(async () => (await aborted()) === i, 'the abort to be counted');

@@ -34,8 +34,8 @@ async function listen(): Promise<{ busy: string; free: string }[]> {
   for (const server of servers) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const urls = servers.map((server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   return [
-    { busy: urls[0], free: urls[1] },
-    { busy: urls[2], free: urls[3] },
+    { busy: urls[0]!, free: urls[1]! },
+    { busy: urls[2]!, free: urls[3]! },
   ];
 }
 
@@ -66,7 +66,7 @@ function upstreamsOf(way: (typeof WAYS)[number], { busy, free }: { busy: string;
 
 before(async () => {
   const [http1, http2] = await listen();
-  const upstreams = Object.assign({}, ...WAYS.map((way) => upstreamsOf(way, way === 'http2' ? http2 : http1)));
+  const upstreams = Object.assign({}, ...WAYS.map((way) => upstreamsOf(way, way === 'http2' ? http2! : http1!)));
   const routes = Object.fromEntries(Object.keys(upstreams).map((to) => [to, { match: { path: `/${to}` }, to }]));
   weir = await startWeir(null, { rules: { upstreams, routes }, config: { threads: 1 } });
 });

@@ -129,7 +129,7 @@ routes: { two: { match: { path: /two }, use: [two], reply: { status: 204 } } }
       ['first', 'WEIR_FIRST'],
       ['mixed', 'WEIR_NOWHERE'],
     ]) {
-      const { status, stdout, stderr } = await sign(key);
+      const { status, stdout, stderr } = await sign(key!);
       const said = `weir sign: the environment variable ${name} is unset or empty, and key ${key} needs it\n`;
       assert.deepEqual([status, stdout, stderr], [3, '', said]);
     }

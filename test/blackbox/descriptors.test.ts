@@ -79,11 +79,11 @@ async function runsOut(t: TestContext, place: string): Promise<void> {
   assert.match(answer, /\r\nretry-after: 1\r\n/i);
   await weir.record(({ message }) => message === 'there are file descriptors again');
   const { endpoints } = await weir.status();
-  assert.equal(endpoints['u/e'].breaker, 'closed');
+  assert.equal(endpoints['u/e']!.breaker, 'closed');
   assert.equal((await fetch(`${weir.url}/probed`)).status, 200);
   assert.ok(!weir.log().includes('endpoint is unhealthy'), weir.log());
   assert.equal(out().length, 1);
-  assert.equal(typeof out()[0].limit, 'number');
+  assert.equal(typeof out()[0]!.limit, 'number');
   assert.ok((await weir.metric('weir_exhausted_total', { resource: 'descriptors' })) >= 2);
   const lines = (await weir.metrics())
     .split('\n')

@@ -144,9 +144,9 @@ async function connectionsOf(weir: Weir, count: number): Promise<void> {
 }
 
 const ERROR_EVENTS: Readonly<Record<string, (data: Record<string, Record<string, unknown>>) => unknown>> = {
-  generic: ({ error }) => error.code,
-  openai: ({ error }) => error.code,
-  anthropic: ({ error }) => error.type,
+  generic: ({ error }) => error!.code,
+  openai: ({ error }) => error!.code,
+  anthropic: ({ error }) => error!.type,
 };
 
 describe('an event stream that the drain limit cuts', () => {
@@ -158,12 +158,12 @@ describe('an event stream that the drain limit cuts', () => {
       await reader.over();
       const event = /event: error\ndata: (.*)\n\n/.exec(reader.text);
       assert.ok(event, reader.text);
-      assert.equal(code(JSON.parse(event[1])), protocol === 'anthropic' ? 'overloaded_error' : 'SHUTTING_DOWN');
+      assert.equal(code(JSON.parse(event[1]!)), protocol === 'anthropic' ? 'overloaded_error' : 'SHUTTING_DOWN');
       assert.ok(!reader.text.endsWith('0\r\n\r\n'), 'no end of the message');
       await up.gone();
       assert.equal(await started.weir.process.exited, 0);
       const [line] = started.weir.accessLog();
-      assert.deepEqual([line.status, line.code], [200, 'SHUTTING_DOWN']);
+      assert.deepEqual([line!.status, line!.code], [200, 'SHUTTING_DOWN']);
     });
 });
 
@@ -178,7 +178,7 @@ test('a WebSocket is closed with 1001 to both ends', async (t) => {
   assert.equal(ws.text, CLOSE_1001);
   const sent = up.received.subarray(8);
   assert.deepEqual([sent[0], sent[1], sent.length], [0x88, 0x82, 8]);
-  assert.deepEqual([sent[6] ^ sent[2], sent[7] ^ sent[3]], [0x03, 0xe9]);
+  assert.deepEqual([sent[6]! ^ sent[2]!, sent[7]! ^ sent[3]!], [0x03, 0xe9]);
   ws.close();
   up.end();
   assert.equal(await started.weir.process.exited, 0);

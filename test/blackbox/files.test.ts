@@ -163,7 +163,7 @@ test('weir check and a start end where the rules, or the config, do not answer',
     const start = assert.rejects(startAlone(file, env), { message: /does not answer: its disk or mount may hang/ });
     const { status, problems } = await check(file, env);
     assert.equal(status, 3);
-    assert.match(problems[0].message, /does not answer: its disk or mount may hang/);
+    assert.match(problems[0]!.message, /does not answer: its disk or mount may hang/);
     await start;
   };
   await Promise.all([configFile, join(hung, 'weir.yaml')].map(tryBoth));

@@ -26,7 +26,7 @@ test('a restart with broken rules serves the last good ones, says so, and takes 
   const { revision } = await statusOf(weir);
   await end(weir);
   const [name] = readdirSync(join(weir.folder, 'state'));
-  const kept = readFileSync(join(weir.folder, 'state', name), 'utf8');
+  const kept = readFileSync(join(weir.folder, 'state', name!), 'utf8');
   assert.ok(kept.includes('${env:PLANTED}') && !kept.includes(env.PLANTED));
 
   weir.write('rules.yaml', BROKEN);
@@ -37,7 +37,7 @@ test('a restart with broken rules serves the last good ones, says so, and takes 
   assert.equal((await fetch(`${next.admin}/readyz`)).status, 200);
   const status = await statusOf(next);
   assert.deepEqual([status.revision, status.lastGood?.revision, status.rules.ok], [revision, revision, false]);
-  assert.equal(status.rules.problems[0].code, 'unknown-key');
+  assert.equal(status.rules.problems[0]!.code, 'unknown-key');
   assert.equal(await next.metric('weir_last_good_rules'), 1);
   assert.equal(await next.metric('weir_last_reload_successful'), 0);
   const said = (wanted: RegExp) =>
@@ -70,7 +70,7 @@ test('a start with --strict, with nothing kept or with a damaged file refuses br
   };
   await refused(['--strict']);
   const [name] = readdirSync(join(weir.folder, 'state'));
-  const file = join(weir.folder, 'state', name);
+  const file = join(weir.folder, 'state', name!);
   writeFileSync(file, readFileSync(file, 'utf8').slice(0, -20));
   assert.match(await refused(), /is damaged/);
   rmSync(file);

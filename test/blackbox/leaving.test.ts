@@ -48,7 +48,7 @@ after(async () => {
 });
 
 const slug = (text: string) => text.replace(/[^A-Za-z0-9]/g, '-');
-const port = (listener: number) => Number(new URL(weir.urls[listener]).port);
+const port = (listener: number) => Number(new URL(weir.urls[listener]!).port);
 
 /** A client that has asked for `path`, and how it ends its side. */
 interface Asked {
@@ -119,7 +119,7 @@ for (const [way, ask] of Object.entries(WAYS)) {
 }
 
 test('onDisconnect: drain lets the upstream finish for a client that left by FIN', async () => {
-  const client = await WAYS['HTTP/1.1']('/drained');
+  const client = await WAYS['HTTP/1.1']!('/drained');
   const up = await upstream.accept();
   await up.request();
   up.write(STREAM);

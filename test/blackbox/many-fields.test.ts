@@ -62,8 +62,8 @@ for (const path of ['plain', 'old', 'again'])
       if (upstream.connections.length > seen) {
         const up = await upstream.accept();
         const { fields, body } = await up.answer('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok');
-        assert.match(fields[0], /^host: 127\.0\.0\.1:/);
-        assert.equal(fields[1].toLowerCase(), `content-length: ${INNER.length}`);
+        assert.match(fields[0]!, /^host: 127\.0\.0\.1:/);
+        assert.equal(fields[1]!.toLowerCase(), `content-length: ${INNER.length}`);
         assert.ok(fields.length <= FIELDS_MAX, `${fields.length} fields left`);
         assert.equal(body.toString(), INNER);
       }
@@ -85,7 +85,7 @@ for (const path of ['plain', 'old', 'again'])
       await up.answer(`HTTP/1.1 200 OK\r\n${'a: \r\n'.repeat(count)}Connection: close\r\nContent-Length: 2\r\n\r\nok`);
       const { status, fields, body } = await client.reply();
       statuses.add(status);
-      assert.match(fields[0], /^content-length: /i);
+      assert.match(fields[0]!, /^content-length: /i);
       assert.ok(fields.length <= FIELDS_MAX, `${fields.length} fields left`);
       if (status === 502) assert.equal(JSON.parse(body).code, 'UPSTREAM_PROTOCOL');
       else assert.equal(body, 'ok');

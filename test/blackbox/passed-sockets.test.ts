@@ -71,17 +71,17 @@ test('listeners and admin stand on the sockets that are passed, by their address
   const [traffic, admin] = manager.sockets;
   // In the other order: only the address counts.
   const config = {
-    admin: { address: `127.0.0.1:${admin.port}` },
-    listeners: [{ address: `127.0.0.1:${traffic.port}` }],
+    admin: { address: `127.0.0.1:${admin!.port}` },
+    listeners: [{ address: `127.0.0.1:${traffic!.port}` }],
   };
   const unit = manager.start(config);
   await ready(unit);
   // Both threads accept from the one socket.
-  for (let i = 0; i < 20; i++) assert.equal(await (await fetch(`http://127.0.0.1:${traffic.port}`)).text(), 'here');
-  assert.equal(await (await fetch(`http://127.0.0.1:${admin.port}/readyz`)).text(), 'ready\n');
+  for (let i = 0; i < 20; i++) assert.equal(await (await fetch(`http://127.0.0.1:${traffic!.port}`)).text(), 'here');
+  assert.equal(await (await fetch(`http://127.0.0.1:${admin!.port}/readyz`)).text(), 'ready\n');
   assert.equal(await unit.end(), 0);
   // Nobody runs: a client connects all the same, waits, and the next process answers it.
-  const client = await WireClient.connect(traffic.port);
+  const client = await WireClient.connect(traffic!.port);
   client.send(GET);
   const next = manager.start(config);
   assert.equal((await client.reply()).body, 'here');
@@ -91,7 +91,7 @@ test('listeners and admin stand on the sockets that are passed, by their address
 
 test('a takeover between processes that have them as well keeps one of each', async (t) => {
   const manager = new Manager(t, 1);
-  const [{ port }] = manager.sockets;
+  const { port } = manager.sockets[0]!;
   const config = { listeners: [{ address: `127.0.0.1:${port}` }] };
   let unit = manager.start(config);
   await ready(unit);
@@ -104,7 +104,7 @@ test('a takeover between processes that have them as well keeps one of each', as
   }
   // One for the main thread and one for each of two threads; a fourth would be a duplicate nobody needs.
   const listening = readdirSync(`/proc/${unit.child.pid}/fd`).filter(
-    (fd) => inodeOf(unit, fd) === manager.sockets[0].inode,
+    (fd) => inodeOf(unit, fd) === manager.sockets[0]!.inode,
   );
   assert.equal(listening.length, 3);
   assert.equal(await unit.end(), 0);
@@ -120,7 +120,7 @@ function inodeOf(unit: Unit, fd: string): number {
 
 test('a Node that hands over to another passes them on', async (t) => {
   const manager = new Manager(t, 1);
-  const [{ port }] = manager.sockets;
+  const { port } = manager.sockets[0]!;
   const old = join(manager.folder, 'old.cjs');
   writeFileSync(
     old,
@@ -143,7 +143,7 @@ test('a socket for which there is no listener is an error: its clients would wai
   assert.equal(await unit.exited, 1);
   assert.match(
     unit.text(),
-    new RegExp(`LISTEN_FDS: the socket 127.0.0.1:${manager.sockets[0].port} was passed on, but no listener`),
+    new RegExp(`LISTEN_FDS: the socket 127.0.0.1:${manager.sockets[0]!.port} was passed on, but no listener`),
   );
 });
 
@@ -159,7 +159,7 @@ test('descriptors that are not there, or no TCP sockets, are an error and harm n
     ['-1', '"-1" is no number'],
   ]) {
     const unit = manager.start(config, { count });
-    assert.equal(await unit.exited, 1, count);
+    assert.equal(await unit.exited, 1, count!);
     assert.equal(unit.text(), `weir: LISTEN_FDS: ${problem}\n`);
   }
 });

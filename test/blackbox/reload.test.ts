@@ -131,8 +131,8 @@ test("a ConfigMap's folders, swapped by a link", async (t) => {
     ['..2026_01_02', 'two'],
     ['..2026_01_03', 'three'],
   ]) {
-    mount(date, text);
-    await everywhere(weir, text);
+    mount(date!, text!);
+    await everywhere(weir, text!);
   }
   mount('..2026_01_04', '"unclosed');
   const { rules: found } = await weir.statusWhere(({ rules }) => !rules.ok, 'the broken one to be refused');

@@ -94,10 +94,10 @@ async function ask(to: Weir | string, line: string, ...fields: string[]): Promis
   client.send([`${line} HTTP/1.1`, ...fields, '', ''].join('\r\n'));
   const reply = await client.reply(line.startsWith('HEAD'));
   client.close();
-  const head = received.length > before ? received[received.length - 1] : '';
+  const head = received.length > before ? received[received.length - 1]! : '';
   const [first, ...rest] = head.trimEnd().split('\r\n');
   if (head === '') return { reply, line: '', sent: null };
-  return { reply, line: first, sent: Object.fromEntries(rest.map(split)) };
+  return { reply, line: first!, sent: Object.fromEntries(rest.map(split)) };
 }
 
 function split(field: string): [string, string] {
@@ -109,24 +109,24 @@ const code = (seen: Seen) => (JSON.parse(seen.reply.body) as { code: string }).c
 
 test('the host of an absolute target counts, and upstreams are told no other (RFC 9112 §3.2.2)', async () => {
   for (const to of [weir.urls[0], weir.urls[2]]) {
-    const seen = await ask(to, 'GET http://B.test:8080/x', 'Host: closed.test');
+    const seen = await ask(to!, 'GET http://B.test:8080/x', 'Host: closed.test');
     assert.equal(seen.reply.status, 200);
     assert.equal(seen.sent?.['x-forwarded-host'], 'b.test:8080');
     assert.ok(!JSON.stringify(seen.sent).includes('closed.test'));
-    assert.equal((await ask(to, 'GET http://closed.test/x', 'Host: b.test')).reply.status, 403);
+    assert.equal((await ask(to!, 'GET http://closed.test/x', 'Host: b.test')).reply.status, 403);
   }
 });
 
 test('a host has one normal form, or the request is refused', async () => {
   for (const to of [weir.urls[0], weir.urls[2]]) {
     for (const host of ['closed.test', 'CLOSED.test', 'closed.test.', 'Closed.Test.:80', 'closed.test:8443'])
-      assert.equal((await ask(to, 'GET /', `Host: ${host}`)).reply.status, 403, host);
+      assert.equal((await ask(to!, 'GET /', `Host: ${host}`)).reply.status, 403, host);
     for (const host of ['c%6Cosed.test', 'closed.test..', '.closed.test', 'closed.test,a.test', '127.1', '0x7f.1'])
-      assert.equal((await ask(to, 'GET /', `Host: ${host}`)).reply.status, 400, host);
+      assert.equal((await ask(to!, 'GET /', `Host: ${host}`)).reply.status, 400, host);
     for (const host of ['u@closed.test', 'closed.test:x', 'closed.test:70000', ''])
-      assert.equal((await ask(to, 'GET /', `Host: ${host}`)).reply.status, 400, host);
+      assert.equal((await ask(to!, 'GET /', `Host: ${host}`)).reply.status, 400, host);
     for (const target of ['http://u@closed.test/', 'http:///', 'http://c%6Cosed.test/'])
-      assert.equal((await ask(to, `GET ${target}`, 'Host: a.test')).reply.status, 400, target);
+      assert.equal((await ask(to!, `GET ${target}`, 'Host: a.test')).reply.status, 400, target);
   }
   const six = await ask(weir, 'GET /', 'Host: [2001:db8:0:0::1]:80');
   assert.equal(six.sent?.['x-region'], 'eu');
@@ -135,7 +135,7 @@ test('a host has one normal form, or the request is refused', async () => {
 });
 
 test('HTTP/2: the authority in normal form, and no host that contradicts it (RFC 9113 §8.3.1)', async () => {
-  const session = connectHttp2(weir.urls[1], { rejectUnauthorized: false });
+  const session = connectHttp2(weir.urls[1]!, { rejectUnauthorized: false });
   const status = (fields: Record<string, string>) =>
     new Promise<string>((resolve) => {
       const stream = session.request({ ':path': '/', ...fields });
@@ -362,11 +362,11 @@ test('OPTIONS about the server itself is answered here (RFC 9110 §9.3.7, RFC 91
 
 test('CONNECT is refused with what is allowed (RFC 9110 §15.5.6)', async () => {
   for (const to of [weir.urls[0], weir.urls[2]]) {
-    const { reply } = await ask(to, 'CONNECT a.test:80', 'Host: a.test:80');
+    const { reply } = await ask(to!, 'CONNECT a.test:80', 'Host: a.test:80');
     assert.equal(reply.status, 405);
     assert.match(reply.get('allow') ?? '', /GET, HEAD/);
   }
-  const session = connectHttp2(weir.urls[1], { rejectUnauthorized: false });
+  const session = connectHttp2(weir.urls[1]!, { rejectUnauthorized: false });
   const head = await new Promise<IncomingHttpHeaders>((resolve, reject) => {
     const stream = session.request({ ':method': 'CONNECT', ':authority': 'a.test:80' });
     stream.on('response', resolve).on('error', reject);

@@ -57,7 +57,7 @@ function sampleRules(urls: Readonly<Record<string, string>>): Record<string, Rec
   for (const [name, { endpoints }] of Object.entries<{ endpoints: Record<string, { url: string }> }>(
     rules['upstreams.yaml'].upstreams,
   ))
-    for (const endpoint of Object.values(endpoints)) endpoint.url = urls[name];
+    for (const endpoint of Object.values(endpoints)) endpoint.url = urls[name]!;
   return rules;
 }
 

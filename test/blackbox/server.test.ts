@@ -150,7 +150,7 @@ test('SIGTERM lets an open request finish, tells probes, and ends with 0', async
   await until(async () => (await textOf(`${weir.admin}/readyz`)) === 'draining\n', 'the draining to be told');
   await until(() => refuses(weir.url), 'new connections to be refused');
   assert.ok(weir.process.running);
-  slow[0].end('slowly');
+  slow[0]!.end('slowly');
   assert.equal(await open, 'slowly');
   assert.equal(await weir.process.exited, 0);
   assert.equal(weir.records().at(-1)?.message, 'weir has ended');
@@ -292,7 +292,7 @@ test('a reader of the log that goes away does not end Weir', async (t) => {
   const { weir, exited, url, admin } = await withOutput(t);
   weir.stdout.destroy();
   await until(async () => {
-    assert.equal(await textOf(url), 'x');
+    assert.equal(await textOf(url!), 'x');
     return /weir_access_log_dropped_total [1-9]/.test(await textOf(`${admin}/metrics`));
   }, 'lines to be dropped');
   weir.kill('SIGTERM');
@@ -311,7 +311,7 @@ test('a reader of the log that stops reading does not stop Weir', async (t) => {
       get(url + path, { agent }, (response) => response.resume().on('end', resolve)).on('error', reject);
     });
   for (let i = 0; i < 20; i++) await Promise.all(Array.from({ length: 8 }, ask));
-  assert.equal(await textOf(url), 'x');
+  assert.equal(await textOf(url!), 'x');
   weir.kill('SIGTERM');
   assert.equal(await exited, 0);
 });
@@ -330,8 +330,8 @@ test('a certificate that is renewed is used without a restart', async (t) => {
     ['relay.key', pem('b.key')],
     ['relay.pem', pem('b.pem')],
   ]) {
-    writeFileSync(join(weir.folder, 'config', `.${name}`), text);
-    renameSync(join(weir.folder, 'config', `.${name}`), join(weir.folder, 'config', name));
+    writeFileSync(join(weir.folder, 'config', `.${name}`), text!);
+    renameSync(join(weir.folder, 'config', `.${name}`), join(weir.folder, 'config', name!));
   }
   await weir.record((record) => record.message === 'new certificates are in use');
   await until(async () => (await subject()) === 'b.example.test', 'the new certificate');

@@ -80,7 +80,7 @@ test('{host} is what the client sent as its host, over HTTP/1.1 in both forms an
   assert.equal(await raw('http://target.test/', 'other.test', 'target.test'), '204', 'the host that counts');
   assert.equal(await raw('http://target.test/', 'other.test', 'other.test'), '401');
 
-  const session = connectHttp2(weir.urls[1], { rejectUnauthorized: false });
+  const session = connectHttp2(weir.urls[1]!, { rejectUnauthorized: false });
   t.after(() => session.close());
   const status = (authority: string, signedHost: string) =>
     new Promise((resolve, reject) => {
@@ -139,7 +139,7 @@ test('a process that takes over refuses what the one before may have let through
 
 test('a store that holds too few is warned of at the start, and check says what it holds', async (t) => {
   const weir = await startWeir(t, { rules: rulesOf(LINES), config: { store: { memory: { nonces: 65_536 } } } });
-  const [{ code, message }] = (await weir.status()).rules.problems;
+  const { code, message } = (await weir.status()).rules.problems[0]!;
   assert.equal(code, 'few-nonces');
   assert.match(message, /^65536 nonces hold 108 signed requests a second for the window 5m of `signed`$/);
   weir.writeConfig({});

@@ -201,9 +201,9 @@ test('a variable that is not set: serve refuses, check warns, check --strict ref
   const without = { WEIR_TOKEN: '' };
   const runs = [['check'], ['check', '--strict'], ['serve']].map((args) => weir(folder, args, without));
   const [checked, strict, served] = await Promise.all(runs);
-  assert.deepEqual([checked.status, places(checked.out)[0]], [0, `${place} warning missing-env`]);
-  assert.deepEqual([strict.status, places(strict.out)[0]], [3, `${place} error missing-env`]);
-  assert.deepEqual([served.status, places(served.err)], [3, [`${place} error missing-env`]]);
+  assert.deepEqual([checked!.status, places(checked!.out)[0]], [0, `${place} warning missing-env`]);
+  assert.deepEqual([strict!.status, places(strict!.out)[0]], [3, `${place} error missing-env`]);
+  assert.deepEqual([served!.status, places(served!.err)], [3, [`${place} error missing-env`]]);
 });
 
 test('faults of the settings keep no file from being checked', async (t) => {
@@ -299,7 +299,7 @@ test('a rules folder that is missing is told alike by both', async (t) => {
   rmSync(path('rules'), { recursive: true });
   const [checked, served] = [await weir(folder, ['check']), await weir(folder, ['serve'])];
   const [said] = checked.out.split('\n\n');
-  assert.match(said, /\n {2}the rules folder cannot be read: ENOENT.*\n {2}hint: see `rules` in the config$/);
+  assert.match(said!, /\n {2}the rules folder cannot be read: ENOENT.*\n {2}hint: see `rules` in the config$/);
   assert.deepEqual([checked.status, served.status], [3, 3]);
   assert.equal(served.err.trim(), said);
 });

@@ -126,7 +126,7 @@ for (const forwarder of FORWARDERS)
       for (const how of ['ends', 'resets'])
         test(`an upstream that ${how} inside a reply ${kind} is a broken transfer`, async () => {
           const { client, up } = await begin('GET');
-          up.write(head + some);
+          up.write(head! + some!);
           await client.head();
           await until(() => client.text.includes('only this'), 'what came');
           if (how === 'ends') up.end();

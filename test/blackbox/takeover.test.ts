@@ -217,7 +217,7 @@ test('an old process that dies while the new one starts holds nothing up', async
   const took = await successor.record(({ message }) => String(message).startsWith('took over'));
   assert.equal(took.predecessor, weir.process.pid);
   const [loaded] = successor.records();
-  assert.ok(Number(took.time) - Number(loaded.time) < 4_000, 'it waits for no answer');
+  assert.ok(Number(took.time) - Number(loaded!.time) < 4_000, 'it waits for no answer');
 });
 
 test('a folder that others can write to is not used', async (t) => {
@@ -287,7 +287,7 @@ test('whoever says nonsense on the Unix socket is cut off', async (t) => {
   );
   const lines = ['null', '1', '"ask"', '{', '', ...slots].map((line) => `${line}\n`);
   for (const text of [...lines, 'x'.repeat(100_000)]) {
-    const client = connect(join(runtime, name));
+    const client = connect(join(runtime, name!));
     // What is not read any more is answered with EPIPE or a reset.
     client.on('error', () => {});
     client.resume().write(text);

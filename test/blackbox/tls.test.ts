@@ -24,9 +24,9 @@ test('certificates by name, and a renewed one for new connections only', async (
     },
     files: Object.fromEntries(files.map((name) => [`config/${name}`, pem(name)])),
   });
-  assert.match(weir.urls[0], /^https:/);
-  assert.match(weir.urls[1], /^http:/);
-  const port = Number(new URL(weir.urls[0]).port);
+  assert.match(weir.urls[0]!, /^https:/);
+  assert.match(weir.urls[1]!, /^http:/);
+  const port = Number(new URL(weir.urls[0]!).port);
   const open = (servername: string) => WireClient.connectTls(port, servername === '' ? {} : { servername });
   const subject = ({ socket }: WireClient) => String((socket as TLSSocket).getPeerCertificate().subject.CN);
   const subjectFor = async (name: string) => {

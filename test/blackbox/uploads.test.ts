@@ -22,7 +22,7 @@ class Upstream {
       socket.on('error', () => {});
       socket.on('data', (chunk) => {
         this.received[at] += chunk.toString('latin1');
-        react(this, socket, this.received[at]);
+        react(this, socket, this.received[at]!);
       });
     });
     t.after(() => {
@@ -128,7 +128,7 @@ for (const forwarder of FORWARDERS)
       client.socket.write('0\r\n\r\n');
       await until(() => client.text() !== '', 'an answer');
       assert.match(client.text(), /^HTTP\/1\.1 200 /);
-      isSame(unchunked(good.received[0]), sent.join(''));
+      isSame(unchunked(good.received[0]!), sent.join(''));
     });
 
     test('what comes during the wait for the next attempt is not lost', async (t) => {
@@ -168,7 +168,7 @@ for (const forwarder of FORWARDERS)
       client.socket.write(body);
       await until(() => client.text() !== '', 'an answer');
       assert.match(client.text(), /^HTTP\/1\.1 200 /);
-      const text = good.received[0].slice(good.received[0].indexOf('POST '));
+      const text = good.received[0]!.slice(good.received[0]!.indexOf('POST '));
       isSame(text.slice(text.indexOf('\r\n\r\n') + 4), body);
     });
 
@@ -195,9 +195,9 @@ for (const forwarder of FORWARDERS)
       client.socket.write('0\r\n\r\n');
       await until(() => client.text() !== '', 'an answer');
       const [text] = upstream.received;
-      isSame(unchunked(text), 'x'.repeat(100_000));
+      isSame(unchunked(text!), 'x'.repeat(100_000));
       // 600,000 octets come in about ten reads of 64 KiB.
-      assert.ok(text.length < 101_000, `${text.length} octets for a body of 100,000`);
+      assert.ok(text!.length < 101_000, `${text!.length} octets for a body of 100,000`);
     });
   });
 

@@ -38,7 +38,7 @@ export function goneTests(declare: Declare): void {
     ]) {
       declare(`a client that ${how} inside ${kind}: bodyFailed('gone'), then gone`, async (bench) => {
         bench.onCall = (call) => call.read();
-        const { client, call } = await bench.exchange(head);
+        const { client, call } = await bench.exchange(head!);
         await until(() => call.received > 0, 'the first piece');
         await leave(client);
         assert.equal(await call.finished(), 'gone');
@@ -108,7 +108,7 @@ export function goneTests(declare: Declare): void {
     client.finish(GET);
     assert.equal((await client.reply()).body, 'answer');
     await client.over(1000);
-    assert.equal(await bench.calls[0].finished(), 'done');
+    assert.equal(await bench.calls[0]!.finished(), 'done');
   });
 
   declare('half-closed while a whole answer is on its way: all of it comes', async (bench) => {

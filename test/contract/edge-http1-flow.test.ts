@@ -224,7 +224,7 @@ describe('http1: ends', { concurrency: 8 }, () => {
         client.send(start);
         clients.push(client);
       }
-      await until(() => bench.calls.length === 3 && clients[5].ended, 'all to be where they should be');
+      await until(() => bench.calls.length === 3 && clients[5]!.ended, 'all to be where they should be');
       assert.ok(edge().deadlines > 0);
       for (const client of clients) client.close();
       await until(() => edge().connections === 0 && edge().deadlines === 0, 'nothing to be left');

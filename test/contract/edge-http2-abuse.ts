@@ -79,7 +79,7 @@ export function abuseTests(declare: Declare): void {
     for (let i = 0; i < 101; i++) peer.send(headers(1 + 2 * i, GET));
     assert.equal(await peer.reset(201), REFUSED_STREAM);
     assert.equal(bench.calls.length, 100);
-    bench.calls[0].ok();
+    bench.calls[0]!.ok();
     await peer.frame(DATA, 1);
     peer.send(headers(203, GET));
     await until(() => bench.calls.length === 101, 'the place that was free');

@@ -103,7 +103,7 @@ export class Bench {
   /** The next request not yet taken. */
   async call(): Promise<Call> {
     await until(() => this.calls.length > this.#taken, 'a request');
-    return this.calls[this.#taken++];
+    return this.calls[this.#taken++]!;
   }
 
   /** A request on a connection of its own, and what it is on the other side. */
@@ -192,7 +192,7 @@ export class Asked {
 
   get(name: string): string | undefined {
     const values: string[] = [];
-    for (let i = 0; i < this.fields.length; i += 2) if (this.fields[i] === name) values.push(this.fields[i + 1]);
+    for (let i = 0; i < this.fields.length; i += 2) if (this.fields[i] === name) values.push(this.fields[i + 1]!);
     return values.length > 0 ? values.join(', ') : undefined;
   }
 

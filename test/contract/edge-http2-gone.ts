@@ -86,7 +86,7 @@ export function goneTests(declare: Declare): void {
       (await bench.call()).ok(Buffer.alloc(4 << 20));
       await peer.frame(DATA, 1);
       leave(peer);
-      assert.equal(await bench.calls[0].finished(), 'gone');
+      assert.equal(await bench.calls[0]!.finished(), 'gone');
     });
 
     declare(`a client that ${how} when it has the whole reply, but not sent all: done`, async (bench) => {
@@ -95,7 +95,7 @@ export function goneTests(declare: Declare): void {
       (await bench.call()).ok();
       await until(() => peer.frames.some(({ type, flags }) => type === DATA && flags === END_STREAM), 'the reply');
       leave(peer);
-      assert.equal(await bench.calls[0].finished(), 'done');
+      assert.equal(await bench.calls[0]!.finished(), 'done');
     });
   }
 

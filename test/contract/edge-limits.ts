@@ -123,7 +123,7 @@ function timeTests(declare: Declare): void {
       bench.onCall = (call) => call.read();
       const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}${head}\r\n\r\n`);
       for (let i = 0; i < 20; i++) {
-        client.send(piece);
+        client.send(piece!);
         await new Promise((resolve) => setTimeout(resolve, 75));
       }
       if (what === 'in chunks') client.send('0\r\n\r\n');

@@ -36,7 +36,7 @@ for (const [name, create] of Object.entries(EDGES))
       const sockets = Array.from({ length: 3 }, () => BoundSocket.bind('127.0.0.1', 0, false));
       await edge.listen(sockets);
       const asked = async (at: number): Promise<WireClient> => {
-        const client = await WireClient.connect(sockets[at].port);
+        const client = await WireClient.connect(sockets[at]!.port);
         t.after(() => client.close());
         client.send('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
         await until(() => client.text.includes('200 OK') || client.closed, 'a reply or an end');
@@ -46,11 +46,11 @@ for (const [name, create] of Object.entries(EDGES))
       for (const at of [0, 1, 1, 2, 1, 1]) open.push(await asked(at));
       assert.ok(open.every(({ closed }) => !closed));
       for (const at of [0, 1, 2]) assert.ok((await asked(at)).closed, `one too many on socket ${at}`);
-      open[1].close();
+      open[1]!.close();
       await until(() => edge.connections === 5, 'one to end');
       assert.ok(!(await asked(0)).closed);
       assert.ok((await asked(2)).closed);
-      open[0].close();
+      open[0]!.close();
       await until(() => edge.connections === 5, 'another to end');
       assert.ok(!(await asked(2)).closed);
     });

@@ -180,7 +180,7 @@ export function refusalTests(declare: Declare): void {
       assert.deepEqual([reply.status, reply.get('connection')], [400, 'close']);
       await client.over(1500);
       const [call] = bench.calls;
-      assert.deepEqual([bench.calls.length, call.failed, await call.finished()], [1, 'malformed', 'done']);
+      assert.deepEqual([bench.calls.length, call!.failed, await call!.finished()], [1, 'malformed', 'done']);
     });
   }
 
@@ -241,7 +241,7 @@ function otherTests(declare: Declare): void {
       client.send('oops\r\n');
       await client.over();
       assert.equal(client.text, '5\r\nhello\r\n');
-      assert.deepEqual([bench.calls[0].failed, await bench.calls[0].finished()], ['malformed', 'gone']);
+      assert.deepEqual([bench.calls[0]!.failed, await bench.calls[0]!.finished()], ['malformed', 'gone']);
     },
   );
 

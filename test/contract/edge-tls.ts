@@ -94,7 +94,7 @@ export function tlsTests(declare: Declare): void {
 
   declare('TLS: a pair that does not fit is refused, and the old ones stay', async (bench) => {
     await bench.listen({ tls: TLS });
-    const wrong = { cert: CERTIFICATES[0].cert, key: CERTIFICATES[1].key };
+    const wrong = { cert: CERTIFICATES[0]!.cert, key: CERTIFICATES[1]!.key };
     assert.throws(() => bench.edge.useCertificates([wrong]));
     assert.throws(() => bench.edge.useCertificates([pair('next'), { cert: 'no PEM', key: 'none' }]));
     assert.equal(await shown(bench, { servername: 'first.example' }), 'first');

@@ -73,8 +73,8 @@ export class WireClient {
   async head(): Promise<{ status: number; fields: string[] }> {
     const head = await this.#through('\r\n\r\n', 'a reply head');
     const [line, ...fields] = head.trimEnd().split('\r\n');
-    if (!/^HTTP\/1\.1 \d{3} /.test(line)) throw new Error(`not a status line: ${line}`);
-    return { status: Number(line.slice(9, 12)), fields };
+    if (!/^HTTP\/1\.1 \d{3} /.test(line!)) throw new Error(`not a status line: ${line}`);
+    return { status: Number(line!.slice(9, 12)), fields };
   }
 
   /** The next reply. `bodyless`: as the answer to HEAD. */

@@ -91,7 +91,7 @@ export class Bench {
   /** The next request not yet taken. */
   async call(): Promise<Call> {
     await until(() => this.calls.length > this.#taken, 'a request');
-    return this.calls[this.#taken++];
+    return this.calls[this.#taken++]!;
   }
 
   /** Sends `data` on a new connection and waits for the request it is. */

@@ -334,7 +334,7 @@ describe('http1: the request on the wire', () => {
     const accepted = upstream.accept().then((connection) => connection.stopReading());
     forwarder.send(requestTo(upstream.endpoint, { body: Buffer.alloc(32 << 20) }), to);
     await accepted;
-    upstream.connections[0].write('HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno');
+    upstream.connections[0]!.write('HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno');
     assert.equal((await to.done()).body, 'no');
     assert.equal(forwarder.stats().open, 0);
   });
@@ -381,7 +381,7 @@ describe('http1: the reply', () => {
       await over.promise;
     }
     assert.equal(upstream.connections.length, 1);
-    for (const [i, body] of bodies.entries()) assert.ok(Buffer.concat(kept[i]).equals(body), `reply ${i}`);
+    for (const [i, body] of bodies.entries()) assert.ok(Buffer.concat(kept[i]!).equals(body), `reply ${i}`);
   });
 
   for (const paused of [false, true])

@@ -117,7 +117,7 @@ export class H2Upstream {
   /** The next request not yet taken. */
   async request(): Promise<Taken> {
     await until(() => this.requests.length > this.#taken, 'a request');
-    return this.requests[this.#taken++];
+    return this.requests[this.#taken++]!;
   }
 
   close(): void {
@@ -152,7 +152,7 @@ export class FrameUpstream {
   /** The next connection, without a word said. */
   async connection(): Promise<FramePeer> {
     await until(() => this.peers.length > this.#taken, 'a connection');
-    return this.peers[this.#taken++];
+    return this.peers[this.#taken++]!;
   }
 
   /** The next connection, greeted. */

@@ -73,7 +73,7 @@ function connectTests(declare: Declare): void {
       const to = bench.recorder();
       bench.forwarder().send(requestTo(upstream.endpoint), to);
       const peer = await upstream.connection();
-      peer.socket.end(greeting);
+      peer.socket.end(greeting!);
       isFailure(await to.fails(), 'connect', false);
     });
 

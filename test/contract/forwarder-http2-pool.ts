@@ -88,7 +88,7 @@ function sharingTests(declare: Declare): void {
     await asked(peer, 5);
     assert.equal(forwarder.stats().waiting, 1);
     peer.send(settings([MAX_STREAMS, 1]), reply(1), reply(3));
-    await all[1].done();
+    await all[1]!.done();
     for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
     assert.equal(forwarder.stats().waiting, 1);
     peer.send(reply(5));
@@ -122,7 +122,7 @@ function sharingTests(declare: Declare): void {
     const upstream = await bench.frames();
     const forwarder = bench.forwarder({ queue: { max: 2, wait: 30_000 } });
     const all = Array.from({ length: 4 }, () => bench.recorder());
-    forwarder.send(requestTo(upstream.endpoint), all[0]);
+    forwarder.send(requestTo(upstream.endpoint), all[0]!);
     const peer = await upstream.accept([MAX_STREAMS, 0]);
     await heard(peer);
     for (const to of all.slice(1)) forwarder.send(requestTo(upstream.endpoint), to);
@@ -154,23 +154,23 @@ function sharingTests(declare: Declare): void {
     const upstream = await bench.frames();
     const forwarder = bench.forwarder({ connections: 1, queue: { max: 3, wait: 150 } });
     const [first, cancelled, late, last] = Array.from({ length: 4 }, () => bench.recorder());
-    forwarder.send(requestTo(upstream.endpoint), first);
+    forwarder.send(requestTo(upstream.endpoint), first!);
     const peer = await upstream.accept([MAX_STREAMS, 1]);
     await asked(peer, 1);
-    const call = forwarder.send(requestTo(upstream.endpoint), cancelled);
-    const waits = forwarder.send(requestTo(upstream.endpoint, { timeouts: { ...PATIENT, firstByte: 1 } }), late);
+    const call = forwarder.send(requestTo(upstream.endpoint), cancelled!);
+    const waits = forwarder.send(requestTo(upstream.endpoint, { timeouts: { ...PATIENT, firstByte: 1 } }), late!);
     assert.equal(waits.queued()?.reason, 'busy');
-    cancelled.cancel(call);
-    const failure = await late.fails();
+    cancelled!.cancel(call);
+    const failure = await late!.fails();
     assert.deepEqual([failure.reason, failure.sent], ['busy', false]);
     assert.equal(waits.queued(), null);
-    forwarder.send(requestTo(upstream.endpoint), last);
+    forwarder.send(requestTo(upstream.endpoint), last!);
     assert.partialDeepStrictEqual(forwarder.stats(), { waiting: 1, late: 1, full: 0 });
     peer.send(reply(1));
     await asked(peer, 3);
     peer.send(reply(3));
-    await last.done();
-    await first.done();
+    await last!.done();
+    await first!.done();
     assert.equal(peer.frames.filter(({ type }) => type === HEADERS).length, 2);
   });
 
@@ -241,7 +241,7 @@ function endTests(declare: Declare): void {
     for (let round = 0; round < 2; round++) {
       const to = bench.recorder();
       forwarder.send(requestTo(upstream.endpoint), to);
-      const peer = round === 0 ? await upstream.accept() : upstream.peers[0];
+      const peer = round === 0 ? await upstream.accept() : upstream.peers[0]!;
       await asked(peer, 1 + 2 * round);
       await new Promise((resolve) => setTimeout(resolve, round === 0 ? 300 : 0));
       peer.send(reply(1 + 2 * round));
@@ -249,8 +249,8 @@ function endTests(declare: Declare): void {
     }
     const since = performance.now();
     const [peer] = upstream.peers;
-    await peer.frame(GOAWAY);
-    await peer.gone();
+    await peer!.frame(GOAWAY);
+    await peer!.gone();
     assert.ok(performance.now() - since > 50);
     await until(() => forwarder.stats().open === 0, 'the count to follow');
   });
@@ -263,7 +263,7 @@ function endTests(declare: Declare): void {
       const to = bench.recorder();
       forwarder.send(requestTo(upstream.endpoint, { body: Buffer.from('q') }), to);
       await to.done();
-      upstream.sessions[round].close();
+      upstream.sessions[round]!.close();
       await until(() => forwarder.stats().open === 0, 'the close to be seen');
     }
     assert.equal(upstream.sessions.length, 3);

@@ -324,28 +324,28 @@ function limitTests(declare: Declare): void {
         crowds.push({ id, waiting: line.waiting, full: line.full });
       });
       const [first, left, refused, third] = Array.from({ length: 4 }, () => bench.recorder());
-      const riding = forwarder.send(requestTo(upstream.endpoint), first);
-      const call = forwarder.send(requestTo(upstream.endpoint), left);
-      const streamed = forwarder.send(requestTo(upstream.endpoint, { method: 'POST', bodyLength: 4 }), refused);
-      assert.equal(refused.failure, null);
+      const riding = forwarder.send(requestTo(upstream.endpoint), first!);
+      const call = forwarder.send(requestTo(upstream.endpoint), left!);
+      const streamed = forwarder.send(requestTo(upstream.endpoint, { method: 'POST', bodyLength: 4 }), refused!);
+      assert.equal(refused!.failure, null);
       streamed.write(Buffer.from('body'));
       streamed.finish();
-      const failure = await refused.fails();
+      const failure = await refused!.fails();
       assert.deepEqual([failure.reason, failure.sent], ['busy', false]);
       const { id } = upstream.endpoint;
       assert.deepEqual(crowds, [
         { id, waiting: 1, full: 0 },
         { id, waiting: 1, full: 1 },
       ]);
-      left.cancel(call);
+      left!.cancel(call);
       assert.equal(riding.queued(), null);
-      const late = forwarder.send(requestTo(upstream.endpoint), third);
+      const late = forwarder.send(requestTo(upstream.endpoint), third!);
       assert.partialDeepStrictEqual(forwarder.stats(), { waiting: 1, waited: 2, full: 1, late: 0 });
       const connection = await upstream.accept();
       await connection.answer(OK);
-      await first.done();
+      await first!.done();
       await connection.answer(OK);
-      await third.done();
+      await third!.done();
       assert.equal(late.waited, true);
       assert.equal(upstream.connections.length, 1);
     },

@@ -260,9 +260,9 @@ const CLOSE_1011 = Buffer.from([0x88, 2, 0x03, 0xf3]);
 
 /** A masked frame of less than 126 octets as it would be without its mask. */
 function unmasked(frame: Buffer): Buffer {
-  assert.equal(frame[1] & 0x80, 0x80);
+  assert.equal(frame[1]! & 0x80, 0x80);
   const key = frame.subarray(2, 6);
-  return Buffer.from([frame[0], frame[1] & 0x7f, ...frame.subarray(6).map((octet, i) => octet ^ key[i % 4])]);
+  return Buffer.from([frame[0]!, frame[1]! & 0x7f, ...frame.subarray(6).map((octet, i) => octet ^ key[i % 4]!)]);
 }
 
 /** What a socket gets. */

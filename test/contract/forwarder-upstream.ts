@@ -46,7 +46,7 @@ export class RawConnection {
   async head(): Promise<{ line: string; fields: string[] }> {
     const end = await this.#find('\r\n\r\n', 'a request head');
     const [line, ...fields] = this.#take(end).toString('latin1').trimEnd().split('\r\n');
-    return { line, fields };
+    return { line: line!, fields };
   }
 
   /** Takes a whole request, by its framing. */
@@ -159,7 +159,7 @@ export class RawUpstream {
   /** The next connection not yet taken. */
   async accept(): Promise<RawConnection> {
     await until(() => this.connections.length > this.#taken, 'a connection');
-    return this.connections[this.#taken++];
+    return this.connections[this.#taken++]!;
   }
 
   /** The port is free at once; Node's `close` event can fail to come after a broken TLS handshake. */

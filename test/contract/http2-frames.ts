@@ -39,7 +39,7 @@ export function frame(type: number, flags: number, stream: number, payload: Buff
 /** Fields as literals that no table remembers, strings as they are. */
 export function block(fields: readonly string[]): Buffer {
   const parts: Buffer[] = [];
-  for (let i = 0; i < fields.length; i += 2) parts.push(Buffer.of(0), text(fields[i]), text(fields[i + 1]));
+  for (let i = 0; i < fields.length; i += 2) parts.push(Buffer.of(0), text(fields[i]!), text(fields[i + 1]!));
   return Buffer.concat(parts);
 }
 
@@ -131,8 +131,8 @@ export class FramePeer {
       const length = this.#rest.readUIntBE(0, 3);
       if (this.#rest.length < 9 + length) return;
       this.frames.push({
-        type: this.#rest[3],
-        flags: this.#rest[4],
+        type: this.#rest[3]!,
+        flags: this.#rest[4]!,
         stream: this.#rest.readUInt32BE(5) & 0x7fffffff,
         payload: this.#rest.subarray(9, 9 + length),
       });

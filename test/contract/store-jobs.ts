@@ -19,7 +19,7 @@ export async function raceOnce(
   const from = Math.floor((keys.length / 4) * index);
   let passed = 0;
   for (let i = 0; i < keys.length * rounds; i++)
-    if (await store.once(keys[(from + i) % keys.length], 300_000)) passed++;
+    if (await store.once(keys[(from + i) % keys.length]!, 300_000)) passed++;
   await store.close();
   return passed;
 }

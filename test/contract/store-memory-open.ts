@@ -16,7 +16,7 @@ export function openStore({ zones, nonces, limits, clock }: SharedZones, index: 
       if (zone?.byteLength !== bytes) throw new Error(`no zone ${identity} of ${bytes} bytes`);
       return zone;
     },
-    now: () => clock[0],
+    now: () => clock[0]!,
     thread: index + 1,
     nonces,
     limits,

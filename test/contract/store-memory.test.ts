@@ -12,10 +12,10 @@ function create(nonces: number, limits: number) {
   const clock = new Float64Array(new SharedArrayBuffer(8)).fill(MODEL_START);
   const zones: Record<string, SharedArrayBuffer> = {};
   const zone = (identity: string, bytes: number) => (zones[identity] ??= new SharedArrayBuffer(bytes));
-  const store = createMemoryStore({ zone, now: () => clock[0], thread: 0, nonces, limits });
+  const store = createMemoryStore({ zone, now: () => clock[0]!, thread: 0, nonces, limits });
   const data: SharedZones = { zones, nonces, limits, clock };
   const advance = (ms: number) => {
-    clock[0] += ms;
+    clock[0]! += ms;
   };
   const module = new URL('store-memory-open.ts', import.meta.url).href;
   return { store, advance, shared: { module, data }, data, close() {} } satisfies StoreSubject & { data: SharedZones };
@@ -59,7 +59,7 @@ test(`random traffic with random lives agrees with a map (${SEED_NOTE})`, () => 
   const random = (below: number) => chance.below(below);
   for (let i = 0; i < 30_000; i++) {
     advance(random(4) * 100);
-    const now = data.clock[0];
+    const now = data.clock[0]!;
     const key = `k${random(500)}`;
     // Whole steps of the table's resolution, so that both forget at the same instant.
     const ttl = (1 + random(3_000)) * 100;
@@ -81,7 +81,7 @@ test('seeds are not the same for two stores, and shared by all threads of one', 
   const seeds: Uint8Array[] = [];
   const seed = (bytes: number) => {
     seeds.push(crypto.getRandomValues(new Uint8Array(bytes)));
-    return seeds[seeds.length - 1];
+    return seeds[seeds.length - 1]!;
   };
   const zones: Record<string, SharedArrayBuffer> = {};
   const zone = (identity: string, bytes: number) => (zones[identity] ??= new SharedArrayBuffer(bytes));
@@ -96,7 +96,7 @@ test('seeds are not the same for two stores, and shared by all threads of one', 
 test('where a thread died inside a segment its replacement, opening the store, mends it', () => {
   const { store, data } = create(100, 10);
   for (let i = 0; i < 50; i++) store.once(`n${i}`, 60_000);
-  const zone = data.zones['store nonces 100'];
+  const zone = data.zones['store nonces 100']!;
   const words = new Int32Array(zone);
   lock(words, lockWord(0), 7);
   words[lockWord(0) + 1] = 99;

@@ -12,7 +12,7 @@ interface Job {
 
 /** Stops before a step of the scenario's operation, says so, and never goes on. */
 export function dieAt({ scenario, world, step, there }: Job): void {
-  const { open, act } = SCENARIOS[scenario];
+  const { open, act } = SCENARIOS[scenario]!;
   const { store, notify } = Atomics;
   const stop = () => {
     store(there, 0, 1);

@@ -30,7 +30,7 @@ export const START = 1_700_000_000_000;
 const CAPACITY = 23;
 
 export const advance = ({ clock }: World, ms: number): void => {
-  clock[0] += ms;
+  clock[0]! += ms;
 };
 
 function zoneOf({ zones }: World, identity: string, bytes: number): SharedArrayBuffer {
@@ -41,7 +41,7 @@ function zoneOf({ zones }: World, identity: string, bytes: number): SharedArrayB
 function openStore(world: World, thread: number): MemoryStore {
   return createMemoryStore({
     zone: (identity, bytes) => zoneOf(world, identity, bytes),
-    now: () => world.clock[0],
+    now: () => world.clock[0]!,
     thread,
     nonces: CAPACITY,
     limits: CAPACITY,
@@ -143,7 +143,7 @@ function openBreaker(world: World, thread: number): Breaker {
   return new Breaker(zoneOf(world, 'breaker', Breaker.bytes), BREAKER, thread);
 }
 
-const now = (world: World): number => world.clock[0];
+const now = (world: World): number => world.clock[0]!;
 
 function fail(breaker: Breaker, world: World, times: number): void {
   for (let i = 0; i < times; i++) breaker.failure(breaker.enter(now(world)), now(world));
@@ -219,16 +219,16 @@ function changingWindow(earlier: readonly number[], next: number): Scenario<Wind
   return {
     open: openWindows,
     before(windows, { clock }) {
-      for (const window of earlier) windows.use(windows.bucketOf(7), window, clock[0]);
-      clock[0] += 5 * LIFE;
+      for (const window of earlier) windows.use(windows.bucketOf(7), window, clock[0]!);
+      clock[0]! += 5 * LIFE;
     },
-    act: (windows, { clock }) => windows.use(windows.bucketOf(7), next, clock[0]),
+    act: (windows, { clock }) => windows.use(windows.bucketOf(7), next, clock[0]!),
     after(windows, { clock }) {
       const bucket = windows.bucketOf(7);
-      assert.equal(windows.use(bucket, 10 * LIFE, clock[0]), 10 * LIFE);
-      assert.equal(windows.use(bucket, 20 * LIFE, clock[0]), 20 * LIFE, 'and takes the lock over if need be');
-      assert.equal(windows.remembers(bucket, START + 3 * LIFE, clock[0]), false);
-      assert.equal(windows.remembers(bucket, clock[0] + 10 * LIFE + 2_000, clock[0] + 15 * LIFE), true);
+      assert.equal(windows.use(bucket, 10 * LIFE, clock[0]!), 10 * LIFE);
+      assert.equal(windows.use(bucket, 20 * LIFE, clock[0]!), 20 * LIFE, 'and takes the lock over if need be');
+      assert.equal(windows.remembers(bucket, START + 3 * LIFE, clock[0]!), false);
+      assert.equal(windows.remembers(bucket, clock[0]! + 10 * LIFE + 2_000, clock[0]! + 15 * LIFE), true);
     },
   };
 }

@@ -36,7 +36,7 @@ function assertFree({ zones }: World): void {
   for (const [identity, zone] of Object.entries(zones)) {
     const words = new Int32Array(zone);
     if (words[0] !== MAGIC) continue;
-    for (let n = 0; n < words[1]; n++) assert.equal(words[lockWord(n)] & OWNER, 0, `a lock of ${identity} is held`);
+    for (let n = 0; n < words[1]!; n++) assert.equal(words[lockWord(n)]! & OWNER, 0, `a lock of ${identity} is held`);
   }
 }
 
@@ -93,12 +93,12 @@ for (const [name, scenario] of Object.entries(SCENARIOS))
 
 for (const name of ['once: room by compaction', 'take: a key gives up its place to one of another policy'])
   test(`a thread that dies while it mends what another left: ${name}`, () => {
-    const scenario = SCENARIOS[name];
+    const scenario = SCENARIOS[name]!;
     const [seed] = SEEDS;
-    const steps = dieEverywhere(scenario, seed, release);
+    const steps = dieEverywhere(scenario, seed!, release);
     for (let first = 0; first < steps; first++)
       for (let second = 0, died = true; died; second++) {
-        const world = newWorld(scenario, seed);
+        const world = newWorld(scenario, seed!);
         const die = (step: number) => {
           const life = mortal(
             step,

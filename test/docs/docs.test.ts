@@ -29,7 +29,7 @@ describe('the pages', () => {
     const dead: string[] = [];
     for (const page of pages.filter((name) => name.endsWith('.md')))
       for (const [, target] of read(page).matchAll(/\]\((?!https?:)([^)#\s]+)[^)]*\)/g))
-        if (!existsSync(join(dirname(pageFile(page)), target))) dead.push(`${page}: ${target}`);
+        if (!existsSync(join(dirname(pageFile(page)), target!))) dead.push(`${page}: ${target}`);
     assert.deepEqual(dead, []);
   });
 

@@ -16,7 +16,7 @@ for (const name of goldenCases())
 const KIND_CODES: readonly string[] = KINDS.flatMap(({ kind }) => {
   const page = readFileSync(new URL(`../../src/policies/${kind}/README.md`, import.meta.url), 'utf8');
   const [, list = ''] = /Problems it reports: ([\s\S]*?)(?:\n\n|$)/.exec(page) ?? [];
-  return Array.from(list.matchAll(/`([^`]+)`/g), ([, code]) => code);
+  return Array.from(list.matchAll(/`([^`]+)`/g), ([, code]) => code!);
 });
 
 test('every code that a problem can have has a golden case, and golden cases have no others', async () => {

@@ -92,7 +92,7 @@ test('what editors take for a unit and what the plan reads agree on these', () =
       if (unit.valid(sample)) assert.match(sample, new RegExp(`^(${unit.pattern})$`), name);
     }
   assert.deepEqual(
-    samples.filter((sample) => UNITS.duration.valid(sample)),
+    samples.filter((sample) => UNITS.duration!.valid(sample)),
     ['1ms', '1.5s', '24d'],
   );
 });

@@ -116,8 +116,8 @@ for (const kind of ['plain', 'tls'] as const)
       metadata.set('asked-bin', Buffer.from([128, 13, 10, 0]));
       const { code, initial, trailing } = await unary(client, {}, { metadata });
       assert.equal(code, status.OK);
-      assert.equal(seen[0].get('x-asked').join(), 'a, b');
-      assert.deepEqual(seen[0].get('asked-bin'), [Buffer.from([128, 13, 10, 0])]);
+      assert.equal(seen[0]!.get('x-asked').join(), 'a, b');
+      assert.deepEqual(seen[0]!.get('asked-bin'), [Buffer.from([128, 13, 10, 0])]);
       assert.deepEqual(initial!.get('x-first'), ['debut']);
       assert.deepEqual(initial!.get('first-bin'), [Buffer.from([0, 1, 254, 255])]);
       assert.deepEqual(trailing.get('x-last').join(), 'one, two');
@@ -128,7 +128,7 @@ for (const kind of ['plain', 'tls'] as const)
       service.on.unary = (call, answer) => answer(null, { blob: call.request.blob! });
       const { code, answers } = await unary(client, { blob: BIG });
       assert.equal(code, status.OK);
-      assert.ok(answers[0].blob!.equals(BIG));
+      assert.ok(answers[0]!.blob!.equals(BIG));
       service.on.chat = (call) => {
         call.on('data', ({ blob }: Message) => call.write({ blob: blob! }));
         call.on('end', () => call.end());

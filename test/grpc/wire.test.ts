@@ -125,7 +125,7 @@ const REPLIES: Readonly<Record<string, (taken: Taken) => void>> = {
 };
 
 function serve(): void {
-  upstream.onRequest = (taken) => REPLIES[taken.get(':path')!](taken);
+  upstream.onRequest = (taken) => REPLIES[taken.get(':path')!]!(taken);
 }
 
 const whole = { status: 200, endedByHead: false, length: undefined, body: '', trailers: '', code: 0 };
@@ -240,8 +240,8 @@ test('slow readers hold their own streams back, and no other, on either connecti
     const index = sent.push(0) - 1;
     const piece = Buffer.alloc(65_536);
     const more = () => {
-      while (sent[index] < 4 * MB) {
-        sent[index] += piece.length;
+      while (sent[index]! < 4 * MB) {
+        sent[index]! += piece.length;
         if (!stream.write(piece)) return void stream.once('drain', more);
       }
       stream.end();
@@ -257,11 +257,11 @@ test('slow readers hold their own streams back, and no other, on either connecti
   assert.ok(Math.max(...sent) < 2 * MB, `${sent} bytes were sent to clients that do not read`);
   for (const stream of streams.slice(1)) stream.close(constants.NGHTTP2_CANCEL);
   let read = 0;
-  streams[0].on('data', (chunk: Buffer) => {
+  streams[0]!.on('data', (chunk: Buffer) => {
     read += chunk.length;
   });
-  streams[0].resume();
-  await once(streams[0], 'end');
+  streams[0]!.resume();
+  await once(streams[0]!, 'end');
   assert.equal(read, 4 * MB);
 });
 

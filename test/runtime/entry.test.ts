@@ -145,7 +145,7 @@ describe('the entry file', () => {
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
       out += chunk;
       // One after the other, each when what was before it has been said.
-      while (wanted.length > 0 && out.includes(wanted[0])) {
+      while (wanted.length > 0 && out.includes(wanted[0]!)) {
         wanted.shift();
         child.kill(signals.shift());
       }

@@ -39,8 +39,8 @@ export async function message(client: Anthropic, region: string): Promise<void> 
   assert.equal(reply.role, 'assistant');
   assert.equal(reply.model, ASK.model);
   assert.equal(reply.stop_reason, 'end_turn');
-  assert.equal(reply.content[0].type, 'text');
-  const text = reply.content[0].type === 'text' ? reply.content[0].text : '';
+  assert.equal(reply.content[0]!.type, 'text');
+  const text = reply.content[0]!.type === 'text' ? reply.content[0]!.text : '';
   assert.match(text, new RegExp(`^Hello from the ${region} region .*How is the weather\\?$`));
   assert.ok(reply.usage.input_tokens > 0 && reply.usage.output_tokens > 0);
   assert.match(reply._request_id ?? '', /^\S+$/);

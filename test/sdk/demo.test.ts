@@ -41,15 +41,15 @@ describe('weir demo', { skip }, () => {
       const paste = (line: string) => demo.paste(shell, line);
       // The second shell finds eu's breaker still open.
       const first = shell === shells[0];
-      assert.match(await paste(routed), first ? /^\{"region":"eu".*"x-client-region":"eu"/ : /^\{"region":"us"/);
-      assert.match(await paste(signed), /Hello from the us region.*\n200\n$/s);
-      assert.match(await paste(replayed), /authentication_error.*\n401\n$/s);
-      const regions = (await paste(broken)).split('\n');
-      assert.match(regions[1], first ? /api_error/ : /"region":"us"/);
+      assert.match(await paste(routed!), first ? /^\{"region":"eu".*"x-client-region":"eu"/ : /^\{"region":"us"/);
+      assert.match(await paste(signed!), /Hello from the us region.*\n200\n$/s);
+      assert.match(await paste(replayed!), /authentication_error.*\n401\n$/s);
+      const regions = (await paste(broken!)).split('\n');
+      assert.match(regions[1]!, first ? /api_error/ : /"region":"us"/);
       assert.match(regions.at(-3)!, /^\{"region":"us"/);
-      assert.match(await paste(edited), /^\{"region":"asia"/);
+      assert.match(await paste(edited!), /^\{"region":"asia"/);
       demo.restore();
-      await until(async () => !(await paste(routed)).startsWith('{"region":"asia"'), 'the rules to be as before');
+      await until(async () => !(await paste(routed!)).startsWith('{"region":"asia"'), 'the rules to be as before');
     });
   }
 
@@ -82,7 +82,7 @@ describe('weir demo', { skip }, () => {
     await third.said('Below: Weir’s log');
     const [weir] = childrenOf(third.process.pid!);
     await third.end('SIGKILL');
-    await until(() => !isAlive(weir), 'Weir to end');
+    await until(() => !isAlive(weir!), 'Weir to end');
   });
 });
 
@@ -116,7 +116,7 @@ class Demo {
 
   /** The lines to paste: each stands by itself between empty ones, after its numbered title. */
   commands(): string[] {
-    return [...this.output.matchAll(/^\d\. .*\n\n(.+)\n/gm)].map((match) => match[1]);
+    return [...this.output.matchAll(/^\d\. .*\n\n(.+)\n/gm)].map((match) => match[1]!);
   }
 
   async paste(shell: string, line: string): Promise<string> {

@@ -38,7 +38,7 @@ describe('the sample by itself', () => {
       assert.equal(who.region, 'asia');
       assert.equal(who.endpoint, 'asia-1');
       assert.equal(who.path, path.split('?')[0]);
-      assert.equal(who.headers['x-client-region'], 'asia');
+      assert.equal(who.headers!['x-client-region'], 'asia');
     }
   });
 
@@ -57,7 +57,7 @@ describe('the sample by itself', () => {
     const events = (await reply.text()).trimEnd().split('\n\n');
     for (const event of events) {
       const [name, data] = event.split('\n');
-      assert.equal(name, `event: ${JSON.parse(data.slice('data: '.length)).type}`);
+      assert.equal(name, `event: ${JSON.parse(data!.slice('data: '.length)).type}`);
     }
     const types = events.map((event) => event.slice('event: '.length, event.indexOf('\n')));
     const delta = 'content_block_delta';

@@ -94,16 +94,16 @@ function check(
   tokens: readonly string[] = TOKENS,
 ): boolean {
   const text = JSON.stringify(document, null, 2);
-  const make = FORMS[form] ?? FORMS.bare;
+  const make = FORMS[form] ?? FORMS.bare!;
   const [one, other] = tokens.map((token) => run(text, make(token)));
   const where = `${label}, ${form}`;
   for (const token of tokens)
     for (const said of [one, other])
-      assert.ok(!said.text.toLowerCase().includes(token.toLowerCase()), `${where}: ${lineWith(said.text, token)}`);
-  assert.deepEqual(one.problems, other.problems, where);
-  assert.equal(one.revision, other.revision, where);
-  assert.equal(one.shown, other.shown, where);
-  return one.shown !== null;
+      assert.ok(!said!.text.toLowerCase().includes(token.toLowerCase()), `${where}: ${lineWith(said!.text, token)}`);
+  assert.deepEqual(one!.problems, other!.problems, where);
+  assert.equal(one!.revision, other!.revision, where);
+  assert.equal(one!.shown, other!.shown, where);
+  return one!.shown !== null;
 }
 
 function lineWith(text: string, token: string): string {

@@ -68,7 +68,7 @@ export function plant(sample: Json, path: Path, value: unknown, schema: object):
 }
 
 function put(parent: Json | unknown[], [head, ...rest]: Path, value: unknown, schema: Schema): void {
-  const key = head === '*' ? MADE_UP : head;
+  const key = head === '*' ? MADE_UP : head!;
   const here = parent as Json;
   const below = stepInto(schema, String(head));
   if (schema.maxProperties === 1) for (const other of Object.keys(here)) if (other !== String(key)) delete here[other];

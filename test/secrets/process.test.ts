@@ -85,8 +85,8 @@ function rulesOf(entries: readonly PlantedEntry[], up: string): Json {
   };
   for (const { section, name, entry } of entries) {
     rules[section] = { ...rules[section], [name]: entry };
-    if (section === 'policies') rules.routes[name] = { match: { path: `/${name}` }, use: [name], to: 'up' };
-    if (section === 'upstreams') rules.routes[name] = { match: { path: `/${name}` }, to: name };
+    if (section === 'policies') rules.routes![name] = { match: { path: `/${name}` }, use: [name], to: 'up' };
+    if (section === 'upstreams') rules.routes![name] = { match: { path: `/${name}` }, to: name };
   }
   return rules;
 }
@@ -214,11 +214,11 @@ test('good values: served, tried, reloaded and checked, and none is told', async
   said.files = filesIn(weir.folder);
   assertUntold(said, planted);
   assert.match(
-    said['/api/v1/config'],
-    new RegExp(`\\$\\{env:${entries[0].variable}\\}`),
+    said['/api/v1/config']!,
+    new RegExp(`\\$\\{env:${entries[0]!.variable}\\}`),
     'references are shown instead',
   );
-  assert.match(said['reload (200)'], /"revision"/);
+  assert.match(said['reload (200)']!, /"revision"/);
 });
 
 /** Problems name a file that cannot be read by its path, wherever that comes from: whoever is to mend it must know it. */
@@ -238,7 +238,7 @@ test('values that are good nowhere: refused at start, in a reload and by check, 
     const [sample] = sampleEntries(place.path[0] as string, place.path);
     const form =
       count % 2 ? (token: string) => `https://${token}:${token}@example.com/?${token}` : (token: string) => token;
-    return entryWith(place, sample, plantedAs(form, place.label));
+    return entryWith(place, sample!, plantedAs(form, place.label));
   });
   const token = plantedAs((token) => `${token}-${'x9'.repeat(20)}`, 'admin.token');
   const planted: Planted[] = [...entries.filter(({ label }) => !NAMED_FILES.has(label)), token];
@@ -252,9 +252,9 @@ test('values that are good nowhere: refused at start, in a reload and by check, 
   weir.write('rules.yaml', rulesOf(entries, 'http://127.0.0.1:1'));
   await weir.record(({ level }) => level === 'error', 'the refusal');
   const said: Record<string, string> = await pages(weir, token.value);
-  assert.match(said['reload (422)'], /RULES_REFUSED/);
+  assert.match(said['reload (422)']!, /RULES_REFUSED/);
   for (const [command, ...args] of [['check'], ['check', '--format', 'json'], ['test'], ['serve', '--strict']]) {
-    const { status, output } = await run(weir, env, command, ...args);
+    const { status, output } = await run(weir, env, command!, ...args);
     assert.equal(status, 3, output);
     said[[command, ...args].join(' ')] = output;
   }
@@ -316,14 +316,14 @@ for (const which of ['every place', 'every place that takes a text'])
     let document: Json = sample;
     const places = placesOf(CONFIG);
     for (const { path, label } of which === 'every place' ? places : places.filter(isText)) {
-      const secret = plantedAs(FORMS[count % FORMS.length], label);
+      const secret = plantedAs(FORMS[count % FORMS.length]!, label);
       if (!NAMED_FILES.has(label)) planted.push(secret);
       env[secret.variable] = secret.value;
       document = plant(document, path, `\${env:${secret.variable}}`, CONFIG);
     }
     weir.writeConfig(document);
     for (const [command, ...args] of [['check'], ['check', '--format', 'json'], ['serve']]) {
-      const { status, output } = await run(weir, env, command, ...args);
+      const { status, output } = await run(weir, env, command!, ...args);
       assert.equal(status, 3, output);
       said[[command, ...args].join(' ')] = output;
     }

@@ -42,7 +42,7 @@ export function renderPage(page: string): string {
 
 /** Names of the tables on `page`. */
 export function tablesOf(page: string): string[] {
-  return [...page.matchAll(START)].map((match) => match[1]);
+  return [...page.matchAll(START)].map((match) => match[1]!);
 }
 
 /** Names of all tables there are: each must stand on a page. */
@@ -67,7 +67,7 @@ function tableOf(name: string): string {
   const kind = KINDS.find((one) => `policy:${one.kind}` === name);
   if (kind) return keyTable(kind.schema as Schema);
   if (!Object.hasOwn(TABLES, name)) throw new Error(`there is no table ${name}`);
-  return TABLES[name]();
+  return TABLES[name]!();
 }
 
 function keyTable(schema: Schema): string {
@@ -127,7 +127,7 @@ const KNOWN: Readonly<Record<string, string>> = {
 };
 
 function factTable(): string {
-  const rows = BUILT_IN_FACTS.map(({ name, phases, description }) => [`\`${name}\``, KNOWN[phases[0]], description]);
+  const rows = BUILT_IN_FACTS.map(({ name, phases, description }) => [`\`${name}\``, KNOWN[phases[0]!]!, description]);
   return table(['fact', 'known', 'is'], rows);
 }
 

@@ -30,7 +30,7 @@ const FAULTS: Readonly<Record<string, () => void>> = {
   /** Fills memory outside its heap, turning its event loop. */
   buffers() {
     for (let i = 0; i < 10; i++) kept.push(Buffer.alloc(2 ** 20, 1));
-    setTimeout(FAULTS.buffers, 10);
+    setTimeout(FAULTS.buffers!, 10);
   },
   /** The same without turning it, at a pace of 100 MiB a second. */
   spinBuffers() {
@@ -47,5 +47,5 @@ if (isMainThread) {
   });
   process.on('SIGWINCH', () => channel.postMessage('now'));
 } else if ((workerData as { thread?: number } | null)?.thread === 1) {
-  channel.onmessage = FAULTS[process.env.FAULT ?? 'throw'];
+  channel.onmessage = FAULTS[process.env.FAULT ?? 'throw']!;
 }

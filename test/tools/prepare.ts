@@ -21,7 +21,7 @@ function install(packages: readonly string[]): boolean {
 
 const missing = Object.keys(NEEDED).filter((program) => !found(program));
 if (missing.length > 0) {
-  const packages = missing.map((program) => NEEDED[program]);
+  const packages = missing.map((program) => NEEDED[program]!);
   const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
   if (!mayInstall || !install(packages))
     process.stdout.write(`Some tests will be skipped; they need: ${packages.join(' ')}\n`);

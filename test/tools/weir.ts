@@ -130,7 +130,7 @@ export class Weir {
 
   /** `http://host:port` of the first listener. */
   get url(): string {
-    return this.urls[0];
+    return this.urls[0]!;
   }
 
   /** All it has written so far. */

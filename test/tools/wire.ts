@@ -143,7 +143,7 @@ export function renderWire(): string {
   const rows = (Object.keys(RULES) as RuleCode[]).map((code) => {
     const { section, status, text } = RULES[code];
     const [number, part] = section.split(' §');
-    const url = `https://www.rfc-editor.org/rfc/${number.replace(' ', '').toLowerCase()}#section-${part}`;
+    const url = `https://www.rfc-editor.org/rfc/${number!.replace(' ', '').toLowerCase()}#section-${part}`;
     return `| \`${code}\` | [${section}](${url}) | ${status} | ${text} | ${shown(code)} |`;
   });
   return `${INTRO}\n| rule | from | status | what it asks | broken by |\n|---|---|---|---|---|\n${rows.join('\n')}\n${HTTP2}\n${grpcTable()}\n`;
@@ -209,7 +209,7 @@ const ENDING = 24;
 function shown(code: RuleCode): string {
   const all = REFUSALS.filter((refusal) => refusal.code === code);
   const requests = all.filter(({ asked }) => asked === undefined);
-  const [{ bytes }] = (requests.length > 0 ? requests : all).toSorted((a, b) => a.bytes.length - b.bytes.length);
+  const { bytes } = (requests.length > 0 ? requests : all).toSorted((a, b) => a.bytes.length - b.bytes.length)[0]!;
   if (bytes === '') return 'the end of the connection';
   const text = JSON.stringify(bytes)
     .slice(1, -1)

@@ -73,8 +73,8 @@ export function chunkedEnd(trailers: HeaderList | null): string {
   if (trailers === null) return LAST_CHUNK;
   const sound: HeaderList = [];
   for (let i = 0; i < trailers.length; i += 2) {
-    const name = trailers[i];
-    const value = trailers[i + 1];
+    const name = trailers[i]!;
+    const value = trailers[i + 1]!;
     if (isFieldName(name) && isFieldValue(value)) sound.push(name, value);
   }
   return lastChunk(passingTrailers(sound));
@@ -86,7 +86,7 @@ const FRAMED = 2;
 /** Which fields in `headers` the edge would else write itself. The length of a name rules out nearly all. */
 function ownFields(headers: HeaderList): number {
   let found = 0;
-  for (let i = 0; i < headers.length; i += 2) found |= ownField(headers[i]);
+  for (let i = 0; i < headers.length; i += 2) found |= ownField(headers[i]!);
   return found;
 }
 
@@ -110,6 +110,6 @@ function ownField(name: string): number {
 function withoutFraming(headers: HeaderList): HeaderList {
   const kept: HeaderList = [];
   for (let i = 0; i < headers.length; i += 2)
-    if (ownField(headers[i]) !== FRAMED) kept.push(headers[i], headers[i + 1]);
+    if (ownField(headers[i]!) !== FRAMED) kept.push(headers[i]!, headers[i + 1]!);
   return kept;
 }

@@ -147,7 +147,7 @@ test('flushed is told once, where it was asked for; TLS asks with the write itse
   plain.output.awaitFlush();
   plain.output.awaitFlush();
   assert.equal(plain.socket.callbacks.length, 1);
-  plain.socket.callbacks[0]();
+  plain.socket.callbacks[0]!();
   assert.deepEqual([plain.seen.flushed, plain.wheel.size], [1, 0]);
 
   const tls = bench({ secure: true });
@@ -155,7 +155,7 @@ test('flushed is told once, where it was asked for; TLS asks with the write itse
   tls.output.finish();
   tls.output.awaitFlush();
   assert.deepEqual([tls.socket.calls, tls.socket.callbacks.length, tls.seen.flushed], [1, 1, 0]);
-  tls.socket.callbacks[0]();
+  tls.socket.callbacks[0]!();
   assert.equal(tls.seen.flushed, 1);
 });
 

@@ -75,7 +75,7 @@ export class Http1Edge implements Edge {
     if (tls === null) return;
     this.#certificates = new CertificateTable(certificates, tls.minVersion);
     // For clients that name no host.
-    const { cert, key } = certificates[0];
+    const { cert, key } = certificates[0]!;
     (this.#server as TlsServer).setSecureContext(contextOptions(cert, key, tls.minVersion));
   }
 
@@ -135,7 +135,7 @@ export class Http1Edge implements Edge {
     return createTlsServer({
       // No half-open ones here, whatever `halfClose` says: TLS 1.2 forbids a half-close (RFC 5246 §7.2.1).
       noDelay: true,
-      ...contextOptions(tls.certificates[0].cert, tls.certificates[0].key, tls.minVersion),
+      ...contextOptions(tls.certificates[0]!.cert, tls.certificates[0]!.key, tls.minVersion),
       handshakeTimeout: this.#settings.headerTimeout,
       ALPNProtocols: ['h2', 'http/1.1'],
       SNICallback: (name, done) => done(null, this.#certificates!.find(name)),

@@ -36,7 +36,7 @@ export function trailerFields(trailers: HeaderList | null): HeaderList {
   const fields: HeaderList = [];
   if (trailers === null) return fields;
   for (let i = 0; i < trailers.length; i += 2)
-    if (isFieldName(trailers[i]) && isFieldValue(trailers[i + 1])) fields.push(trailers[i], trailers[i + 1]);
+    if (isFieldName(trailers[i]!) && isFieldValue(trailers[i + 1]!)) fields.push(trailers[i]!, trailers[i + 1]!);
   const passing = passingTrailers(fields);
   const sent: HeaderList = [];
   if (passing !== null) appendFields(sent, passing, OWN);

@@ -28,8 +28,8 @@ export class RequestHead {
     let scheme = '';
     let octets = 0;
     for (let i = 0; i < raw.length; i += 2) {
-      const name = raw[i];
-      const value = raw[i + 1];
+      const name = raw[i]!;
+      const value = raw[i + 1]!;
       octets += name.length + value.length + FIELD_FRAME;
       if (name.charCodeAt(0) !== COLON) this.headers.push(name, value);
       else if (name === ':method') this.method = value;
@@ -82,7 +82,7 @@ function joinCookies(headers: HeaderList): void {
   const first = indexOfHeader(headers, 'cookie');
   if (first < 0 || indexOfHeader(headers, 'cookie', first + 2) < 0) return;
   const crumbs: string[] = [];
-  for (let i = first; i >= 0; i = indexOfHeader(headers, 'cookie', i + 2)) crumbs.push(headers[i + 1]);
+  for (let i = first; i >= 0; i = indexOfHeader(headers, 'cookie', i + 2)) crumbs.push(headers[i + 1]!);
   removeHeader(headers, 'cookie');
   headers.splice(first, 0, 'cookie', crumbs.join('; '));
 }

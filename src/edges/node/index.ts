@@ -85,7 +85,7 @@ export class NodeEdge implements Edge {
     if (tls === null) return;
     this.#certificates = new CertificateTable(certificates, tls.minVersion);
     // For clients that name no host.
-    const { cert, key } = certificates[0];
+    const { cert, key } = certificates[0]!;
     (this.#server as HTTPS.Server).setSecureContext(contextOptions(cert, key, tls.minVersion));
   }
 
@@ -153,7 +153,7 @@ export class NodeEdge implements Edge {
     this.#certificates = new CertificateTable(tls.certificates, tls.minVersion);
     return https.createServer({
       ...options,
-      ...contextOptions(tls.certificates[0].cert, tls.certificates[0].key, tls.minVersion),
+      ...contextOptions(tls.certificates[0]!.cert, tls.certificates[0]!.key, tls.minVersion),
       handshakeTimeout: this.#settings.headerTimeout,
       ALPNProtocols: ['http/1.1'],
       SNICallback: (name, done) => done(null, this.#certificates!.find(name)),

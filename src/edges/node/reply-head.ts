@@ -34,8 +34,8 @@ export function replyHead(status: number, headers: HeaderList, framing: string, 
   let fields = '';
   let dated = false;
   for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i];
-    const value = headers[i + 1];
+    const name = headers[i]!;
+    const value = headers[i + 1]!;
     if (!isFieldName(name) || !isFieldValue(value)) return null;
     const own = ownField(name);
     if (own === 'framing') continue;
@@ -50,7 +50,7 @@ export function interimHead(status: number, headers: HeaderList): string | null 
   removeFraming(headers);
   let head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\n`;
   for (let i = 0; i < headers.length; i += 2) {
-    if (!isFieldName(headers[i]) || !isFieldValue(headers[i + 1])) return null;
+    if (!isFieldName(headers[i]!) || !isFieldValue(headers[i + 1]!)) return null;
     head += `${headers[i]}: ${headers[i + 1]}\r\n`;
   }
   return `${head}\r\n`;
@@ -60,9 +60,9 @@ export function interimHead(status: number, headers: HeaderList): string | null 
 export function sendableTrailers(trailers: HeaderList): [string, string][] {
   const kept: [string, string][] = [];
   for (let i = 0; i < trailers.length; i += 2) {
-    const name = trailers[i].toLowerCase();
-    if (FORBIDDEN_TRAILERS.has(name) || !isFieldName(name) || !isFieldValue(trailers[i + 1])) continue;
-    kept.push([trailers[i], trailers[i + 1]]);
+    const name = trailers[i]!.toLowerCase();
+    if (FORBIDDEN_TRAILERS.has(name) || !isFieldName(name) || !isFieldValue(trailers[i + 1]!)) continue;
+    kept.push([trailers[i]!, trailers[i + 1]!]);
   }
   return kept;
 }

@@ -40,21 +40,21 @@ function examineFields(head: RequestHead, limit: number): ErrorCode | '' {
   let framings = 0;
   let refusal: ErrorCode | '' = '';
   for (let i = 0; i < list.length; i += 2) {
-    const name = list[i];
-    size += name.length + list[i + 1].length + FIELD_EXTRA;
+    const name = list[i]!;
+    size += name.length + list[i + 1]!.length + FIELD_EXTRA;
     switch (name.length) {
       case 4:
-        if (name.toLowerCase() === 'host' && (++hosts > 1 || !HOST.test(list[i + 1]))) return 'BAD_REQUEST';
+        if (name.toLowerCase() === 'host' && (++hosts > 1 || !HOST.test(list[i + 1]!))) return 'BAD_REQUEST';
         break;
       case 6:
-        if (name.toLowerCase() === 'expect' && !expects(head, list[i + 1])) refusal = 'EXPECTATION_FAILED';
+        if (name.toLowerCase() === 'expect' && !expects(head, list[i + 1]!)) refusal = 'EXPECTATION_FAILED';
         break;
       case 14:
-        if (name.toLowerCase() === 'content-length' && (++framings > 1 || !hasLength(head, list[i + 1])))
+        if (name.toLowerCase() === 'content-length' && (++framings > 1 || !hasLength(head, list[i + 1]!)))
           return 'BAD_REQUEST';
         break;
       case 17:
-        if (name.toLowerCase() === 'transfer-encoding' && (++framings > 1 || !isChunked(head, list[i + 1])))
+        if (name.toLowerCase() === 'transfer-encoding' && (++framings > 1 || !isChunked(head, list[i + 1]!)))
           return 'BAD_REQUEST';
     }
   }

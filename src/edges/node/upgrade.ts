@@ -17,7 +17,7 @@ export function asksForWebSocket(req: Request): boolean {
   const length = indexOfHeader(list, 'content-length');
   if (length >= 0 && list[length + 1] !== '0') return false;
   const first = indexOfHeader(list, 'upgrade');
-  return first >= 0 && list[first + 1].toLowerCase() === 'websocket' && indexOfHeader(list, 'upgrade', first + 2) < 0;
+  return first >= 0 && list[first + 1]!.toLowerCase() === 'websocket' && indexOfHeader(list, 'upgrade', first + 2) < 0;
 }
 
 /** Gathers what comes early, and notices a client that leaves. */

@@ -14,9 +14,9 @@ export function outgoingHeaders(request: UpstreamRequest, streamed: boolean): Ou
   removeHopByHop(list);
   const headers: OutgoingHttpHeaders = Object.create(null);
   const names: NodeJS.Dict<string> = Object.create(null);
-  if (list.length > 0) addField(headers, names, list[0], list[1]);
+  if (list.length > 0) addField(headers, names, list[0]!, list[1]!);
   addFraming(headers, request, streamed);
-  for (let i = 2; i < list.length; i += 2) addField(headers, names, list[i], list[i + 1]);
+  for (let i = 2; i < list.length; i += 2) addField(headers, names, list[i]!, list[i + 1]!);
   return headers;
 }
 

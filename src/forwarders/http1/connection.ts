@@ -192,7 +192,7 @@ export class Connection extends Link implements Carrier, ResponseSink {
 
   #heedKeepAlive(headers: HeaderList): void {
     const at = indexOfHeader(headers, 'keep-alive');
-    const value = at < 0 ? '' : headers[at + 1];
+    const value = at < 0 ? '' : headers[at + 1]!;
     if (value === this.#keepAliveSeen) return;
     this.#keepAliveSeen = value;
     this.#idleFor = Math.min(this.#pool.idleFor, keptFor(value));

@@ -10,8 +10,8 @@ const unit = <const U extends string>(name: U) =>
   ({
     type: 'string',
     unit: name,
-    pattern: `^(${UNITS[name].pattern}|.*\\$\\{env:.*)$`,
-    patternErrorMessage: `must be ${UNITS[name].expected}`,
+    pattern: `^(${UNITS[name]!.pattern}|.*\\$\\{env:.*)$`,
+    patternErrorMessage: `must be ${UNITS[name]!.expected}`,
   }) as const;
 
 export const DURATION = unit('duration');

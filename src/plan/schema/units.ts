@@ -24,8 +24,8 @@ function isDuration(text: string): boolean {
 /** `500ms..5s`, or one duration for both. Null where it cannot be read or the first is longer. */
 export function parseDurationRange(text: string): readonly [number, number] | null {
   const [low, high = low, ...rest] = text.split('..');
-  if (rest.length > 0 || !isDuration(low) || !isDuration(high)) return null;
-  const range = [parseDuration(low)!, parseDuration(high)!] as const;
+  if (rest.length > 0 || !isDuration(low!) || !isDuration(high!)) return null;
+  const range = [parseDuration(low!)!, parseDuration(high!)!] as const;
   return range[0] <= range[1] ? range : null;
 }
 
@@ -33,7 +33,7 @@ export function parseDurationRange(text: string): readonly [number, number] | nu
 export function parseDisconnect(text: string): number | null {
   if (text === 'cancel') return 0;
   const [word, time, ...rest] = text.split(' ');
-  return word === 'drain' && rest.length === 0 && isDuration(time ?? '') ? parseDuration(time)! : null;
+  return word === 'drain' && rest.length === 0 && isDuration(time ?? '') ? parseDuration(time!)! : null;
 }
 
 /** By the name that stands in schemas. */

@@ -54,7 +54,7 @@ function compile(config: JwtConfig, env: Env): Hooks {
   }
 
   function grant(x: Exchange, facts: readonly string[]): undefined {
-    for (let i = 0; i < setters.length; i++) setters[i](x, facts[i]);
+    for (let i = 0; i < setters.length; i++) setters[i]!(x, facts[i]!);
     if (!config.forward) removeHeader(x.headers, 'authorization');
   }
 

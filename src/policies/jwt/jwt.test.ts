@@ -315,7 +315,7 @@ describe('a key file', () => {
     }
     assert.equal((await gate.send()).code, 'TOKEN_MISSING');
     assert.equal(w.lines.length, 1);
-    assert.match(w.lines[0], /^error .*every request is refused/);
+    assert.match(w.lines[0]!, /^error .*every request is refused/);
     file.write(ec.jwk);
     w.time += 2;
     assert.equal((await gate.send(token)).code, '');
@@ -371,7 +371,7 @@ describe('an issuer’s URL', () => {
     );
     for (const { code } of await Promise.all(tokens.map((token) => gate.send(token)))) assert.equal(code, '');
     w.time += 599;
-    await gate.send(tokens[0]);
+    await gate.send(tokens[0]!);
     assert.equal(state.requests, 1);
   });
 

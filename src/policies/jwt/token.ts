@@ -27,7 +27,7 @@ export function bearerToken(headers: HeaderList): FoundToken {
   const at = indexOfHeader(headers, 'authorization');
   if (at < 0) return MISSING;
   if (indexOfHeader(headers, 'authorization', at + 2) >= 0) return REPEATED;
-  const value = headers[at + 1];
+  const value = headers[at + 1]!;
   if (value.charCodeAt(SCHEME.length) !== SPACE || value.slice(0, SCHEME.length).toLowerCase() !== SCHEME)
     return MISSING;
   const token = value.slice(SCHEME.length + 1).trim();

@@ -8,14 +8,14 @@ export type Content = 'json' | 'other' | 'hidden';
 export function contentOf(headers: HeaderList): Content {
   const encoding = indexOfHeader(headers, 'content-encoding');
   if (encoding >= 0) {
-    const value = headers[encoding + 1];
+    const value = headers[encoding + 1]!;
     if (value !== '' && value.toLowerCase() !== 'identity') return 'hidden';
     if (indexOfHeader(headers, 'content-encoding', encoding + 2) >= 0) return 'hidden';
   }
   const type = indexOfHeader(headers, 'content-type');
   if (type < 0) return 'json';
   if (indexOfHeader(headers, 'content-type', type + 2) >= 0) return 'hidden';
-  const value = headers[type + 1];
+  const value = headers[type + 1]!;
   return value === 'application/json' ? 'json' : contentOfType(value.toLowerCase());
 }
 

@@ -93,7 +93,7 @@ function nameFinder(allow: readonly string[]): (body: Buffer, start: number, end
       if (body[i] === BACKSLASH) return allow.indexOf(JSON.parse(body.toString('utf8', start, end)));
     const length = end - start - 2;
     for (let n = 0; n < names.length; n++)
-      if (names[n].length === length && sameBytes(names[n], body, start + 1)) return n;
+      if (names[n]!.length === length && sameBytes(names[n]!, body, start + 1)) return n;
     return -1;
   };
 }

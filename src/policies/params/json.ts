@@ -38,7 +38,7 @@ export function skipSpace(b: Buffer, i: number): number {
 export function skipString(b: Buffer, i: number): number {
   if (b[i] !== QUOTE) return -1;
   for (i++; i < b.length; i++) {
-    const code = b[i];
+    const code = b[i]!;
     if (code === QUOTE) return i + 1;
     if (code < SPACE) return -1;
     if (code === BACKSLASH) {
@@ -78,7 +78,7 @@ function isHex(code: number | undefined): boolean {
 /** Index of the first byte from `i` on that is no digit, or -1 where `i` is none. */
 function skipDigits(b: Buffer, i: number): number {
   const start = i;
-  while (i < b.length && b[i] >= ZERO && b[i] <= NINE) i++;
+  while (i < b.length && b[i]! >= ZERO && b[i]! <= NINE) i++;
   return i === start ? -1 : i;
 }
 
@@ -87,7 +87,7 @@ function skipNumber(b: Buffer, i: number): number {
   if (b[i] === ZERO) i++;
   else i = skipDigits(b, i);
   if (i >= 0 && i < b.length && b[i] === DOT) i = skipDigits(b, i + 1);
-  if (i >= 0 && i < b.length && (b[i] | 0x20) === 0x65) {
+  if (i >= 0 && i < b.length && (b[i]! | 0x20) === 0x65) {
     i++;
     if (b[i] === PLUS || b[i] === MINUS) i++;
     i = skipDigits(b, i);

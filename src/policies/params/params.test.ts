@@ -10,7 +10,7 @@ const JSON_TYPE = ['content-type', 'application/json'];
 function policy(raw: RawParams) {
   const counters: Record<string, { value: number }> = {};
   const counter = (_family: string, labels: Readonly<Record<string, string>> = {}) =>
-    (counters[labels.reason] ??= { value: 0 });
+    (counters[labels.reason!] ??= { value: 0 });
   const context: ResolveContext = { problem: (_at, code) => assert.fail(code), resolvePath: (path) => path };
   const hooks = params.compile(params.resolve(raw, context), { counter } as unknown as Env);
   return {

@@ -41,7 +41,9 @@ export class Limiter {
     this.#prefix = `rateLimit\n${env.name}\n${key}\n${limit.algorithm} ${limit.per}\n`;
     this.#key = compileKey(key, env);
     this.#limited = env.counter('weir_rate_limited_total');
-    [this.#limit, this.#remaining, this.#reset, this.#policies, this.#state] = FACTS.map((name) => factSlot(name, env));
+    [this.#limit, this.#remaining, this.#reset, this.#policies, this.#state] = FACTS.map((name) =>
+      factSlot(name, env),
+    ) as [FactSlot, FactSlot, FactSlot, FactSlot, FactSlot];
     this.#name = sfString(env.name);
     this.#policy = `${this.#name};q=${limit.count};w=${limit.per / 1000}`;
     this.#standard = headers === 'standard' || headers === 'both';

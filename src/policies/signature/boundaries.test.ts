@@ -29,9 +29,9 @@ function subjectOf(parts: readonly string[], more: Partial<RawSignature> = {}): 
 type Values = Readonly<Record<string, string>>;
 
 function requestWith(values: Values, message: string): Exchange {
-  const headers = ['x-key-id', 'k', 'x-timestamp', values['{timestamp}']];
+  const headers = ['x-key-id', 'k', 'x-timestamp', values['{timestamp}']!];
   if ('{nonce}' in values) headers.push('x-nonce', values['{nonce}']);
-  for (const name of ['x-a', 'x-b']) if (`{header.${name}}` in values) headers.push(name, values[`{header.${name}}`]);
+  for (const name of ['x-a', 'x-b']) if (`{header.${name}}` in values) headers.push(name, values[`{header.${name}}`]!);
   headers.push('x-signature', createHmac('sha256', SECRET).update(message, 'latin1').digest('base64'));
   return fakeExchange({
     method: values['{method}'] ?? 'GET',
@@ -52,7 +52,7 @@ function cuts(parts: readonly string[], message: string, most: number): Values[]
   const found: Values[] = [];
   const cut = (i: number, rest: string, values: Values): boolean => {
     if (i === parts.length) return rest !== '' || found.push(values) <= most;
-    const part = parts[i];
+    const part = parts[i]!;
     if (!part.startsWith('{')) return !rest.startsWith(part) || cut(i + 1, rest.slice(part.length), values);
     for (let length = 0; length <= rest.length; length++)
       if (!cut(i + 1, rest.slice(length), { ...values, [part]: rest.slice(0, length) })) return false;
@@ -102,7 +102,7 @@ test('two different requests never sign the same bytes, under any template that 
       const signed = parts.includes('{nonce}') && nonceLength ? { nonceLength } : {};
       const subject = subjectOf(parts, signed);
       if (subject === null) return;
-      const nonce = nonceLength ? values['{nonce}'].padEnd(8, '17').slice(0, 8) : values['{nonce}'];
+      const nonce = nonceLength ? values['{nonce}']!.padEnd(8, '17').slice(0, 8) : values['{nonce}']!;
       const all: Values = { ...values, '{timestamp}': '1717171717', '{nonce}': nonce };
       const message = parts.map((part) => all[part] ?? part).join('');
       const ways = cuts(parts, message, 2_000);
@@ -137,8 +137,8 @@ for (const [parts, says] of REFUSED)
     };
     signature.resolve({ keys: { k: SECRET }, sign: parts.join('') }, { problem, resolvePath: (path) => path });
     assert.equal(told.length, 1);
-    assert.match(told[0][0], says);
-    assert.match(told[0][1], /line break|at the end/);
+    assert.match(told[0]![0], says);
+    assert.match(told[0]![1], /line break|at the end/);
   });
 
 const ACCEPTED: [string, Partial<RawSignature>?][] = [

@@ -48,8 +48,8 @@ export interface SignFormat {
 export function findBoundaries(parts: readonly SignPart[], format: SignFormat): Boundaries | SignProblem {
   const [right, left] = [1, -1].map((side) => neighbours(parts, side));
   const bodyFollows = parts.some(({ is }, i) => is === 'nonce' && parts[i + 1]?.is === 'body');
-  for (const reserved of ['', right, left, right + left]) {
-    const found = boundariesWith(parts, format, reserved, false);
+  for (const reserved of ['', right, left, right! + left!]) {
+    const found = boundariesWith(parts, format, reserved!, false);
     if (uncertain(found.pieces) < 0) return found;
   }
   if (bodyFollows)
@@ -57,7 +57,7 @@ export function findBoundaries(parts: readonly SignPart[], format: SignFormat): 
       const found = boundariesWith(parts, format, reserved + BODY_STARTS, true);
       if (uncertain(found.pieces) < 0) return found;
     }
-  return ambiguous(parts, uncertain(boundariesWith(parts, format, right + left, false).pieces));
+  return ambiguous(parts, uncertain(boundariesWith(parts, format, right! + left!, false).pieces));
 }
 
 /** The octets of literals that touch a nonce on one side. */
@@ -98,7 +98,7 @@ function reach(pieces: readonly Piece[], edge: 'first' | 'last'): number {
 function endIsCertain(piece: Piece, rest: readonly Piece[], edge: 'first' | 'last'): boolean {
   if (piece.selfDelimiting || rest.length === 0) return true;
   // The first octet that the part cannot contain is the literal's, and stands in it at a known place.
-  if (rest[0].part.is === 'literal') return rest[0].octets.some((member, octet) => member > piece.octets[octet]);
+  if (rest[0]!.part.is === 'literal') return rest[0]!.octets.some((member, octet) => member > piece.octets[octet]!);
   return !intersect(piece.octets, edgeOf(rest, edge));
 }
 
@@ -113,10 +113,10 @@ function edgeOf(pieces: readonly Piece[], edge: 'first' | 'last'): OctetSet {
 }
 
 function ambiguous(parts: readonly SignPart[], index: number): SignProblem {
-  const part = parts[index];
+  const part = parts[index]!;
   const after = parts.slice(index + 1);
-  const next = after.find(({ is }) => is !== 'literal') ?? after[0];
-  const between = after[0].is === 'literal' ? `: ${writtenAs(after[0])} can be a part of ${writtenAs(part)}` : '';
+  const next = after.find(({ is }) => is !== 'literal') ?? after[0]!;
+  const between = after[0]!.is === 'literal' ? `: ${writtenAs(after[0]!)} can be a part of ${writtenAs(part)}` : '';
   const message = `text can move between ${writtenAs(part)} and ${writtenAs(next)} under the same signature${between}`;
   return { code: 'sign-ambiguous', message, hint: remedy(part, next) };
 }

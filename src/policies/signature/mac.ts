@@ -134,7 +134,7 @@ export function textOf(part: SignPart, timestamp: string, nonce: string, source:
     case 'nonce':
       return nonce;
     case 'header':
-      return source.headers[indexOfHeader(source.headers, part.name) + 1];
+      return source.headers[indexOfHeader(source.headers, part.name) + 1]!;
     case 'method':
       return source.method;
     case 'host':

@@ -45,15 +45,15 @@ function range(from: number, to: number): OctetSet {
 }
 
 export function union(a: OctetSet, b: OctetSet): OctetSet {
-  return a.map((member, octet) => member | b[octet]);
+  return a.map((member, octet) => member | b[octet]!);
 }
 
 export function without(a: OctetSet, b: OctetSet): OctetSet {
-  return a.map((member, octet) => member & ~b[octet]);
+  return a.map((member, octet) => member & ~b[octet]!);
 }
 
 export function intersect(a: OctetSet, b: OctetSet): boolean {
-  return a.some((member, octet) => (member & b[octet]) !== 0);
+  return a.some((member, octet) => (member & b[octet]!) !== 0);
 }
 
 /** What nonces and bodies may be under one template. */
@@ -72,8 +72,8 @@ export function pieceOf(part: SignPart, timestamp: TimestampFormat, freedom: Fre
       return {
         part,
         octets: setOf(part.text),
-        first: setOf(part.text[0]),
-        last: setOf(part.text[part.text.length - 1]),
+        first: setOf(part.text[0]!),
+        last: setOf(part.text[part.text.length - 1]!),
         canBeEmpty: false,
         selfDelimiting: true,
       };

@@ -49,7 +49,7 @@ export function parseSignTemplate(text: string): SignPart[] | SignProblem {
 function placeholder(name: string): SignPart | null {
   for (const known of PLACEHOLDERS) if (name === known) return { is: known };
   const header = HEADER.exec(name);
-  return header && { is: 'header', name: header[1].toLowerCase() };
+  return header && { is: 'header', name: header[1]!.toLowerCase() };
 }
 
 function syntax(message: string): SignProblem {

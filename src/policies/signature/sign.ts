@@ -28,7 +28,7 @@ export interface SignOptions {
  * @throws {Error} where the key does not exist, the nonce is missing, or a signed header is not in the request.
  */
 export function signRequest(config: SignatureConfig, request: RequestToSign, options: SignOptions): HeaderList {
-  const id = options.key ?? Object.keys(config.keys)[0];
+  const id = options.key ?? Object.keys(config.keys)[0] ?? '';
   if (!Object.hasOwn(config.keys, id)) throw new Error(`there is no key "${id}"`);
   const nonce = options.nonce ?? '';
   if (config.headers.nonce !== null && nonce === '') throw new Error('this signature needs a nonce');
@@ -40,7 +40,7 @@ export function signRequest(config: SignatureConfig, request: RequestToSign, opt
   }
   const timestamp = formatTimestamp(config.timestamp, options.now);
   const mac = new Mac(config.algorithm, config.sign);
-  mac.compute(macKey(config.algorithm, config.keys[id].secret), timestamp, nonce, source);
+  mac.compute(macKey(config.algorithm, config.keys[id]!.secret), timestamp, nonce, source);
   return fieldsOf(config, id, timestamp, nonce, mac.digest.toString(config.encoding));
 }
 
@@ -85,7 +85,7 @@ function faultOfPiece(piece: Piece, source: SignSource): string {
     if (indexOfTwin(source.headers, part.name) < at || indexOfTwin(source.headers, part.name, at + 2) >= 0)
       return `the signed header "${part.name}" is there more than once`;
     if (source.headers[at + 1] === '') return `the signed header "${part.name}" is empty`;
-    if (source.headers[at + 1].length > BOUNDS.header)
+    if (source.headers[at + 1]!.length > BOUNDS.header)
       return `the signed header "${part.name}" has more than ${BOUNDS.header} octets`;
   }
   if (!HELD.has(part.is)) return '';

@@ -136,7 +136,7 @@ test('every part that is signed is held to it', async () => {
     assert.equal(
       await admit({ ...request({}, { headers, query: '?a=1' }), ...part }),
       'SIGNATURE_INVALID',
-      Object.keys(part)[0],
+      Object.keys(part)[0]!,
     );
   assert.equal(await admit(change(request({}, { headers }), 'x-tenant', 'u')), 'SIGNATURE_INVALID');
   assert.equal(await admit(change(request({}, { headers }), 'x-timestamp', '1700000001')), 'SIGNATURE_INVALID');

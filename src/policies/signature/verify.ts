@@ -132,7 +132,7 @@ export class Verifier {
    */
   #read(headers: HeaderList, name: string, most: number): string {
     const i = indexOfHeader(headers, name);
-    const value = i < 0 ? '' : headers[i + 1];
+    const value = i < 0 ? '' : headers[i + 1]!;
     if (value === '') this.#refusal ||= 'SIGNATURE_MISSING';
     else if (indexOfTwin(headers, name) < i || indexOfTwin(headers, name, i + 2) >= 0)
       this.#refusal ||= 'SIGNATURE_DUPLICATE';
@@ -178,14 +178,14 @@ export class Verifier {
     if (nonceLength !== 0 && this.#nonce.length !== nonceLength) return false;
     const texts = this.#texts;
     for (let i = 0; i < texts.length; i++)
-      if (!fits(texts[i], textOf(texts[i].part, this.#timestamp, this.#nonce, x))) return false;
+      if (!fits(texts[i]!, textOf(texts[i]!.part, this.#timestamp, this.#nonce, x))) return false;
     return true;
   }
 
   /** Asked last, since it tells more than that the request is refused. */
   #checkBody({ body }: Exchange): boolean {
     const { bodyStartsApart, bodyFirst } = this.#boundaries;
-    if (!bodyStartsApart || body === null || body.length === 0 || bodyFirst[body[0]] === 1) return true;
+    if (!bodyStartsApart || body === null || body.length === 0 || bodyFirst[body[0]!] === 1) return true;
     this.#refusal = 'SIGNATURE_AMBIGUOUS';
     return false;
   }

@@ -22,7 +22,7 @@ export function parseTarget(raw: RawTarget): TargetPlan {
   const match = URL_PARTS.exec(raw);
   return match === null
     ? { upstream: '', url: '', path: raw }
-    : { upstream: '', url: match[1], path: match[2] === '' ? '/' : match[2] };
+    : { upstream: '', url: match[1]!, path: match[2] === '' ? '/' : match[2]! };
 }
 
 /** What is wrong with a target for the entry `key`, or ''. */
@@ -90,7 +90,7 @@ function constantHead(parts: readonly (string | ((from: string) => string))[]): 
 function join(parts: readonly (string | ((from: string) => string))[], from: string): string {
   let path = '';
   for (let i = 0; i < parts.length; i++) {
-    const part = parts[i];
+    const part = parts[i]!;
     path += typeof part === 'string' ? part : part(from);
   }
   return path;

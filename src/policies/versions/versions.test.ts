@@ -57,7 +57,10 @@ test('every method is mapped, TRACE too', () => {
 
 test('a leading slash in the key makes no difference', () => {
   assert.equal(mapper({ map: { '/v1/user': '/x' } })('/v1/user'), 'claude /x');
-  assert.match(resolve({ map: { '/v1/user': '/x', 'v1/user': '/y' } }).problems[0], /^map\.v1\/user version-duplicate/);
+  assert.match(
+    resolve({ map: { '/v1/user': '/x', 'v1/user': '/y' } }).problems[0]!,
+    /^map\.v1\/user version-duplicate/,
+  );
 });
 
 test('/** keeps what follows, written at the target or not', () => {
@@ -142,9 +145,9 @@ test('bad keys and targets are reported where they stand', () => {
   for (const [key, target, expected] of cases) {
     const { problems } = resolve({ map: { [key]: target } });
     assert.equal(problems.length, 1, JSON.stringify([key, target, problems]));
-    assert.match(problems[0], expected);
+    assert.match(problems[0]!, expected);
   }
-  assert.match(resolve({ map: { 'a/:x': '/b', 'a/:y': '/c' } }).problems[0], /version-duplicate/);
+  assert.match(resolve({ map: { 'a/:x': '/b', 'a/:y': '/c' } }).problems[0]!, /version-duplicate/);
   assert.deepEqual(resolve({ map: { 'a/:x': '/b', 'a/param': '/c', 'a/*': '/d' } }).problems, []);
 });
 

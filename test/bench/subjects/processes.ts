@@ -30,12 +30,12 @@ export async function startServer(
   cwd: string,
 ): Promise<Running> {
   const out = openSync(log, 'a');
-  const child = spawn(command[0], command.slice(1), { cwd, stdio: ['ignore', out, out] });
+  const child = spawn(command[0]!, command.slice(1), { cwd, stdio: ['ignore', out, out] });
   closeSync(out);
   const orphan = () => child.kill('SIGTERM');
   process.once('exit', orphan);
   await waitForPort(child, port, log);
-  return { port, pid: child.pid!, stop: () => stop(child).finally(() => process.off('exit', orphan)) };
+  return { port: port!, pid: child.pid!, stop: () => stop(child).finally(() => process.off('exit', orphan)) };
 }
 
 async function waitForPort(child: ChildProcess, port: number, log: string): Promise<void> {

@@ -114,7 +114,7 @@ class Wild extends Call {
 
 /** One client: sends up to a random byte, in one or two pieces, waits or not, and leaves in a random way. */
 async function visit(port: number, lane: number, rng: Rng): Promise<void> {
-  const script = SCRIPTS[rng(SCRIPTS.length)];
+  const script = SCRIPTS[rng(SCRIPTS.length)]!;
   const socket = connect({
     port,
     host: '127.0.0.1',

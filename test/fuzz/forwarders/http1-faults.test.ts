@@ -97,7 +97,7 @@ function actOf(dice: Random): Act {
     roll -= weight;
     if (roll < 0) return act;
   }
-  return ACTS[0][1];
+  return ACTS[0]![1];
 }
 
 /** Acts when a head has come (so while a body may still be on its way) or, at times, before that. */
@@ -298,7 +298,7 @@ async function run(seed: number, attempts: number, secure: boolean): Promise<voi
   const { outcomes, calls } = await play(forwarder, endpoint, dice, attempts);
 
   for (const outcome of ['ended', 'cancelled', 'reset', 'truncated', 'protocol'])
-    assert.ok(outcomes[outcome] > 0, `no attempt came out as ${outcome}: ${JSON.stringify(outcomes)}`);
+    assert.ok(outcomes[outcome]! > 0, `no attempt came out as ${outcome}: ${JSON.stringify(outcomes)}`);
   assert.ok((outcomes.strange ?? 0) <= attempts / 50, `foreign bytes in replies: ${JSON.stringify(outcomes)}`);
   assert.equal(forwarder.stats().waiting, 0);
   await until(() => forwarder.stats().open === 0, 'idle connections to end, and no other to be left');

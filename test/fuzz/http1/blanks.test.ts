@@ -17,7 +17,7 @@ const TAKEN = ['5', '5;a', '5;a=b', '5;a=b;c', '5;a="b c"', '5;a="b;c";d=e'];
 test('a blank around a chunk extension is refused by Node and by us', async () => {
   const traces = await new RequestOracle().read(BLANKS.map((line) => [message(line)]));
   for (const [i, line] of BLANKS.entries()) {
-    assert.notEqual(traces[i].error, '', `Node takes ${JSON.stringify(line)}`);
+    assert.notEqual(traces[i]!.error, '', `Node takes ${JSON.stringify(line)}`);
     assert.match(traceRequests(LIMITS, [message(line)]).code, /^bad-chunk-(size|extension)$/, line);
   }
 });
@@ -25,8 +25,8 @@ test('a blank around a chunk extension is refused by Node and by us', async () =
 test('an extension without blanks, or with one in quotes, is taken by both and dropped', async () => {
   const traces = await new RequestOracle().read(TAKEN.map((line) => [message(line)]));
   for (const [i, line] of TAKEN.entries()) {
-    assert.deepEqual([traces[i].error, traces[i].messages[0].body], ['', 'hello'], line);
+    assert.deepEqual([traces[i]!.error, traces[i]!.messages[0]!.body], ['', 'hello'], line);
     const { code, messages } = traceRequests(LIMITS, [message(line)]);
-    assert.deepEqual([code, messages[0].body], ['', 'hello'], line);
+    assert.deepEqual([code, messages[0]!.body], ['', 'hello'], line);
   }
 });

@@ -9,12 +9,12 @@ import type { OracleTrace } from './oracle.ts';
 export function difference(ours: Trace, node: OracleTrace, asked: string | null = null): string {
   if (nodeTunnels(asked, ours.informed, ours.messages[0])) return '';
   for (let i = 0; i < ours.informed.length; i++)
-    if (!sameHead(ours.informed[i], node.informed[i])) return `informed ${i} differs`;
+    if (!sameHead(ours.informed[i]!, node.informed[i])) return `informed ${i} differs`;
   for (let i = 0; i < ours.messages.length; i++) {
     const followed = node.messages.length > i + 1;
-    const what = messageDifference(ours.messages[i], node.messages[i], ours.code !== '', followed);
+    const what = messageDifference(ours.messages[i]!, node.messages[i], ours.code !== '', followed);
     if (what !== '') return `message ${i}: ${what}`;
-    if (nodeStopsBehind(ours.messages[i])) return '';
+    if (nodeStopsBehind(ours.messages[i]!)) return '';
   }
   if (ours.code === '' && !ours.closes && node.messages.length > ours.messages.length) return 'Node has more messages';
   return ours.code === '' && ours.rest !== node.rest ? 'the rest differs' : '';

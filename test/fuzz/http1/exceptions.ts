@@ -13,7 +13,7 @@ import type { Message } from '../../../src/testing/http1/trace.ts';
 export function nodeStopsBehind({ headers }: Message): boolean {
   if (indexOfHeader(headers, 'upgrade') < 0) return false;
   for (let i = indexOfHeader(headers, 'connection'); i >= 0; i = indexOfHeader(headers, 'connection', i + 2))
-    if (/(^|[\s,])upgrade([\s,]|$)/i.test(headers[i + 1])) return true;
+    if (/(^|[\s,])upgrade([\s,]|$)/i.test(headers[i + 1]!)) return true;
   return false;
 }
 

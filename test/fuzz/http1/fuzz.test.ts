@@ -21,7 +21,7 @@ describe(`differential fuzz against Node’s parser (${SEED_NOTE})`, () => {
       while (performance.now() < until && fuzz.tally.findings.length === 0);
       const { cases, accepted, refused, findings } = fuzz.tally;
       if (findings.length > 0) {
-        const { what, found } = await fuzz.smallest(findings[0]);
+        const { what, found } = await fuzz.smallest(findings[0]!);
         assert.fail(shown(what, found));
       }
       // A fuzz that is refused at the door, or never, proves nothing.

@@ -84,11 +84,13 @@ export class Fuzz {
   async check(cases: readonly Case[]): Promise<void> {
     const pieces = cases.map(({ bytes }) => (this.#random.chance(0.5) ? [bytes] : this.#cut(bytes)));
     const node =
-      cases[0].asked === null
+      cases[0]!.asked === null
         ? await this.#oracle.read(pieces)
-        : await readReplies(cases.map(({ asked, closes }, i) => ({ asked: asked!, closes, pieces: pieces[i] })));
+        : await readReplies(
+            cases.map(({ asked, closes }, i) => ({ asked: asked!, closes: closes!, pieces: pieces[i]! })),
+          );
     cases.forEach((found, i) => {
-      const what = this.#wrong(found, node[i]);
+      const what = this.#wrong(found, node[i]!);
       if (what !== '') this.tally.findings.push({ what, found });
     });
   }

@@ -262,7 +262,7 @@ function anyField(random: Random, noise: number): string {
 function shuffle(random: Random, list: string[]): string {
   for (let i = list.length - 1; i > 0; i--) {
     const j = random.below(i + 1);
-    [list[i], list[j]] = [list[j], list[i]];
+    [list[i], list[j]] = [list[j]!, list[i]!];
   }
   return list.join('');
 }

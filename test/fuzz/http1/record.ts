@@ -52,7 +52,7 @@ function recordClient(folder: string, taken: Map<string, number>, socket: net.So
   let page = false;
   const reader = new RequestReader(LIMITS, {
     head(head) {
-      name ||= unique(taken, new URL(head.target, 'http://a').pathname.split('/')[1].replace('*', '') || 'root');
+      name ||= unique(taken, new URL(head.target, 'http://a').pathname.split('/')[1]!.replace('*', '') || 'root');
       page = head.target.endsWith('.html');
       if (head.expectsContinue) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
       if (head.upgrade === 'websocket') socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
@@ -119,5 +119,5 @@ async function recordServer(folder: string, server: string, port: number, path: 
 }
 
 const [what, folder, first, second, third] = process.argv.slice(2);
-if (what === 'clients') recordClients(folder, Number(first));
-else if (what === 'server') await recordServer(folder, first, Number(second), third);
+if (what === 'clients') recordClients(folder!, Number(first));
+else if (what === 'server') await recordServer(folder!, first!, Number(second), third!);

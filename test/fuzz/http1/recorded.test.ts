@@ -18,7 +18,7 @@ describe('recorded clients', () => {
       assert.ok(trace.messages.length > 0 && trace.messages.every(({ whole }) => whole));
       assert.deepEqual(gist(traceRequests(LIMITS, drip(bytes))), gist(trace));
       const [node] = await oracle.read([[bytes]]);
-      assert.equal(difference(trace, node), '');
+      assert.equal(difference(trace, node!), '');
     });
 
   test('all that were asked for are here', () => {
@@ -39,10 +39,10 @@ describe('recorded servers', () => {
       const trace = traceReply(LIMITS, asked, [bytes], true);
       assert.equal(trace.code, '');
       assert.equal(trace.messages.length, 1);
-      assert.ok(trace.messages[0].whole);
+      assert.ok(trace.messages[0]!.whole);
       assert.deepEqual(gist(traceReply(LIMITS, asked, drip(bytes), true)), gist(trace));
       const [node] = await readReplies([{ asked, pieces: [bytes], closes: true }]);
-      assert.equal(difference(trace, node, asked), '');
+      assert.equal(difference(trace, node!, asked), '');
     });
 
   test('all that were asked for are here', () => {

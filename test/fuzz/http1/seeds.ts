@@ -37,5 +37,5 @@ export function shown(what: string, found: Case): string {
 
 /** Why it went wrong, without the traces. */
 function seedOf(what: string, { asked, closes, bytes }: Case): SeedFile {
-  return { why: what.split(': {')[0], asked, closes, bytes: bytes.toString('latin1') };
+  return { why: what.split(': {')[0]!, asked, closes, bytes: bytes.toString('latin1') };
 }

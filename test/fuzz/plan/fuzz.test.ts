@@ -89,7 +89,7 @@ function checkSound(problems: readonly Problem[], texts: readonly { file: string
     const text = texts.find(({ file }) => file === problem.file)?.text ?? '';
     const lines = text.split('\n');
     assert.ok(problem.line >= 1 && problem.line <= lines.length, `${problem.file}:${problem.line}`);
-    assert.ok(problem.column >= 1 && problem.column <= lines[problem.line - 1].length + 2, JSON.stringify(problem));
+    assert.ok(problem.column >= 1 && problem.column <= lines[problem.line - 1]!.length + 2, JSON.stringify(problem));
   }
   formatProblems(problems, texts, { format: 'text', cwd: '/' });
   JSON.parse(formatProblems(problems, texts, { format: 'json', cwd: '/' }));

@@ -89,7 +89,7 @@ export function fieldsOf(lines: readonly string[]): Record<string, string | stri
     const colon = line.indexOf(':');
     const name = line.slice(0, colon).toLowerCase();
     const value = line.slice(colon + 1).trim();
-    fields[name] = name in fields ? [fields[name], value].flat() : value;
+    fields[name] = name in fields ? [fields[name]!, value].flat() : value;
   }
   return fields;
 }

@@ -23,9 +23,9 @@ function listDifferences(actual: unknown, wanted: readonly unknown[], at: string
 function isAsWanted(actual: unknown, wanted: unknown): boolean {
   if (typeof wanted !== 'string') return actual === wanted || (typeof actual === 'string' && actual === String(wanted));
   const pattern = /^\/(.*)\/([is]*)$/s.exec(wanted);
-  if (pattern) return actual !== undefined && new RegExp(pattern[1], pattern[2]).test(String(actual));
+  if (pattern) return actual !== undefined && new RegExp(pattern[1]!, pattern[2]).test(String(actual));
   const bound = /^(>=|<=|!=) (-?\d+(?:\.\d+)?)$/.exec(wanted);
-  if (bound && typeof actual === 'number') return compare(actual, bound[1], Number(bound[2]));
+  if (bound && typeof actual === 'number') return compare(actual, bound[1]!, Number(bound[2]));
   return actual === wanted;
 }
 

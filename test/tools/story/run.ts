@@ -82,7 +82,7 @@ class Player {
       nowhere: (value: string[]) => this.#nowhere(value),
     };
     const verb = Object.keys(verbs).find((name) => name in step)!;
-    await verbs[verb](step[verb] as never, step.expect ?? {});
+    await verbs[verb]!(step[verb] as never, step.expect ?? {});
   }
 
   /** `@name` stands for the URL of the upstream called so. */

@@ -163,7 +163,7 @@ const story = closed(
 /** Reads a story. @throws {Error} that says what is wrong with it, and where. */
 export function parseStory(file: string, source: string): Story {
   const document = parseDocument(source);
-  if (document.errors.length > 0) throw new Error(`${file}: ${document.errors[0].message}`);
+  if (document.errors.length > 0) throw new Error(`${file}: ${document.errors[0]!.message}`);
   const value = document.toJS() as Story;
   const validate = new Ajv({ allowUnionTypes: true, allErrors: true }).compile(story);
   if (validate(value)) return value;

@@ -29,10 +29,10 @@ export function sign(
   const [path, query] = request.path.split(/(?=\?)/);
   const timestamp = timestampOf(Date.now() + shiftOf(by.shift), by.timestamp ?? 'unix');
   const nonce = by.nonce ?? randomUUID();
-  const values: Record<string, string> = { timestamp, nonce, body: request.body, method: request.method, path };
+  const values: Record<string, string> = { timestamp, nonce, body: request.body, method: request.method, path: path! };
   values.query = query ?? '';
   const text = template.replace(/\{([^}]+)\}/g, (_, name: string) =>
-    name.startsWith('header.') ? String(request.headers[name.slice(7)]) : values[name],
+    name.startsWith('header.') ? String(request.headers[name.slice(7)]) : values[name]!,
   );
   const signature = createHmac(by.algorithm ?? 'sha256', by.secret)
     .update(text)

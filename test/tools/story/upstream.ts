@@ -70,7 +70,7 @@ export class ScriptedUpstream {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const script = this.#scripts[Math.min(this.#next++, this.#scripts.length - 1)];
+    const script = this.#scripts[Math.min(this.#next++, this.#scripts.length - 1)]!;
     const { method = '', url: path = '', rawHeaders } = request;
     response.on('error', () => {});
     let body = '';
