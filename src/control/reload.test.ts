@@ -335,7 +335,7 @@ test('a folder that stood still and could not be read is not read again later, w
   const result = await gone;
   assert.deepEqual(
     [result.ok, result.revision, result.problems[0]!.message],
-    [false, 'two', 'cannot be read: it is not there'],
+    [false, 'two', 'it is not there'],
   );
 });
 
