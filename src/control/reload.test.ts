@@ -333,10 +333,7 @@ test('a folder that stood still and could not be read is not read again later, w
   swaps[0]!.done({ ok: true });
   await running;
   const result = await gone;
-  assert.deepEqual(
-    [result.ok, result.revision, result.problems[0]!.message],
-    [false, 'two', 'it is not there'],
-  );
+  assert.deepEqual([result.ok, result.revision, result.problems[0]!.message], [false, 'two', 'it is not there']);
 });
 
 test('a call takes what is there; what was there before it is a change when it comes back', async (t) => {
