@@ -34,7 +34,7 @@ function replaceProcess(status: number): void {
 export function leaveSoon(status: number): void {
   process.exitCode = status;
   const look = (): void => {
-    if (callsUnderWay()) leave(status);
+    if (callsUnderWay() || workersLeft()) leave(status);
   };
   setTimeout(look, LAST_CALLS).unref();
 }

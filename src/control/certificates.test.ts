@@ -132,6 +132,15 @@ test('a pair is taken though another file beside it is written all the time', as
   }
 });
 
+test('a pair that is renewed between the first read and the watching is taken', async (t) => {
+  const { subject, cert, key, changes } = store(t, 200);
+  await subject.load();
+  writeFileSync(key, B.key);
+  writeFileSync(cert, B.cert);
+  await subject.watch();
+  assert.equal(changes.length, 1);
+});
+
 test('files that are rewritten as they were change nothing', async (t) => {
   const { subject, cert, changes, log } = store(t);
   await subject.load();

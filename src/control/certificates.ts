@@ -102,6 +102,8 @@ export class CertificateStore {
       return watchFolder({ folder, log, settle, onChange, counts, ...nothing });
     });
     await Promise.all(this.#watches.map((watch) => watch.ready));
+    // What came between the first read and this is no change to the watchers.
+    await this.refresh();
   }
 
   /** Reads all files again; what changed and is good goes to the threads. Never rejects. */

@@ -30,7 +30,8 @@ export interface Loaded {
 export interface ReloaderOptions<R> {
   readonly folder: string;
   readonly read: (folder: string) => Promise<readonly RuleFile[]>;
-  readonly load: (files: readonly RuleFile[]) => Loaded | Promise<Loaded>;
+  /** `kept`: these are the last good ones, which may want files that are gone by now. */
+  readonly load: (files: readonly RuleFile[], kept: boolean) => Loaded | Promise<Loaded>;
   /** Compiles the plan in this thread, so that its zones get made. Throws or rejects where a policy refuses. */
   readonly compile: (plan: Plan, zone: ZoneCollector['zone']) => R | Promise<R>;
   readonly zones: ZoneDirectory;
@@ -166,6 +167,7 @@ export class Reloader<R> {
     this.#lastReload = lastReload;
     for (const problem of problems) logProblem(log, problem);
     if (!result.ok) {
+      for (const problem of result.problems) logProblem(log, problem);
       log.error({ revision: kept.revision }, 'the rules on disk are refused, and so are the last good ones by now');
       return;
     }
@@ -224,7 +226,7 @@ export class Reloader<R> {
   ): Promise<ReloadResult> {
     const { folder, keep } = this.#options;
     this.#digest = digestOf(files);
-    const { plan, problems } = await this.#load(files);
+    const { plan, problems } = await this.#load(files, kept !== null);
     if (plan === null || hasErrors(problems)) return this.#failed(problems, trigger, began);
     const zones = this.#options.zones.begin();
     let compiled: R;
@@ -253,9 +255,9 @@ export class Reloader<R> {
     return this.#taken(plan, compiled, problems, trigger, began);
   }
 
-  async #load(files: readonly RuleFile[]): Promise<Loaded> {
+  async #load(files: readonly RuleFile[], kept: boolean): Promise<Loaded> {
     try {
-      return await this.#options.load(files);
+      return await this.#options.load(files, kept);
     } catch (error) {
       this.#options.log.error({ err: error }, 'the loader failed on the rules: a bug in Weir');
       const message = `the loader failed: ${(error as Error).message}`;

@@ -263,13 +263,14 @@ class ControlPlane implements Server {
     return new Reloader<Compiled>({
       folder: root,
       read: () => this.#rules.read(),
-      load: async (files) => {
+      load: async (files, kept) => {
         const {
           plan,
           problems,
           files: named,
         } = this.#shown.note(load(files, { env, root, ...settingsForRules(this.#config) }));
-        const severity = this.#phase === 'starting' ? 'error' : 'warning';
+        // A running process would have gone on without such a file, and so do the rules that it kept.
+        const severity = this.#phase === 'starting' && !kept ? 'error' : 'warning';
         return { plan, problems: [...problems, ...(await policyFileProblems(named, severity))] };
       },
       compile: (plan, zone) => dryRun(plan, zone, { store: this.#config.store, threads, log, madeAt }),

@@ -50,6 +50,8 @@ export class Thread {
   listeningSince = 0;
   /** It ended by an error of its own, whatever it was asked to do. */
   crashed = false;
+  /** The watchdog has ended it. */
+  killed = false;
   reason: DeathReason = 'error';
   /** It was to end and has not. */
   lost = false;

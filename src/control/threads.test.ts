@@ -307,6 +307,32 @@ test('a thread that spins while it drains does not hold up the end', async (t) =
   await r.pool.drain(600_000);
   assert.ok(performance.now() - began < 60_000);
   await spun;
+  assert.deepEqual(waits(r), [null], 'its death is told, and nothing replaces it');
+});
+
+test('a drain that comes between prepared and committed ends the swap, not the threads', async (t) => {
+  // Threads of this plan go on after they have drained, so that what they prepared is heard of.
+  const { pool } = await running(t, { threads: 1 }, 'stay');
+  const swap = pool.swap(plan('slow-prepare'), {});
+  await new Promise(setImmediate);
+  const drained = pool.drain(1000);
+  assert.partialDeepStrictEqual(await swap, { ok: false, ending: true });
+  await drained;
+});
+
+test('a swap before the threads begin is refused at once', async () => {
+  const pool = new ThreadPool({
+    config: config(),
+    threads: 1,
+    memory: 2 ** 30,
+    log: memoryLog(),
+    onLog: () => {},
+    script: SCRIPT,
+    timing: TIMING,
+  });
+  pool.load();
+  assert.partialDeepStrictEqual(await pool.swap(plan('r1'), {}), { ok: false });
+  await pool.drain(0);
 });
 
 const waits = ({ log }: Running): unknown[] =>

@@ -235,12 +235,15 @@ export class ThreadPool {
   }
 
   async #swapNow(plan: Plan, zones: Zones): Promise<SwapResult> {
+    if (this.#stopping || !this.#start) return this.#refusal('the server is shutting down');
     await this.#settle();
     if (this.#stopping || !this.#start) return this.#refusal('the server is shutting down');
     const id = ++this.#sequence;
     const threads = this.#listening().filter(({ lost }) => !lost);
     const prepared = await prepareAll(threads, { id, plan, zones, timeout: this.#timing.swap });
     if ('problem' in prepared) return this.#refusal(prepared.problem);
+    // Threads that drain have given up what they prepared, and would not answer.
+    if (this.#stopping) return this.#refusal('the server is shutting down');
     this.#start = { ...this.#start, plan: prepared.packed, zones };
     await Promise.all(threads.map((thread) => this.#commit(thread, id)));
     this.#series.follow(plan);
@@ -308,7 +311,7 @@ export class ThreadPool {
     // What cannot even start the first time is the caller's to tell.
     if (!this.#running && thread.listeningSince === 0) return;
     // One that drains and crashes takes its open requests along, and leaves locks that other threads wait for.
-    if (this.#stopping && !thread.crashed) return;
+    if (this.#stopping && !thread.crashed && !thread.killed) return;
     const { reason } = thread;
     this.#deaths.set(reason, this.#deaths.get(reason)! + 1);
     const restartIn = this.#stopping ? null : this.#nextWait(slot, thread);

@@ -9,6 +9,7 @@ const MIB = 1024 ** 2;
 class FakeThread implements Watched {
   readonly number = 1;
   beats = 0;
+  killed = false;
   size: ThreadMemory = { heap: 0, buffers: 0 };
   readonly ended: string[] = [];
   async memory(): Promise<ThreadMemory> {

@@ -16,6 +16,7 @@ export interface Watched {
   readonly beats: number;
   /** Answered even by most threads that spin; null where it has ended. */
   memory(): Promise<ThreadMemory | null>;
+  killed: boolean;
   terminate(why: string, reason: DeathReason): Promise<void>;
 }
 
@@ -168,6 +169,7 @@ export class Watchdog {
 
   #end(thread: Watched, seen: Seen, why: string, reason: DeathReason): void {
     seen.ending = true;
+    thread.killed = true;
     void thread.terminate(why, reason);
   }
 

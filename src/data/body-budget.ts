@@ -22,6 +22,14 @@ export class BodyBudget {
     return this.#held > this.#most;
   }
 
+  /**
+   * Is there room for `bytes` that Weir can do without: a copy in case of a retry, a small body in one piece? Half of it is
+   * for those alone that a policy needs.
+   */
+  hasRoomFor(bytes: number): boolean {
+    return this.#held + bytes <= this.#most / 2;
+  }
+
   hold(bytes: number): void {
     this.#held += bytes;
   }

@@ -22,6 +22,8 @@ export class RequestBody {
   readonly #budget: BodyBudget;
   /** Bytes of the whole body that count for the budget. */
   #held = 0;
+  /** All of its length was counted when it began. */
+  #reserved = false;
   #finished = false;
   #pieces: Pieces | null = null;
   #upload: Upload | null = null;
@@ -44,6 +46,16 @@ export class RequestBody {
 
   get isSmall(): boolean {
     return this.length > 0 && this.length <= SMALL_BODY;
+  }
+
+  /** Reads a small one whole, although nothing needs it so; false where there is no room for it. */
+  collectSmall(): boolean {
+    if (!this.#budget.hasRoomFor(this.length)) return false;
+    // At once: many that begin together must not outgrow the room together.
+    this.#hold(this.length);
+    this.#reserved = true;
+    this.collect();
+    return true;
   }
 
   /** Can another attempt be given all of it? */
@@ -73,9 +85,10 @@ export class RequestBody {
       this.#upload?.piece(chunk);
       return 'taken';
     }
-    this.#held += chunk.length;
-    this.#budget.hold(chunk.length);
-    if (this.#budget.isExceeded) return 'no room';
+    if (!this.#reserved) {
+      this.#hold(chunk.length);
+      if (this.#budget.isExceeded) return 'no room';
+    }
     this.#pieces!.push(chunk);
     return 'taken';
   }
@@ -126,6 +139,11 @@ export class RequestBody {
     this.collecting = false;
     this.#pieces = null;
     this.#upload?.close();
+  }
+
+  #hold(bytes: number): void {
+    this.#held += bytes;
+    this.#budget.hold(bytes);
   }
 
   #letGo(): void {

@@ -379,6 +379,27 @@ describe('bodies', () => {
     }
   });
 
+  test('a small one that nothing needs whole is streamed where there is no room, and never refused', () => {
+    const stage = new Stage(planOf());
+    const post = (): void => stage.run(new FakeInbound({ method: 'POST', bodyLength: 60_000 })) as never;
+    for (let i = 0; i < 8; i++) post();
+    assert.deepEqual([stage.bodies.held, stage.forwarder.calls.length], [480_000, 0], 'counted when they begin');
+    post();
+    assert.deepEqual([stage.bodies.held, stage.forwarder.calls.length], [480_000, 1]);
+  });
+
+  test('one in very many pieces is not kept for a retry', () => {
+    const stage = stageWith({}, {}, { retry: RETRY });
+    const inbound = new FakeInbound({ method: 'PUT', bodyLength: -1 });
+    stage.run(inbound);
+    const { to } = stage.forwarder.last;
+    to.sendMore();
+    for (let i = 0; i < 300; i++) inbound.events.bodyData(Buffer.alloc(4096));
+    assert.equal(stage.bodies.held, 0);
+    to.head(503, [], 0);
+    assert.ok(inbound.log.includes('head 503'));
+  });
+
   test('one that a policy needs whole counts from its first piece to the head of the reply', () => {
     const stage = new Stage(
       planOf({ policies: [policyPlan('reads', {}, true)], routes: [routePlan('all', { use: ['reads'] })] }),

@@ -228,7 +228,7 @@ export class ExchangeRun
     const fixed = this.#route!.plan.reply;
     if (fixed !== null) return this.#answer({ ...fixed, headers: [...fixed.headers], code: '' });
     this.#attempts = new Attempts(this.#core, this.#route!, this);
-    if (this.#body.isSmall && !this.#body.ready) return this.#body.collect();
+    if (this.#body.isSmall && !this.#body.ready && this.#body.collectSmall()) return;
     this.#dispatch();
   }
 

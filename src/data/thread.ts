@@ -60,7 +60,7 @@ export class TrafficThread {
   readonly #access: AccessLog | null;
   readonly #store: MemoryStore;
   readonly #bodies: BodyBudget;
-  #exhaustedAt = Number.NEGATIVE_INFINITY;
+  readonly #exhaustedAt = new Map<Resource, number>();
   #geo: Geo;
   #core: Core | null = null;
   #edges: Edge[] = [];
@@ -223,8 +223,9 @@ export class TrafficThread {
     this.#registry.counter('weir_exhausted_total', { resource }).value++;
     // Of descriptors the control thread tells, for all threads.
     const now = performance.now();
-    if (resource === 'descriptors' || now - this.#exhaustedAt < EXHAUSTED_EVERY_MS) return;
-    this.#exhaustedAt = now;
+    const last = this.#exhaustedAt.get(resource) ?? Number.NEGATIVE_INFINITY;
+    if (resource === 'descriptors' || now - last < EXHAUSTED_EVERY_MS) return;
+    this.#exhaustedAt.set(resource, now);
     this.#log.error({ resource }, EXHAUSTED[resource === 'bodies' ? 'bodies' : 'ports']);
   };
 

@@ -9,6 +9,8 @@ import { Pieces } from './pieces.ts';
 
 /** Bytes of a body that are kept so that it can be sent again; a longer one is sent once. */
 const KEPT_FOR_RETRY = 262144;
+/** And pieces of it: each costs some hundred bytes, whatever its size. */
+const PIECES_FOR_RETRY = 256;
 
 export class Upload {
   readonly #inbound: Inbound;
@@ -114,6 +116,12 @@ export class Upload {
     this.#flush();
   }
 
+  /** May what was given be kept in case of a retry? */
+  get #keepsOn(): boolean {
+    if (!this.#keeping || this.#received > KEPT_FOR_RETRY) return false;
+    return this.#pieces.list.length <= PIECES_FOR_RETRY && this.#budget.hasRoomFor(0);
+  }
+
   #readOn(): void {
     if (this.#reading) return this.#inbound.resumeBody();
     this.#reading = true;
@@ -125,7 +133,7 @@ export class Upload {
     const { list } = this.#pieces;
     while (this.#flowing && this.#given < list.length) {
       this.#flowing = this.#call!.write(list[this.#given++]!);
-      if (!this.#keeping || this.#received > KEPT_FOR_RETRY || this.#budget.isExceeded) this.#forget();
+      if (!this.#keepsOn) this.#forget();
     }
     if (!this.#flowing && this.#reading && !this.#finished) this.#inbound.pauseBody();
   }

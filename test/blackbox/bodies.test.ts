@@ -49,7 +49,7 @@ test('bodies held back at their end are refused where the thread has no room, an
   const held = await weir.metric('weir_bodies_held_bytes');
   assert.ok(held > 0 && held <= 17 * MIB, `${held} bytes are held`);
   assert.ok((await weir.metric('weir_exhausted_total', { resource: 'bodies' })) >= CLIENTS - 2);
-  assert.equal(weir.accessLog().filter(({ code }) => code === 'BODIES_FULL').length > 0, true);
+  await until(() => weir.accessLog().some(({ code }) => code === 'BODIES_FULL'), 'a line of the access log');
   for (const client of clients) client.destroy();
   await until(async () => (await weir.metric('weir_bodies_held_bytes')) === 0, 'what was held to be let go of');
   const reply = await fetch(weir.url, {

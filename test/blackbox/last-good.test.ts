@@ -1,6 +1,7 @@
 /** A start that finds broken rules, and reloads that fail in ways nobody thought of. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -56,6 +57,29 @@ test('a restart with broken rules serves the last good ones, says so, and takes 
   const third = anotherWeir(t, weir);
   await third.ready();
   assert.equal(await textOf(third.url), 'mended');
+});
+
+test('the last good rules serve although a key file that they name is gone', async (t) => {
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwt = { issuer: 'https://i.test', audience: 'a', algorithms: ['ES256'], keys: { file: '../config/jwks.json' } };
+  const weir = await startWeir(t, {
+    rules: {
+      policies: { login: { jwt } },
+      routes: {
+        guarded: { match: { path: '/guarded' }, use: ['login'], reply: { status: 200, body: 'in' } },
+        open: { match: { path: '/open' }, reply: { status: 200, body: 'open' } },
+      },
+    },
+    files: { 'config/jwks.json': JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] }) },
+  });
+  await end(weir);
+  rmSync(join(weir.folder, 'config', 'jwks.json'));
+  const next = anotherWeir(t, weir);
+  await next.ready();
+  assert.equal(await textOf(`${next.url}/open`), 'open');
+  assert.notEqual((await fetch(`${next.url}/guarded`)).status, 200);
+  const status = await statusOf(next);
+  assert.deepEqual([status.rules.ok, status.rules.problems[0]?.code], [false, 'bad-policy-file']);
 });
 
 test('a start with --strict, with nothing kept or with a damaged file refuses broken rules', async (t) => {

@@ -80,6 +80,9 @@ for (const forwarder of FORWARDERS)
         const rest = 'x'.repeat(200_000);
         client.send(chunks ? `${chunk(rest)}0\r\n\r\n` : rest);
         await until(() => up.received.length >= 200_005, 'the rest');
+        if (chunks) await until(() => up.received.subarray(-5).equals(Buffer.from('0\r\n\r\n')), 'its end');
+        // Another request may come on this connection.
+        up.discard();
         up.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
         assert.equal((await client.reply()).body, 'ok');
         client.close();
@@ -116,7 +119,7 @@ for (const forwarder of FORWARDERS)
       await until(() => up.received.includes('begin'), 'the first piece to arrive');
       client.close();
       await up.gone();
-      assert.ok(!up.received.includes('0\r\n\r\n'), 'the upstream must not take it for the whole');
+      assert.equal(up.received.toString('latin1'), chunk('begin'), 'the upstream must not take it for the whole');
     });
 
     for (const [kind, head, some] of [

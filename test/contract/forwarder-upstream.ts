@@ -42,6 +42,11 @@ export class RawConnection {
     return this.#received;
   }
 
+  /** Drops what was received so far. */
+  discard(): void {
+    this.#received = Buffer.alloc(0);
+  }
+
   /** Takes the next head off what was received. */
   async head(): Promise<{ line: string; fields: string[] }> {
     const end = await this.#find('\r\n\r\n', 'a request head');
