@@ -95,8 +95,8 @@ export class NodeEdge implements Edge {
     // Not the `close` of Node's http server: that stops the clock by which slow heads are ended.
     NetServer.prototype.close.call(this.#server);
     for (const feeder of this.#feeders) feeder.close();
-    if (grace > 0) setTimeout(() => this.#server.closeIdleConnections(), grace).unref();
-    else this.#server.closeIdleConnections();
+    if (grace > 0) setTimeout(() => this.#endIdle(), grace).unref();
+    else this.#endIdle();
   }
 
   shutDown(): void {
@@ -158,6 +158,12 @@ export class NodeEdge implements Edge {
       ALPNProtocols: ['http/1.1'],
       SNICallback: (name, done) => done(null, this.#certificates!.find(name)),
     });
+  }
+
+  /** Node 24 does not count a connection that has not sent anything yet as idle; Node 26 does. */
+  #endIdle(): void {
+    this.#server.closeIdleConnections();
+    for (const { socket } of this.#connections) if (socket.bytesRead === 0) socket.destroy();
   }
 
   #listenToServer(): void {
