@@ -32,6 +32,11 @@ export interface GuardHost {
 const LOCAL_NONCES = DEFAULT_NONCES;
 const LOCAL_LIMITS = 65_536;
 const LOG_EVERY = 10_000;
+/**
+ * Timestamps may be whole seconds (ms). The local table is made with the rules, and requests may come in that same second;
+ * what was used before it was made the store has taken, and the store is asked first.
+ */
+const TIMESTAMP_STEP = 1_000;
 
 export class StoreGuard {
   readonly #host: GuardHost;
@@ -88,7 +93,7 @@ export class StoreGuard {
   #onceWithout(error: unknown, key: string, ttl: number, madeAt: number): Seen {
     this.#note(error);
     if (this.#mode === 'allow') return 'new';
-    if (this.#local?.remembers(madeAt) === false) return this.unknown(madeAt);
+    if (this.#local?.remembers(madeAt + TIMESTAMP_STEP) === false) return this.unknown(madeAt);
     const answer = this.#locally((local) => local.once(key, ttl));
     return answer === null ? 'lost' : answer ? 'new' : 'seen';
   }

@@ -438,6 +438,12 @@ test('local: what passed while the store was full does not pass again once there
   assert.equal(await admit(x), 'SIGNATURE_REPLAYED');
 });
 
+test('local: rules that came in the middle of a second take what is signed in it', async () => {
+  const { request, admit, host } = make({ onStoreError: 'local' }, fakeHost(NOW + 700));
+  host.store = lostStore(new StoreError('unavailable', 'gone'), 'throws');
+  assert.equal(await admit(request()), '');
+});
+
 test('local: what passed while the store was lost does not pass again once it is back', async () => {
   for (const how of ['throws', 'rejects'] as const) {
     const { request, admit, host } = make({ onStoreError: 'local' });
