@@ -1,8 +1,8 @@
 /** `weir test`: the `tests:` blocks of the rules, through the same code as traffic. */
 import { relative } from 'node:path';
-import { type Rehearsed, rehearse } from '../data/rehearsal.ts';
 import { getHeader } from '../headers.ts';
 import { KINDS } from '../policies/index.ts';
+import { type Rehearsed, rehearse } from '../rehearsal/rehearsal.ts';
 import type { TestPlan } from '../types/plan.ts';
 import { EX_PROBLEMS, readArguments } from './arguments.ts';
 import { loadProject } from './project.ts';

@@ -16,7 +16,7 @@ import { dryRun } from './dry-run.ts';
 import { ZoneDirectory } from './zones.ts';
 
 const THREADS = 1;
-const SCRIPT = new URL('../data/worker.ts', import.meta.url);
+const SCRIPT = new URL('../traffic/thread/worker.ts', import.meta.url);
 
 /** An upstream that answers when told. */
 async function upstream(t: TestContext) {

@@ -1,12 +1,13 @@
 /** Compiling a plan in the main thread: proof that it compiles, its shared memory made, its state readable from here. */
-import { compileSteps, type RuleSet } from '../data/rules.ts';
-import { StateDirectory } from '../data/states.ts';
+
 import { Registry } from '../metrics/registry.ts';
 import { KINDS } from '../policies/index.ts';
 import { SlicedRun } from '../slices.ts';
 import { Users } from '../state/users.ts';
 import { createMemoryStore, type MemoryStore } from '../store/memory.ts';
 import { Windows } from '../store/windows.ts';
+import { compileSteps, type RuleSet } from '../traffic/rules/rules.ts';
+import { StateDirectory } from '../traffic/rules/states.ts';
 import type { MemoryStoreConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';

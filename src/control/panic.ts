@@ -1,6 +1,6 @@
 /** Tells the log when Weir stops asking for health because too few endpoints are healthy, and when it asks again. */
-import { isPanicking, levelHealth, regionsOf } from '../data/panic.ts';
-import type { RuleSet } from '../data/rules.ts';
+import { isPanicking, levelHealth, regionsOf } from '../traffic/rules/panic.ts';
+import type { RuleSet } from '../traffic/rules/rules.ts';
 import type { Log } from '../types/policy.ts';
 
 export class PanicWatch {

@@ -1,12 +1,12 @@
 /** What shared memory says, as samples: read once, by the main thread, instead of by every thread. */
 
-import { isPanicking, regionsOf } from '../data/panic.ts';
-import type { RuleSet } from '../data/rules.ts';
-import type { Upstream } from '../data/upstream.ts';
 import type { GeoStatus } from '../geo/source.ts';
 import type { Labels, Sample } from '../metrics/series.ts';
 import type { BreakerState } from '../state/breaker.ts';
 import type { MemoryStoreStats } from '../store/memory.ts';
+import { isPanicking, regionsOf } from '../traffic/rules/panic.ts';
+import type { RuleSet } from '../traffic/rules/rules.ts';
+import type { Upstream } from '../traffic/rules/upstream.ts';
 
 const BREAKER_VALUES: Readonly<Record<BreakerState, number>> = { closed: 0, halfOpen: 1, open: 2 };
 

@@ -101,7 +101,7 @@ export class ThreadPool {
           .find((thread) => thread.number === number)
           ?.post({ type: 'forget', series }),
     });
-    this.#script = options.script ?? new URL(`../data/worker${extname(import.meta.url)}`, import.meta.url);
+    this.#script = options.script ?? new URL(`../traffic/thread/worker${extname(import.meta.url)}`, import.meta.url);
     this.#slots = Array.from({ length: options.threads }, (_, index) => ({
       index,
       thread: null,

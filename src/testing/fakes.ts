@@ -1,15 +1,15 @@
 /** Scripted ends for the exchange: an inbound that records, a forwarder that does what a test says, a plan to run. */
 import type { Duplex } from 'node:stream';
-import { BodyBudget } from '../data/body-budget.ts';
-import { Core, Generation, passingNames } from '../data/core.ts';
-import { ExchangeRun } from '../data/exchange.ts';
-import { ClientDirectory } from '../data/regions.ts';
-import { compileRules } from '../data/rules.ts';
 import type { HeaderList } from '../headers.ts';
 import { Registry } from '../metrics/registry.ts';
 import { seriesKey } from '../metrics/series.ts';
 import { CidrSet } from '../net/address.ts';
 import { TimerWheel } from '../state/wheel.ts';
+import { BodyBudget } from '../traffic/exchange/body-budget.ts';
+import { Core, Generation, passingNames } from '../traffic/exchange/core.ts';
+import { ExchangeRun } from '../traffic/exchange/exchange.ts';
+import { ClientDirectory } from '../traffic/rules/regions.ts';
+import { compileRules } from '../traffic/rules/rules.ts';
 import type { PassHeadersConfig } from '../types/config.ts';
 import type { EndpointPlan, Plan, RoutePlan, UpstreamPlan } from '../types/plan.ts';
 import type { Hooks, Log, PolicyKind } from '../types/policy.ts';

@@ -10,7 +10,15 @@ import { test } from 'node:test';
 const SRC = join(import.meta.dirname, '..', '..', 'src');
 
 /** Where clocks and chance are handed in, and what runs by itself: commands, the demo. */
-const ROOTS = ['main.cjs', 'cli/', 'demo/', 'testing/', 'data/thread.ts', 'control/server.ts', 'control/dry-run.ts'];
+const ROOTS = [
+  'main.cjs',
+  'cli/',
+  'demo/',
+  'testing/',
+  'traffic/thread/thread.ts',
+  'control/server.ts',
+  'control/dry-run.ts',
+];
 
 /** What reads the machine's clock or its chance, called or handed on. */
 const SOURCES =
@@ -22,7 +30,7 @@ const TIMERS = /\b(?:setTimeout|setInterval)\(|\bAbortSignal\.timeout\b|timers\/
 /** Folders that know nothing of waiting: what they need of time is a number they are given. */
 const TIMELESS = [
   'http1',
-  'http2',
+  'http2-streams',
   'log',
   'match',
   'metrics',
@@ -52,7 +60,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly [names: readonly string[], wh
   'control/thread.ts': [['Date.now'], MAIN],
   'control/threads.ts': [['Date.now', 'performance.now', 'randomBytes'], `${MAIN}; the name in \`Via\` ${UNGUESSED}`],
   'control/watch.ts': [['performance.now'], MAIN],
-  'data/line-log.ts': [['performance.now'], DEFAULTS],
+  'traffic/rules/line-log.ts': [['performance.now'], DEFAULTS],
   'edges/http1/server.ts': [['Date.now', 'performance.now'], DEFAULTS],
   'edges/http2/sessions.ts': [['performance.now'], DEFAULTS],
   'edges/node/index.ts': [['Date.now', 'performance.now'], DEFAULTS],
@@ -105,12 +113,15 @@ test('no exception outlives what it was for', () => {
 
 test('uses are seen called, handed on and in timeless folders, and not in comments', () => {
   const names = (file: string, text: string) => usesOf(file, text).map(({ name }) => name);
-  assert.deepEqual(names('data/x.ts', 'const now = options.now ?? Date.now;\nf(Math.random());'), [
+  assert.deepEqual(names('traffic/x.ts', 'const now = options.now ?? Date.now;\nf(Math.random());'), [
     'Date.now',
     'Math.random',
   ]);
-  assert.deepEqual(names('data/x.ts', "import { randomBytes } from 'node:crypto';\n/** Date.now */ // new Date()"), []);
-  assert.deepEqual(names('data/x.ts', 'new Date(); setTimeout(f, 1);'), ['new Date()']);
+  assert.deepEqual(
+    names('traffic/x.ts', "import { randomBytes } from 'node:crypto';\n/** Date.now */ // new Date()"),
+    [],
+  );
+  assert.deepEqual(names('traffic/x.ts', 'new Date(); setTimeout(f, 1);'), ['new Date()']);
   assert.deepEqual(names('policies/x.ts', 'socket.setTimeout(1); AbortSignal.timeout(1);'), [
     'setTimeout(',
     'AbortSignal.timeout',

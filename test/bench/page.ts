@@ -126,7 +126,7 @@ The traffic thread on 2026-11-20, by file, self time, everything from the start 
       3.0%    1.03 µs  (native)
       2.8%    0.98 µs  src/http1/write.ts
       1.9%    0.66 µs  (garbage collector)
-      1.8%    0.62 µs  src/data/exchange.ts
+      1.8%    0.62 µs  src/traffic/exchange/exchange.ts
       1.8%    0.61 µs  wasm://wasm/00ad0bc6
       1.7%    0.60 µs  src/template/header-edits.ts
       1.7%    0.57 µs  node:internal/buffer

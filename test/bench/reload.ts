@@ -5,7 +5,6 @@
 import { parseArgs } from 'node:util';
 import { exposition } from '../../src/control/exposition.ts';
 import { SeriesDirectory } from '../../src/control/series-directory.ts';
-import { compileSteps, type RuleSet } from '../../src/data/rules.ts';
 import { Registry } from '../../src/metrics/registry.ts';
 import { createLoader } from '../../src/plan/load.ts';
 import { packPlan, unpackPlan } from '../../src/plan/packed.ts';
@@ -13,6 +12,7 @@ import { KINDS } from '../../src/policies/index.ts';
 import { SlicedRun, type Steps } from '../../src/slices.ts';
 import { createMemoryStore } from '../../src/store/memory.ts';
 import { FakeForwarder } from '../../src/testing/fakes.ts';
+import { compileSteps, type RuleSet } from '../../src/traffic/rules/rules.ts';
 import type { Plan } from '../../src/types/plan.ts';
 import type { PackedPlan } from '../../src/types/threads.ts';
 

@@ -8,8 +8,8 @@ import { type TestContext, test } from 'node:test';
 import { parse } from 'yaml';
 import { type Checked, checkFiles } from '../../src/cli/check.ts';
 import { compare } from '../../src/cli/test.ts';
-import { rehearse } from '../../src/data/rehearsal.ts';
 import { KINDS } from '../../src/policies/index.ts';
+import { rehearse } from '../../src/rehearsal/rehearsal.ts';
 import { startWeir } from '../tools/weir.ts';
 
 const RULES = join(import.meta.dirname, '../../rules');

@@ -5,9 +5,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS } from '../../src/errors.ts';
+import { grpcStatus } from '../../src/grpc.ts';
 import { METHODS } from '../../src/http1/request-line.ts';
 import { RULES, type RuleCode } from '../../src/http1/rules.ts';
-import { grpcStatus } from '../../src/http2/grpc.ts';
 import { REFUSALS } from '../../src/testing/http1/refusals.ts';
 
 export const WIRE_PAGE = join(import.meta.dirname, '..', '..', 'docs', 'wire.md');

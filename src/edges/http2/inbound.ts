@@ -3,12 +3,12 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { ALLOW_USUAL, ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
+import { grpcErrorHead, isGrpcCall } from '../../grpc.ts';
 import type { HeaderList } from '../../headers.ts';
-import { INTERNAL_ERROR, NO_ERROR } from '../../http2/codes.ts';
-import { fieldsObject } from '../../http2/fields.ts';
-import { grpcErrorHead, isGrpcCall } from '../../http2/grpc.ts';
-import { Outflow } from '../../http2/outflow.ts';
-import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2/stream-events.ts';
+import { INTERNAL_ERROR, NO_ERROR } from '../../http2-streams/codes.ts';
+import { fieldsObject } from '../../http2-streams/fields.ts';
+import { Outflow } from '../../http2-streams/outflow.ts';
+import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2-streams/stream-events.ts';
 import { Timer } from '../../state/wheel.ts';
 import { type Inbound, type InboundEvents, NO_BODY } from '../../types/transport.ts';
 import { ENDING_POLL_MS, LINGER_MS } from './limits.ts';

@@ -1,7 +1,7 @@
 /** Heads of replies as HTTP/2 has them. Pure. */
 import { type HeaderList, indexOfHeader, isFieldName, isFieldValue, removeFraming } from '../../headers.ts';
 import { passingTrailers } from '../../http1/trailers.ts';
-import { appendFields } from '../../http2/fields.ts';
+import { appendFields } from '../../http2-streams/fields.ts';
 
 /** HTTP/2 has no way to say these but by its own frames, and a length is ours to say. */
 const OWN: ReadonlySet<string> = new Set(['content-length']);

@@ -10,8 +10,8 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { HeaderList } from '../../headers.ts';
-import { ENHANCE_YOUR_CALM } from '../../http2/codes.ts';
-import { ignore } from '../../http2/stream-events.ts';
+import { ENHANCE_YOUR_CALM } from '../../http2-streams/codes.ts';
+import { ignore } from '../../http2-streams/stream-events.ts';
 import { canonicalAddress } from '../../net/address.ts';
 import { http2 } from '../../net/node-http.ts';
 import { Timer } from '../../state/wheel.ts';

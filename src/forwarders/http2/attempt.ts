@@ -2,10 +2,10 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
 import { type HeaderList, removeFraming } from '../../headers.ts';
 import { INFORMED_MAX } from '../../http1/response-reader.ts';
-import { CANCEL, END_STREAM } from '../../http2/codes.ts';
-import { withoutPseudo } from '../../http2/fields.ts';
-import { Outflow } from '../../http2/outflow.ts';
-import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2/stream-events.ts';
+import { CANCEL, END_STREAM } from '../../http2-streams/codes.ts';
+import { withoutPseudo } from '../../http2-streams/fields.ts';
+import { Outflow } from '../../http2-streams/outflow.ts';
+import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2-streams/stream-events.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { isIdempotent } from '../failure.ts';
 import { Waiter } from '../line.ts';

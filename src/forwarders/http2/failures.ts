@@ -7,7 +7,7 @@ import {
   HTTP_1_1_REQUIRED,
   PROTOCOL_ERROR,
   REFUSED_STREAM,
-} from '../../http2/codes.ts';
+} from '../../http2-streams/codes.ts';
 import type { Failure } from '../../types/transport.ts';
 
 /** How a stream ended. */

@@ -1,6 +1,7 @@
 /** What the head of a reply says of its body, and how large a head may be. */
+
+import { isGrpc } from '../../grpc.ts';
 import type { HeaderList } from '../../headers.ts';
-import { isGrpc } from '../../http2/grpc.ts';
 import { NO_BODY } from '../../types/transport.ts';
 import { replyLength } from '../raw-headers.ts';
 import { HEAD_MAX } from './limits.ts';

@@ -1,6 +1,6 @@
 /** A request's head as HTTP/2 has it (RFC 9113 §8.3.1). Pure. */
 import { FIELDS_MAX, getHeader, type HeaderList, isFieldName } from '../../headers.ts';
-import { appendFields } from '../../http2/fields.ts';
+import { appendFields } from '../../http2-streams/fields.ts';
 import type { UpstreamRequest } from '../../types/transport.ts';
 
 /** Fields that are written here: `host` becomes `:authority`, the edge has met the expectation, the length is ours. */

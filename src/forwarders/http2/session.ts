@@ -4,8 +4,8 @@ import type { ClientHttp2Session, ClientHttp2Stream, Settings } from 'node:http2
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { HeaderList } from '../../headers.ts';
-import { REFUSED_STREAM } from '../../http2/codes.ts';
-import { ignore } from '../../http2/stream-events.ts';
+import { REFUSED_STREAM } from '../../http2-streams/codes.ts';
+import { ignore } from '../../http2-streams/stream-events.ts';
 import { http2 } from '../../net/node-http.ts';
 import type { ConnectCause, Failure } from '../../types/transport.ts';
 import { Timed } from '../deadlines.ts';

@@ -1,0 +1,48 @@
+/** Log lines about lines for a connection: an operator must hear of them, but not once for each request. */
+import type { EndpointPlan } from '../../types/plan.ts';
+import type { Log } from '../../types/policy.ts';
+import type { LineStats } from '../../types/transport.ts';
+
+/** Milliseconds between two lines that say the same of the same endpoint, in one thread. */
+const EVERY = 60_000;
+
+interface Said {
+  longAt: number;
+  refusedAt: number;
+  /** How many refusals have been told. */
+  refused: number;
+}
+
+/** For one upstream in one thread. */
+export class LineLog {
+  readonly #log: Log;
+  readonly #monotonic: () => number;
+  readonly #said = new Map<string, Said>();
+
+  constructor(log: Log, monotonic: () => number = () => performance.now()) {
+    this.#log = log;
+    this.#monotonic = monotonic;
+  }
+
+  /** The line for `endpoint` is long, or has just turned a request away. */
+  crowded(endpoint: EndpointPlan, line: LineStats): void {
+    const said = this.#said.get(endpoint.id) ?? this.#begin(endpoint.id);
+    const now = this.#monotonic();
+    const refused = line.full + line.late - said.refused;
+    const { waiting } = line;
+    if (refused > 0 && now - said.refusedAt >= EVERY) {
+      said.refusedAt = now;
+      said.refused += refused;
+      this.#log.warn({ endpoint: endpoint.id, waiting, refused }, 'requests were refused: all connections are in use');
+    } else if (refused === 0 && now - said.longAt >= EVERY) {
+      said.longAt = now;
+      this.#log.warn({ endpoint: endpoint.id, waiting }, 'the line for a connection is long: all are in use');
+    }
+  }
+
+  #begin(id: string): Said {
+    const said = { longAt: Number.NEGATIVE_INFINITY, refusedAt: Number.NEGATIVE_INFINITY, refused: 0 };
+    this.#said.set(id, said);
+    return said;
+  }
+}

@@ -1,0 +1,173 @@
+/** The rule set: what a plan compiles to. Built whole, frozen, and used by every request that arrives under it. */
+
+import { Router } from '../../match/router.ts';
+import type { Meters } from '../../metrics/counters.ts';
+import { finish, type Steps } from '../../slices.ts';
+import type { Plan, PolicyPlan, RoutePlan } from '../../types/plan.ts';
+import type { Env, Log, PolicyKind } from '../../types/policy.ts';
+import type { Store } from '../../types/store.ts';
+import { hash32 } from './choose.ts';
+import { FactTable } from './facts.ts';
+import { RouteMetrics } from './route-metrics.ts';
+import { HookFailures, type Step } from './step.ts';
+import { Upstream, type UpstreamHost } from './upstream.ts';
+
+/** What compiling needs of the thread it runs in. */
+export interface RulesHost extends UpstreamHost {
+  readonly kinds: readonly PolicyKind[];
+  readonly store: Store;
+  readonly log: Log;
+  now(): number;
+  random(): number;
+  state<S extends object>(identity: string, create: () => S): S;
+}
+
+export interface Route {
+  readonly plan: RoutePlan;
+  readonly steps: readonly Step[];
+  readonly needsBody: boolean;
+  /** Some step looks at single attempts, so each needs its own header list. */
+  readonly editsAttempts: boolean;
+  readonly metrics: RouteMetrics;
+  /** The upstream that serves a client; '' where the route has a fixed reply. */
+  upstreamFor(address: string): string;
+}
+
+export interface RuleSet {
+  readonly plan: Plan;
+  readonly router: Router<Route>;
+  readonly routes: readonly Route[];
+  readonly upstreams: ReadonlyMap<string, Upstream>;
+  readonly factCount: number;
+  /** Counts what no route took. */
+  readonly unrouted: RouteMetrics;
+}
+
+/**
+ * Compiles a checked plan, in one go. Adopts state by name through `host`.
+ * @throws {Error} where a policy refuses its configuration; the message names the policy.
+ */
+export function compileRules(plan: Plan, host: RulesHost): RuleSet {
+  return finish(compileSteps(plan, host));
+}
+
+/** {@link compileRules} in steps, one for an upstream, a policy or a route: ten thousand routes take too long in one go. */
+export function* compileSteps(plan: Plan, host: RulesHost): Steps<RuleSet> {
+  const upstreams = new Map<string, Upstream>();
+  for (const upstream of plan.upstreams) {
+    upstreams.set(upstream.name, new Upstream(upstream, host));
+    yield;
+  }
+  const facts = factTable(plan, host.kinds);
+  const policies = new Map<string, CompiledPolicy>();
+  for (const policy of plan.policies) {
+    policies.set(policy.name, compilePolicy(policy, facts, host));
+    yield;
+  }
+  const routes: Route[] = [];
+  for (const route of plan.routes) {
+    routes.push(compileRoute(route, policies, host.meters));
+    yield;
+  }
+  const router = yield* Router.inSteps(routes.map((route) => ({ match: route.plan.match, value: route })));
+  const unrouted = new RouteMetrics(host.meters, '');
+  return Object.freeze({ plan, router, routes, upstreams, factCount: facts.size, unrouted });
+}
+
+function factTable(plan: Plan, kinds: readonly PolicyKind[]): FactTable {
+  const provided = plan.policies.flatMap((policy) => kindOf(policy, kinds).provides?.(policy.config) ?? []);
+  let paths: ReadonlyMap<string, string> | null = null;
+  const pathOf = (route: string): string => {
+    // Most rule sets never ask.
+    paths ??= new Map(plan.routes.map(({ name, match }) => [name, match.path]));
+    return paths.get(route) ?? '';
+  };
+  return new FactTable(provided, pathOf);
+}
+
+function kindOf(policy: PolicyPlan, kinds: readonly PolicyKind[]): PolicyKind {
+  const kind = kinds.find((candidate) => candidate.kind === policy.kind);
+  if (!kind) throw new Error(`policy ${policy.name}: there is no kind ${policy.kind}`);
+  return kind;
+}
+
+/** Does any policy of `plan` remember requests, so that nobody is to be served before the store knows what was used? */
+export function remembersRequests(plan: Plan, kinds: readonly PolicyKind[]): boolean {
+  return plan.policies.some((policy) => (kindOf(policy, kinds).remembers?.(policy.config) ?? 0) > 0);
+}
+
+interface CompiledPolicy extends Step {
+  readonly needsBody: boolean;
+}
+
+function compilePolicy(policy: PolicyPlan, facts: FactTable, host: RulesHost): CompiledPolicy {
+  const kind = kindOf(policy, host.kinds);
+  try {
+    const hooks = kind.compile(policy.config, environment(policy.name, facts, host));
+    return Object.freeze({
+      policy: policy.name,
+      hooks: Object.freeze(hooks),
+      failures: new HookFailures(policy.name, host.meters, host.log, host.now),
+      needsBody: kind.needsBody?.(policy.config) ?? false,
+    });
+  } catch (error) {
+    throw new Error(`policy ${policy.name}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function environment(name: string, facts: FactTable, host: RulesHost): Env {
+  return Object.freeze({
+    name,
+    thread: host.thread,
+    store: host.store,
+    log: host.log,
+    now: host.now,
+    random: host.random,
+    zone: (identity: string, bytes: number) => host.zone(identity, bytes),
+    state: <S extends object>(identity: string, create: () => S) => host.state(identity, create),
+    fact: (fact: string) => facts.reader(fact),
+    counter: (family: string, labels = {}) => host.meters.counter(family, { policy: name, ...labels }),
+    provide: (fact: string) => {
+      const slot = facts.slot(fact);
+      return (x, value) => {
+        x.facts[slot] = value;
+      };
+    },
+  } satisfies Env);
+}
+
+function compileRoute(plan: RoutePlan, policies: ReadonlyMap<string, CompiledPolicy>, meters: Meters): Route {
+  const steps = plan.use.map((name) => {
+    const policy = policies.get(name);
+    if (!policy) throw new Error(`route ${plan.name}: there is no policy ${name}`);
+    return policy;
+  });
+  return Object.freeze({
+    plan,
+    steps,
+    needsBody: steps.some((step) => step.needsBody),
+    editsAttempts: steps.some((step) => step.hooks.attempt !== undefined),
+    metrics: new RouteMetrics(meters, plan.name),
+    upstreamFor: compileSplit(plan),
+  });
+}
+
+/**
+ * A weighted split is sticky by client: the address alone decides, so a client stays on one side while weights stay,
+ * and moving a weight moves only the clients in between. The route's name keeps two splits from sharing their halves.
+ */
+function compileSplit(plan: RoutePlan): (address: string) => string {
+  if (plan.to.length <= 1) {
+    const only = plan.to[0]?.upstream ?? '';
+    return () => only;
+  }
+  const total = plan.to.reduce((sum, target) => sum + target.weight, 0);
+  return (address) => {
+    let point = (hash32(`${plan.name}\n${address}`) / 4294967296) * total;
+    for (const { upstream, weight } of plan.to) {
+      point -= weight;
+      if (point < 0) return upstream;
+    }
+    return plan.to[plan.to.length - 1]!.upstream;
+  };
+}
