@@ -2,7 +2,8 @@
  * The error table: every failure Weir itself answers with, one row each. What a row says is all there is to know:
  * nothing else in the program decides a status, whether a breaker counts it, or whether a client may try again.
  */
-import { type HeaderList, USUAL_METHODS } from './headers.ts';
+import { Fields, type Pairs } from './fields/fields.ts';
+import { USUAL_METHODS } from './methods.ts';
 
 /** Whose error shape a route speaks: RFC 9457 problem+json, the Claude API's, or OpenAI's. */
 export type Protocol = 'generic' | 'anthropic' | 'openai';
@@ -168,11 +169,10 @@ export function errorContentType(protocol: Protocol): string {
 }
 
 /** What an edge, which knows no routes, says is allowed in place of CONNECT: a 405 must say something (RFC 9110 §15.5.6). */
-export const ALLOW_USUAL: HeaderList = Object.freeze(['allow', USUAL_METHODS.join(', ')]) as HeaderList;
+export const ALLOW_USUAL: Pairs = Object.freeze(['allow', USUAL_METHODS.join(', ')]);
 
 /** The header fields that every error of Weir's own carries, before `Retry-After` and the like. */
-export function errorHeaders(protocol: Protocol, requestId: string): HeaderList {
-  const list = ['content-type', errorContentType(protocol), 'cache-control', 'no-store'];
-  list.push(protocol === 'anthropic' ? 'request-id' : 'x-request-id', requestId);
-  return list;
+export function errorHeaders(protocol: Protocol, requestId: string): Fields {
+  const idField = protocol === 'anthropic' ? 'request-id' : 'x-request-id';
+  return Fields.of('content-type', errorContentType(protocol), 'cache-control', 'no-store', idField, requestId);
 }

@@ -3,27 +3,22 @@
  * there is nothing but an error, in a head that ends the stream ("Trailers-Only"). Weir's own errors are told that way,
  * because a client that gets another status than 200 has only a guess at what it means.
  */
-import { getHeader, type HeaderList } from './headers.ts';
+import { Fields } from './fields/fields.ts';
+import { CONTENT_TYPE, ID_MASK } from './fields/names.ts';
 
 const MEDIA_TYPE = 'application/grpc';
 
 /** Do these fields say `application/grpc`, alone or with `+proto` or the like? `application/grpc-web` is another protocol. */
-export function isGrpc(headers: HeaderList): boolean {
-  const type = getHeader(headers, 'content-type');
-  if (type === undefined || type.slice(0, MEDIA_TYPE.length).toLowerCase() !== MEDIA_TYPE) return false;
+export function isGrpc(headers: Fields): boolean {
+  const at = headers.find(CONTENT_TYPE);
+  const type = at < 0 ? '' : headers.value(at);
+  if (type.slice(0, MEDIA_TYPE.length).toLowerCase() !== MEDIA_TYPE) return false;
   const next = type.charAt(MEDIA_TYPE.length);
   return next === '' || next === '+' || next === ';' || next === ' ' || next === '\t';
 }
 
-/** What {@link isGrpcCall} looks at. */
-interface Request {
-  readonly method: string;
-  readonly version: string;
-  readonly headers: HeaderList;
-}
-
 /** A call is a POST over HTTP/2: elsewhere gRPC's media type is that of any other body. */
-export function isGrpcCall({ method, version, headers }: Request): boolean {
+export function isGrpcCall(method: string, version: string, headers: Fields): boolean {
   return version === '2' && method === 'POST' && isGrpc(headers);
 }
 
@@ -67,22 +62,20 @@ export function grpcStatus(status: number): number {
 }
 
 /** What ends a call with an error. */
-export function grpcTrailers(status: number, message: string): HeaderList {
-  return ['grpc-status', String(grpcStatus(status)), 'grpc-message', percentEncoded(message)];
+export function grpcTrailers(status: number, message: string): Fields {
+  return Fields.of('grpc-status', String(grpcStatus(status)), 'grpc-message', percentEncoded(message));
 }
 
 /** The head, with status 200, that ends a call with an error that would have `status`, `message` and `fields` over HTTP. */
-export function grpcErrorHead(status: number, message: string, fields: HeaderList): HeaderList {
-  const head = ['content-type', MEDIA_TYPE, ...grpcTrailers(status, message)];
-  for (let i = 0; i < fields.length; i += 2)
-    if (fields[i]!.toLowerCase() !== 'content-type') head.push(fields[i]!, fields[i + 1]!);
-  return head.concat(retryPushback(getHeader(fields, 'retry-after')));
-}
-
-/** `Retry-After` in gRPC's terms (proposal A6): clients heed it where they may try again at all. */
-function retryPushback(retryAfter: string | undefined): HeaderList {
-  const seconds = Number(retryAfter ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? ['grpc-retry-pushback-ms', String(Math.ceil(seconds * 1000))] : [];
+export function grpcErrorHead(status: number, message: string, fields: Fields): Fields {
+  const head = grpcTrailers(status, message);
+  head.addFirst('content-type', MEDIA_TYPE);
+  for (let i = 0; i < fields.size; i++)
+    if ((fields.kind(i) & ID_MASK) !== CONTENT_TYPE) head.add(fields.name(i), fields.value(i));
+  // In gRPC's terms (proposal A6): clients heed it where they may try again at all.
+  const seconds = Number(fields.get('retry-after') ?? Number.NaN);
+  if (Number.isFinite(seconds) && seconds >= 0) head.add('grpc-retry-pushback-ms', String(Math.ceil(seconds * 1000)));
+  return head;
 }
 
 /** `Percent-Encoded` of PROTOCOL-HTTP2.md: visible ASCII and spaces as they are, but for `%`. */

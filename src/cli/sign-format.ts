@@ -1,6 +1,6 @@
 /** A signed request as text: for `curl -K`, as a command line, as header fields, as JSON. Pure. */
 import { quote } from '../demo/commands.ts';
-import type { HeaderList } from '../headers.ts';
+import type { Pairs } from '../fields/fields.ts';
 
 export const FORMATS = ['config', 'curl', 'headers', 'json'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -14,7 +14,7 @@ export interface Body {
 export interface SignedRequest {
   readonly method: string;
   readonly url: string;
-  readonly headers: HeaderList;
+  readonly headers: Pairs;
   readonly body: Body | null;
 }
 
@@ -47,11 +47,11 @@ function curlOptions({ method, url, body }: SignedRequest, lines: readonly strin
   return options;
 }
 
-function pairs(headers: HeaderList): [string, string][] {
+function pairs(headers: Pairs): [string, string][] {
   return headers.flatMap((name, i) => (i % 2 === 0 ? [[name, headers[i + 1]]] : [])) as [string, string][];
 }
 
-function fieldLines(headers: HeaderList): string[] {
+function fieldLines(headers: Pairs): string[] {
   return pairs(headers).map(([name, value]) => `${name}: ${value}`);
 }
 

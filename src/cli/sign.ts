@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { WeirError } from '../errors.ts';
-import { getHeader, type HeaderList, isFieldName, isFieldValue } from '../headers.ts';
+import { Fields, type Pairs } from '../fields/fields.ts';
+import { isFieldName, isFieldValue } from '../fields/line.ts';
 import { normalizePath } from '../match/path.ts';
 import { normalAuthority } from '../net/host.ts';
 import { standInFor } from '../plan/environment.ts';
@@ -41,7 +42,7 @@ interface Options {
   readonly url: URL;
   readonly method: string;
   readonly body: Body | null;
-  readonly headers: HeaderList;
+  readonly headers: Pairs;
   readonly format: Format;
 }
 
@@ -91,10 +92,10 @@ function signed(options: Options, config: SignatureConfig): SignedRequest {
   const bytes = body?.bytes ?? null;
   const request = {
     method,
-    authority: authorityOf(url, headers),
+    authority: authorityOf(url, valueIn(headers, 'host')),
     path,
     query: queryOf(url),
-    headers: headers.map(octetsOf),
+    headers: Fields.from(headers.map(octetsOf)),
     body: bytes,
   };
   const fault = faultOf(config, request);
@@ -110,11 +111,17 @@ function octetsOf(text: string): string {
 }
 
 /** What the request will name as its host, in normal form: its own `Host`, or the URL's. */
-function authorityOf(url: URL, headers: HeaderList): string {
-  const written = getHeader(headers, 'host') ?? url.host;
+function authorityOf(url: URL, host: string | undefined): string {
+  const written = host ?? url.host;
   const authority = normalAuthority(written, url.protocol === 'https:');
   if (authority === null) throw new WeirError(`${written} is no host that Weir would take`);
   return authority;
+}
+
+/** Value of the first field called `name` (lower case). */
+function valueIn(pairs: Pairs, name: string): string | undefined {
+  const at = pairs.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === name);
+  return at < 0 ? undefined : pairs[at + 1];
 }
 
 /** `search` is '' for a query that is empty, and a client sends its `?` all the same. */
@@ -146,7 +153,7 @@ function parse(args: string[]): Options | null {
   if (!format) throw wrong(`--format is one of ${FORMATS.join(', ')}`);
   const body = values.data === undefined ? null : readBody(values.data);
   const headers = (values.header ?? []).flatMap(readHeader);
-  if (body && getHeader(headers, 'content-type') === undefined) headers.push('content-type', 'application/json');
+  if (body && valueIn(headers, 'content-type') === undefined) headers.push('content-type', 'application/json');
   const method = (values.method ?? (body ? 'POST' : 'GET')).toUpperCase();
   if (!isFieldName(method)) throw wrong(`--method takes a method, not ${JSON.stringify(method)}`);
   const { config, policy, key } = values;

@@ -1,6 +1,5 @@
 /** `weir test`: the `tests:` blocks of the rules, through the same code as traffic. */
 import { relative } from 'node:path';
-import { getHeader } from '../headers.ts';
 import { KINDS } from '../policies/index.ts';
 import { type Rehearsed, rehearse } from '../rehearsal/rehearsal.ts';
 import type { TestPlan } from '../types/plan.ts';
@@ -57,7 +56,7 @@ export function compare(entry: TestPlan, got: Rehearsed, show = (value: string):
     out.push(`${name}: expected ${show(String(expected))}, got ${shown}`);
   }
   for (const [name, expected] of Object.entries(headers ?? {})) {
-    const actual = getHeader(got.headers, name.toLowerCase());
+    const actual = got.headers.get(name.toLowerCase());
     if (actual === expected) continue;
     const shown = actual === undefined ? 'none' : show(actual);
     out.push(`header ${name}: expected ${show(expected)}, got ${shown}`);

@@ -1,6 +1,7 @@
 /** Is a 101 the answer to the upgrade that was asked for? Pure. */
 import { createHash } from 'node:crypto';
-import { countHeader, getHeader, type HeaderList } from '../headers.ts';
+import type { Fields } from '../fields/fields.ts';
+import { CONNECTION } from '../fields/names.ts';
 
 /** RFC 6455 §1.3: what a WebSocket server puts behind the client's key, to show that it understood. */
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
@@ -11,7 +12,7 @@ const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
  * key was read (RFC 6455 §4.1): without that a server that can be talked into the status 101, by its path or query say,
  * would open a tunnel through which nothing is checked any more.
  */
-export function upgradeFault(protocol: string, sent: HeaderList, received: HeaderList): string {
+export function upgradeFault(protocol: string, sent: Fields, received: Fields): string {
   if (!namesUpgrade(received)) return 'a 101 whose Connection does not name the upgrade';
   if (single(received, 'upgrade')?.toLowerCase() !== protocol) return 'a 101 for another protocol';
   if (protocol !== 'websocket') return '';
@@ -28,14 +29,13 @@ export function acceptFor(key: string): string {
 }
 
 /** Value of a field that stands exactly once. */
-function single(fields: HeaderList, name: string): string | undefined {
-  return countHeader(fields, name) === 1 ? getHeader(fields, name) : undefined;
+function single(fields: Fields, name: string): string | undefined {
+  return fields.countOf(name) === 1 ? fields.get(name) : undefined;
 }
 
-function namesUpgrade(fields: HeaderList): boolean {
-  for (let i = 0; i < fields.length; i += 2) {
-    if (fields[i]!.toLowerCase() !== 'connection') continue;
-    for (const option of fields[i + 1]!.split(',')) if (option.trim().toLowerCase() === 'upgrade') return true;
+function namesUpgrade(fields: Fields): boolean {
+  for (let i = fields.find(CONNECTION); i >= 0; i = fields.find(CONNECTION, i + 1)) {
+    for (const option of fields.value(i).split(',')) if (option.trim().toLowerCase() === 'upgrade') return true;
   }
   return false;
 }

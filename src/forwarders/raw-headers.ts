@@ -1,15 +1,16 @@
-/** What a forwarder reads from, or leaves out of, a flat header list. */
-import { type HeaderList, indexOfHeader } from '../headers.ts';
+/** What a forwarder reads from the fields of a reply. */
+import type { Fields } from '../fields/fields.ts';
+import { CONTENT_LENGTH, EXPECT } from '../fields/names.ts';
 
 /**
  * Length of a reply's body as its head tells it: -1 where only its end will. Both parsers have refused replies that have
  * a transfer coding beside a length (RFC 9112 §6.3).
  */
-export function replyLength(status: number, headers: HeaderList): number {
+export function replyLength(status: number, headers: Fields): number {
   if (status === 204) return 0;
-  const at = indexOfHeader(headers, 'content-length');
+  const at = headers.find(CONTENT_LENGTH);
   if (at < 0) return -1;
-  const length = Number(headers[at + 1]);
+  const length = Number(headers.value(at));
   return Number.isSafeInteger(length) && length >= 0 ? length : -1;
 }
 
@@ -21,12 +22,10 @@ export function isFinalStatus(status: number): boolean {
   return status >= 200 && status <= 599;
 }
 
-/** `headers` without `Expect`: the edge has answered it, and neither library sends it on. */
-export function withoutExpect(headers: HeaderList): HeaderList {
-  const at = indexOfHeader(headers, 'expect');
-  if (at < 0) return headers;
-  const list: HeaderList = [];
-  for (let i = 0; i < headers.length; i += 2)
-    if (headers[i]!.toLowerCase() !== 'expect') list.push(headers[i]!, headers[i + 1]!);
-  return list;
+/** `headers` without `Expect`: the edge has answered it, and nothing else sends it on. */
+export function withoutExpect(headers: Fields): Fields {
+  if (headers.find(EXPECT) < 0) return headers;
+  const fields = headers.copy();
+  fields.dropId(EXPECT);
+  return fields;
 }

@@ -3,7 +3,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type HeaderList, hasTooManyFields, hostFirst } from '../headers.ts';
+import { Fields } from '../fields/fields.ts';
+import { HOST } from '../fields/names.ts';
 import { http, https } from '../net/node-http.ts';
 import type { PoolPlan } from '../types/plan.ts';
 import type { Failure, UpstreamRequest } from '../types/transport.ts';
@@ -15,6 +16,8 @@ import { isFinalStatus, withoutExpect } from './raw-headers.ts';
 
 export { type Joined, joinSockets } from './join-sockets.ts';
 
+const UNSENDABLE = 'a field cannot be passed on';
+
 /** Control over a tunnel being opened. */
 export interface Tunnel {
   /** Gives up at once. A no-op once the tunnel is open, refused or failed. */
@@ -24,9 +27,9 @@ export interface Tunnel {
 /** Exactly one of these is called, in a later turn than {@link openTunnel}; none after `cancel`. */
 export interface TunnelEvents {
   /** The upstream switched to the protocol asked for. `early` is what it sent behind its head. The socket is now the receiver's to end. */
-  opened(status: 101, headers: HeaderList, socket: Duplex, early: Buffer): void;
+  opened(status: 101, headers: Fields, socket: Duplex, early: Buffer): void;
   /** It answered with an ordinary reply instead; fields as received. */
-  refused(status: number, headers: HeaderList, body: Buffer): void;
+  refused(status: number, headers: Fields, body: Buffer): void;
   failed(failure: Failure): void;
 }
 
@@ -104,8 +107,9 @@ class Opening implements Tunnel {
 
   #onUpgrade(reply: IncomingMessage, socket: Duplex, early: Buffer): void {
     const { protocol, headers } = this.#request;
-    const fault = upgradeFault(protocol, headers, reply.rawHeaders);
-    if (fault !== '' || this.#ended) {
+    const fields = Fields.tryFrom(reply.rawHeaders);
+    const fault = fields === null ? UNSENDABLE : upgradeFault(protocol, headers, fields);
+    if (fields === null || fault !== '' || this.#ended) {
       socket.destroy();
       this.#fail({ reason: 'protocol', detail: fault, sent: true });
       return;
@@ -113,7 +117,7 @@ class Opening implements Tunnel {
     this.#end();
     // It may break before its receiver listens, who sees it closed then; unheard, the error would end the process.
     socket.on('error', () => {});
-    this.#to.opened(101, reply.rawHeaders.slice(), socket, early);
+    this.#to.opened(101, fields, socket, early);
   }
 
   #onReply(reply: IncomingMessage): void {
@@ -127,8 +131,9 @@ class Opening implements Tunnel {
       if (size > LONGEST_REFUSAL) this.#fail({ reason: 'protocol', detail: 'the refusal is too long', sent: true });
     });
     reply.on('end', () => {
-      if (reply.complete && this.#end())
-        this.#to.refused(reply.statusCode!, reply.rawHeaders.slice(), Buffer.concat(pieces));
+      const fields = Fields.tryFrom(reply.rawHeaders);
+      if (fields === null) this.#fail({ reason: 'protocol', detail: UNSENDABLE, sent: true });
+      else if (reply.complete && this.#end()) this.#to.refused(reply.statusCode!, fields, Buffer.concat(pieces));
     });
     reply.on('error', (error) => this.#fail(failureOf(error, { sent: true, headSeen: true })));
     reply.on('close', () => this.#fail({ reason: 'truncated', detail: 'the reply broke off', sent: true }));
@@ -168,10 +173,13 @@ class Opening implements Tunnel {
 
 /** A flat list of fields goes out as it is, `Host` first; Node adds nothing to it. */
 function makeRequest(request: UpstreamRequest & { readonly protocol: string }): ClientRequest {
-  if (hasTooManyFields(request.headers)) throw new ForwardError('protocol', 'too many fields', false);
+  if (request.headers.overfull) throw new ForwardError('protocol', 'too many fields', false);
   const { endpoint } = request;
   const host = bare(endpoint.hostname);
-  const headers = [...hostFirst(withoutExpect(request.headers)), 'Connection', 'Upgrade', 'Upgrade', request.protocol];
+  const fields = withoutExpect(request.headers);
+  const pairs = fields.toPairs();
+  pairs.unshift(...pairs.splice(Math.max(0, fields.find(HOST)) * 2, 2));
+  const headers = [...pairs, 'Connection', 'Upgrade', 'Upgrade', request.protocol];
   const options = {
     host,
     port: endpoint.port,

@@ -1,5 +1,5 @@
 /** The lines between the chunks of a body (RFC 9112 §7.1), octet by octet: nothing of them is kept. */
-import { BACKSLASH, CR, EQUALS, HEX, LF, QUOTE, QUOTED, SEMICOLON, TOKEN, VALUE } from './chars.ts';
+import { BACKSLASH, CR, EQUALS, HEX, LF, QUOTE, QUOTED, SEMICOLON, TOKEN, VALUE } from '../fields/chars.ts';
 import type { RuleCode } from './rules.ts';
 
 /** Four gigabytes: more than anybody sends in one chunk, and far from where numbers lose count. */

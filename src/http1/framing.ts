@@ -1,6 +1,7 @@
 /** What the fields of a head say about the message and its connection (RFC 9112 §6 and §9.3). */
-import { HTAB, NINE, SP, TOKEN, ZERO } from './chars.ts';
-import type { FieldSection } from './fields.ts';
+import { HTAB, NINE, SP, TOKEN, ZERO } from '../fields/chars.ts';
+import { CONNECTION } from '../fields/names.ts';
+import type { FieldSection } from '../fields/section.ts';
 import type { RuleCode } from './rules.ts';
 
 /** No field says how long the body is. */
@@ -18,10 +19,10 @@ export function framingFault(fields: FieldSection, old: boolean): RuleCode | '' 
     if (old) return 'encoding-in-old-version';
     if (fields.encodings > 1) return 'two-encodings';
     // The tab is legal but nobody's; it is how smugglers hide a coding from one of two readers, and llhttp refuses it.
-    if (fields.tabbed || fields.list[fields.encoding + 1]!.toLowerCase() !== 'chunked') return 'unknown-encoding';
+    if (fields.tabbed || fields.value(fields.encoding).toLowerCase() !== 'chunked') return 'unknown-encoding';
     return fields.lengths > 0 ? 'length-with-encoding' : '';
   }
-  return fields.lengths > 1 ? 'two-lengths' : lengthFault(fields.list[fields.length + 1]!);
+  return fields.lengths > 1 ? 'two-lengths' : lengthFault(fields.value(fields.length));
 }
 
 function lengthFault(value: string): RuleCode | '' {
@@ -36,7 +37,7 @@ function lengthFault(value: string): RuleCode | '' {
 /** Octets of the body, {@link CHUNKED} or {@link UNSAID}. */
 export function saidLength(fields: FieldSection): number {
   if (fields.encodings > 0) return CHUNKED;
-  return fields.lengths > 0 ? Number(fields.list[fields.length + 1]) : UNSAID;
+  return fields.lengths > 0 ? Number(fields.value(fields.length)) : UNSAID;
 }
 
 export const OPTION_CLOSE = 1;
@@ -46,11 +47,10 @@ export const OPTION_UPGRADE = 4;
 /** Bits of the options that `Connection` names, or -1 where it is not a list of tokens (RFC 9110 §7.6.1). */
 export function connectionOptions(fields: FieldSection): number {
   if (fields.connections === 0) return 0;
-  const { list } = fields;
-  let options = optionsOf(list[fields.connection + 1]!);
+  let options = optionsOf(fields.value(fields.connection));
   if (fields.connections === 1) return options;
-  for (let i = fields.connection + 2; i < list.length; i += 2)
-    if (list[i]!.length === 10 && list[i]!.toLowerCase() === 'connection') options |= optionsOf(list[i + 1]!);
+  for (let i = fields.connection + 1; i < fields.count; i++)
+    if (fields.is(i, CONNECTION)) options |= optionsOf(fields.value(i));
   return options;
 }
 

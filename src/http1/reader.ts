@@ -2,14 +2,12 @@
  * What reading requests and reading replies have in common: bytes in, in any pieces; a head, then a body in one of its
  * framings, then the end. Every byte is looked at once; what cannot be used yet is kept and counted.
  */
-import type { HeaderList } from '../headers.ts';
+import { Fields } from '../fields/fields.ts';
+import { FieldSection } from '../fields/section.ts';
 import { Backlog } from './backlog.ts';
-import { latin1 } from './chars.ts';
 import { ChunkLine } from './chunks.ts';
-import { FieldSection } from './fields.ts';
 import { HeldOctets } from './held.ts';
 import type { RuleCode } from './rules.ts';
-import { passingTrailers } from './trailers.ts';
 
 /** How much a message may take; counts are octets but for `fields`. */
 export interface HeadLimits {
@@ -28,7 +26,7 @@ export interface MessageSink {
   /** A piece of the body: a view into what was pushed, not a copy. */
   data(chunk: Buffer): void;
   /** The message is whole. Trailers that must not pass are gone (RFC 9110 §6.5.1); null where none is left. */
-  end(trailers: HeaderList | null): void;
+  end(trailers: Fields | null): void;
   /** The message breaks a rule. Nothing follows, and the connection cannot be used again. */
   refused(code: RuleCode): void;
 }
@@ -63,9 +61,6 @@ const STATES: readonly ReaderState[] = [
 ];
 
 const NOTHING = Buffer.alloc(0);
-const HEAD_END = Buffer.from('\r\n\r\n');
-/** Up to here a whole piece is made a string without looking for the end of the head first. */
-const SHORT_PIECE = 2048;
 
 /** The machine under `RequestReader` and `ResponseReader`. A sink may call any method from within an event. */
 export abstract class MessageReader {
@@ -98,7 +93,7 @@ export abstract class MessageReader {
   }
 
   /** Scans the start line and the fields; `fields.done` or `code` says that it is over. */
-  protected abstract scanHead(bytes: Buffer, text: string, base: number, at: number, end: number): number;
+  protected abstract scanHead(bytes: Buffer, at: number, end: number): number;
   /** As `FieldSection.unread` and `moved`, start line included. */
   protected abstract unread(end: number): number;
   protected abstract moved(by: number): void;
@@ -186,7 +181,7 @@ export abstract class MessageReader {
         this.mode = ENDED;
         this.#at = at;
         this.ended(end - at + this.backlog.size);
-        this.#to.end(this.#chunked ? passingTrailers(this.fields.list) : null);
+        this.#to.end(this.#chunked ? Fields.read(this.fields).passingTrailers() : null);
       } else if (mode >= LENGTH && mode <= UNTIL_CLOSE) {
         if (at === end || this.#paused) return at;
         at = this.#body(bytes, at);
@@ -213,8 +208,7 @@ export abstract class MessageReader {
   #lines(bytes: Buffer, at: number): number {
     const end = Math.min(bytes.length, at + this.room);
     if (this.#held.size > 0) return this.#onHeld(bytes, at, end);
-    const text = this.mode === HEAD ? latin1(bytes, at, endOfText(bytes, at, end)) : '';
-    const stop = this.#scan(bytes, text, at, at, end);
+    const stop = this.#scan(bytes, at, end);
     this.#at = stop;
     if (this.#isOver(stop - at)) {
       this.#over();
@@ -232,7 +226,7 @@ export abstract class MessageReader {
     const before = held.size;
     held.add(bytes, at, end);
     const { size } = held;
-    const stop = this.#scan(held.bytes, '', 0, before, size);
+    const stop = this.#scan(held.bytes, before, size);
     this.#at = at + stop - before;
     const over = this.#isOver(stop - before);
     const from = over ? size : this.unread(size);
@@ -244,9 +238,9 @@ export abstract class MessageReader {
     return at + stop - before;
   }
 
-  #scan(bytes: Buffer, text: string, base: number, at: number, end: number): number {
-    if (this.mode === HEAD) return this.scanHead(bytes, text, base, at, end);
-    const stop = this.fields.scan(bytes, text, base, at, end, this.limits.fields);
+  #scan(bytes: Buffer, at: number, end: number): number {
+    if (this.mode === HEAD) return this.scanHead(bytes, at, end);
+    const stop = this.fields.scan(bytes, at, end, this.limits.fields);
     this.code = this.fields.code;
     return stop;
   }
@@ -341,11 +335,4 @@ export abstract class MessageReader {
 /** Fields that some parsers, Node's among them, obey in trailers as well: to the length of what follows, or to its end. */
 function framesConnection({ lengths, encodings, connections }: FieldSection): boolean {
   return lengths > 0 || encodings > 0 || connections > 0;
-}
-
-/** A long piece is mostly body: only its head is made a string. */
-function endOfText(bytes: Buffer, at: number, end: number): number {
-  if (end - at <= SHORT_PIECE) return end;
-  const found = bytes.indexOf(HEAD_END, at);
-  return found < 0 ? end : Math.min(end, found + HEAD_END.length);
 }

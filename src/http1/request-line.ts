@@ -1,5 +1,5 @@
 /** The request line (RFC 9112 §3), scanned octet by octet like the fields behind it. */
-import { CR, LF, latin1, NINE, SP, TARGET, TOKEN, ZERO } from './chars.ts';
+import { CR, LF, latin1, NINE, SP, TARGET, TOKEN, ZERO } from '../fields/chars.ts';
 import type { RuleCode } from './rules.ts';
 import { targetFault } from './target.ts';
 
@@ -65,7 +65,7 @@ export class RequestLine {
   }
 
   /** As `FieldSection.scan`; `max` is how long a target may be. */
-  scan(bytes: Buffer, text: string, base: number, at: number, end: number, max: number): number {
+  scan(bytes: Buffer, at: number, end: number, max: number): number {
     let i = at;
     while (i < end && !this.done && this.code === '') {
       switch (this.#phase) {
@@ -74,10 +74,10 @@ export class RequestLine {
           i = this.#emptyLine(bytes, i);
           break;
         case METHOD:
-          i = this.#method(bytes, text, base, i, end);
+          i = this.#method(bytes, i, end);
           break;
         case IN_TARGET:
-          i = this.#target(bytes, text, base, i, end, max);
+          i = this.#target(bytes, i, end, max);
           break;
         case VERSION:
           i = this.#version(bytes, i, end);
@@ -112,7 +112,7 @@ export class RequestLine {
     return at;
   }
 
-  #method(bytes: Buffer, text: string, base: number, at: number, end: number): number {
+  #method(bytes: Buffer, at: number, end: number): number {
     let i = at;
     while (i < end && TOKEN[bytes[i]!] === 1) i++;
     if (i - this.#from > METHOD_MAX) return this.#refuse('unknown-method', this.#from + METHOD_MAX + 1);
@@ -120,7 +120,7 @@ export class RequestLine {
     if (bytes[i] !== SP || i === this.#from) return this.#refuse('bad-method', i);
     this.method = usualMethod(bytes, this.#from, i);
     if (this.method === '') {
-      this.method = part(bytes, text, base, this.#from, i);
+      this.method = latin1(bytes, this.#from, i);
       if (!METHODS.has(this.method)) return this.#refuse('unknown-method', i);
     }
     this.#from = i + 1;
@@ -128,14 +128,14 @@ export class RequestLine {
     return i + 1;
   }
 
-  #target(bytes: Buffer, text: string, base: number, at: number, end: number, max: number): number {
+  #target(bytes: Buffer, at: number, end: number, max: number): number {
     const stop = Math.min(end, this.#from + max + 1);
     let i = at;
     while (i < stop && TARGET[bytes[i]!] === 1) i++;
     if (i - this.#from > max) return this.#refuse('target-too-long', i);
     if (i === end) return i;
     if (bytes[i] !== SP || i === this.#from) return this.#refuse(bytes[i] === LF ? 'bare-lf' : 'bad-target', i);
-    this.target = part(bytes, text, base, this.#from, i);
+    this.target = latin1(bytes, this.#from, i);
     this.code = targetFault(this.method, this.target);
     this.#from = i + 1;
     this.#phase = VERSION;
@@ -188,8 +188,4 @@ function usualMethod(bytes: Buffer, from: number, to: number): string {
 function isUsualVersion(bytes: Buffer, at: number): boolean {
   for (let i = 0; i < USUAL_VERSION.length; i++) if (bytes[at + i] !== USUAL_VERSION[i]) return false;
   return true;
-}
-
-function part(bytes: Buffer, text: string, base: number, from: number, to: number): string {
-  return text !== '' ? text.substring(from - base, to - base) : latin1(bytes, from, to);
 }

@@ -1,6 +1,7 @@
 /** Requests from a client's connection, one after the other (RFC 9112 §3 and §6). */
-import type { HeaderList } from '../headers.ts';
-import { isToken } from './chars.ts';
+
+import { isToken } from '../fields/chars.ts';
+import { Fields } from '../fields/fields.ts';
 import { CHUNKED, connectionOptions, framingFault, OPTION_UPGRADE, persists, saidLength } from './framing.ts';
 import {
   CHUNK_LINE,
@@ -26,7 +27,7 @@ export interface RequestHead {
   readonly target: string;
   readonly version: '1.0' | '1.1';
   /** As they came: order, case, duplicates; values without the space around them. Belongs to the sink. */
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   /** Octets of the body, 0 where there is none, -1 where it is chunked. */
   readonly bodyLength: number;
   /** The client can send another request on this connection (RFC 9112 §9.3). */
@@ -73,15 +74,15 @@ export class RequestReader extends MessageReader {
     if (this.backlog.size > 0) this.run();
   }
 
-  protected scanHead(bytes: Buffer, text: string, base: number, at: number, end: number): number {
+  protected scanHead(bytes: Buffer, at: number, end: number): number {
     const line = this.#line;
     let i = at;
     if (!line.done) {
-      i = line.scan(bytes, text, base, i, end, this.limits.targetBytes);
+      i = line.scan(bytes, i, end, this.limits.targetBytes);
       this.code = line.code;
       if (!line.done) return i;
     }
-    i = this.fields.scan(bytes, text, base, i, end, this.limits.fields);
+    i = this.fields.scan(bytes, i, end, this.limits.fields);
     this.code = this.fields.code;
     return i;
   }
@@ -126,7 +127,7 @@ export class RequestReader extends MessageReader {
     if (fields.hosts > 1) return 'two-hosts';
     if (fields.hosts === 0) {
       if (!old) return 'no-host';
-    } else if (!this.#isHost(fields.list[fields.host + 1]!)) return 'bad-host';
+    } else if (!this.#isHost(fields.value(fields.host))) return 'bad-host';
     if (method === 'CONNECT' && (fields.encodings > 0 || fields.lengths > 0)) return 'connect-with-body';
     return this.#expectation();
   }
@@ -141,9 +142,9 @@ export class RequestReader extends MessageReader {
 
   /** An expectation in HTTP/1.0 is ignored (RFC 9110 §10.1.1). */
   #expectation(): RuleCode | '' {
-    const { expects, expect, list } = this.fields;
+    const { expects, expect } = this.fields;
     if (expects === 0 || this.#line.old) return '';
-    return expects > 1 || list[expect + 1]!.toLowerCase() !== '100-continue' ? 'unknown-expectation' : '';
+    return expects > 1 || this.fields.value(expect).toLowerCase() !== '100-continue' ? 'unknown-expectation' : '';
   }
 
   #judge(options: number, bodyLength: number): RequestHead {
@@ -154,7 +155,7 @@ export class RequestReader extends MessageReader {
       method,
       target,
       version: old ? '1.0' : '1.1',
-      headers: fields.list,
+      headers: Fields.read(fields),
       bodyLength,
       keepAlive: this.#keepAlive,
       expectsContinue: fields.expects > 0 && bodyLength !== 0 && !old,
@@ -164,8 +165,10 @@ export class RequestReader extends MessageReader {
 
   /** HTTP/1.0 has no upgrade, and one behind a body is an offer we decline (RFC 9110 §7.8). */
   #upgrade(): string {
-    const { upgrades, upgrade, list } = this.fields;
-    return upgrades === 1 && isToken(list[upgrade + 1]!) ? list[upgrade + 1]!.toLowerCase() : '';
+    const { upgrades, upgrade } = this.fields;
+    if (upgrades !== 1) return '';
+    const protocol = this.fields.value(upgrade);
+    return isToken(protocol) ? protocol.toLowerCase() : '';
   }
 
   protected ended(): void {}

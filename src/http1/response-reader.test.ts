@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { HeaderList } from '../headers.ts';
+import type { Fields } from '../fields/fields.ts';
 import { LIMITS } from '../testing/http1/refusals.ts';
 import { cutAt, drip, traceReply } from '../testing/http1/trace.ts';
 import { type ResponseHead, ResponseReader, type ResponseSink } from './response-reader.ts';
@@ -14,8 +14,8 @@ class Log implements ResponseSink {
   readonly heads: ResponseHead[] = [];
   on: (event: string) => void = () => {};
 
-  informed(status: number, headers: HeaderList): void {
-    this.#say(`informed ${status} ${headers.join()}`);
+  informed(status: number, headers: Fields): void {
+    this.#say(`informed ${status} ${headers.toPairs().join()}`);
   }
   head(head: ResponseHead): void {
     this.heads.push(head);
@@ -24,8 +24,8 @@ class Log implements ResponseSink {
   data(chunk: Buffer): void {
     this.#say(`data ${chunk.toString('latin1')}`);
   }
-  end(trailers: HeaderList | null): void {
-    this.#say(trailers === null ? 'end' : `end ${trailers.join()}`);
+  end(trailers: Fields | null): void {
+    this.#say(trailers === null ? 'end' : `end ${trailers.toPairs().join()}`);
   }
   refused(code: string): void {
     this.#say(`refused ${code}`);
@@ -88,7 +88,9 @@ describe('a reply', () => {
     const { log, reader } = open();
     reader.push(ok('A: b\r\n', 'hel'));
     reader.push(bytes('lo'));
-    assert.deepEqual(log.heads[0], { status: 200, headers: ['A', 'b'], bodyLength: -1, keepAlive: false });
+    const { headers, ...head } = log.heads[0]!;
+    assert.deepEqual(headers.toPairs(), ['A', 'b']);
+    assert.deepEqual(head, { status: 200, bodyLength: -1, keepAlive: false });
     reader.finish();
     assert.deepEqual(log.events, ['head 200', 'data hel', 'data lo', 'end']);
     assert.deepEqual([reader.state, reader.reusable], ['ended', false]);

@@ -1,5 +1,5 @@
 /** Replies from an upstream's connection (RFC 9112 §4 and §6.3). */
-import type { HeaderList } from '../headers.ts';
+import { Fields } from '../fields/fields.ts';
 import {
   CHUNKED,
   connectionOptions,
@@ -31,7 +31,7 @@ export const INFORMED_MAX = 64;
 export interface ResponseHead {
   readonly status: number;
   /** As they came: order, case, duplicates; values without the space around them. Belongs to the sink. */
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   /** Octets of the body, 0 where there is none, -1 where its end comes with the chunks or the connection. */
   readonly bodyLength: number;
   /** The upstream keeps the connection open behind this reply (RFC 9112 §9.3). */
@@ -40,7 +40,7 @@ export interface ResponseHead {
 
 export interface ResponseSink extends MessageSink {
   /** A reply of 1xx but 101; the final one follows. */
-  informed(status: number, headers: HeaderList): void;
+  informed(status: number, headers: Fields): void;
   head(head: ResponseHead): void;
 }
 
@@ -100,7 +100,7 @@ export class ResponseReader extends MessageReader {
     this.startHead();
   }
 
-  protected scanHead(bytes: Buffer, text: string, base: number, at: number, end: number): number {
+  protected scanHead(bytes: Buffer, at: number, end: number): number {
     const line = this.#line;
     let i = at;
     if (!line.done) {
@@ -108,7 +108,7 @@ export class ResponseReader extends MessageReader {
       this.code = line.code;
       if (!line.done) return i;
     }
-    i = this.fields.scan(bytes, text, base, i, end, this.limits.fields);
+    i = this.fields.scan(bytes, i, end, this.limits.fields);
     this.code = this.fields.code;
     return i;
   }
@@ -133,7 +133,7 @@ export class ResponseReader extends MessageReader {
   }
 
   #inform(status: number): void {
-    const headers = this.fields.list;
+    const headers = Fields.read(this.fields);
     if (++this.#informed > INFORMED_MAX) {
       this.refuse('too-many-informed');
       return;
@@ -178,7 +178,7 @@ export class ResponseReader extends MessageReader {
       bodyLength = said;
       this.startBody(LENGTH, said);
     }
-    this.#sink.head({ status, headers: this.fields.list, bodyLength, keepAlive: this.#keepAlive });
+    this.#sink.head({ status, headers: Fields.read(this.fields), bodyLength, keepAlive: this.#keepAlive });
   }
 
   protected ended(surplus: number): void {

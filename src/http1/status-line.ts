@@ -1,5 +1,5 @@
 /** The status line (RFC 9112 §4), scanned octet by octet like the fields behind it. */
-import { CR, LF, NINE, SP, VALUE, ZERO } from './chars.ts';
+import { CR, LF, NINE, SP, VALUE, ZERO } from '../fields/chars.ts';
 import type { RuleCode } from './rules.ts';
 
 /** `HTTP/1.1 200 `: what stands at each place; a zero is any digit. */

@@ -1,5 +1,5 @@
 /** What a request is addressed to: the four forms of a target (RFC 9112 §3.2), and the grammar of `Host`. */
-import { COLON, HEX, NINE, PERCENT, REG_NAME, ZERO } from './chars.ts';
+import { COLON, HEX, NINE, PERCENT, REG_NAME, ZERO } from '../fields/chars.ts';
 import type { RuleCode } from './rules.ts';
 
 const SLASH = 0x2f;

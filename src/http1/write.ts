@@ -2,8 +2,10 @@
  * Heads and chunk framing as latin1 strings, one octet to a character. Whatever a policy or template put into a line,
  * nothing leaves here that could break out of it: a CR, LF, NUL or a character above 0xff is a RangeError.
  */
-import { FIELDS_MAX, type HeaderList, hostFirst } from '../headers.ts';
-import { COLON, CR, LF, latin1, SP, TARGET, TOKEN, VALUE, writeLatin1 } from './chars.ts';
+
+import { TARGET, TOKEN } from '../fields/chars.ts';
+import { FIELDS_MAX, type Fields } from '../fields/fields.ts';
+import { checkField } from '../fields/line.ts';
 
 /** No body, and no field that speaks of one. */
 const NO_FRAMING = -2;
@@ -77,41 +79,28 @@ const REASONS: Readonly<Record<number, string>> = {
 /**
  * Head of an HTTP/1.1 request. `headers` has `Host` and no framing fields; `length` is the body's: -2 none and no field
  * for it, -1 chunked, else `Content-Length`. `Host` goes out first and the framing behind it, then the others in their
- * order: a reader that stops at some count of fields has these. Throws RangeError where a part could break out of its
- * line, or there are more than {@link FIELDS_MAX} fields.
- *
- * `checked` leaves out the look at every character of `headers`, which is most of the cost: true only where each field
- * comes from a reader of this folder unchanged, or went through {@link checkField}.
+ * order: a reader that stops at some count of fields has these. Throws RangeError where the method or the target could
+ * break out of its line, or there are more than {@link FIELDS_MAX} fields.
  */
-export function requestHead(
-  method: string,
-  target: string,
-  headers: HeaderList,
-  length: number,
-  checked = false,
-): string {
+export function requestHead(method: string, target: string, headers: Fields, length: number): string {
   checkStart(method, target);
   checkCount(headers, length === NO_FRAMING ? 0 : 1);
-  const list = hostFirst(headers);
-  const before = list.length > 0 && isHost(list[0]!) ? 2 : 0;
-  const fields = checked ? linesAround(list, before, framing(length)) : checkedLines(list, before, framing(length));
-  return `${method} ${target} HTTP/1.1\r\n${fields}\r\n`;
+  return `${method} ${target} HTTP/1.1\r\n${headers.linesHostFirst(framing(length))}\r\n`;
 }
 
 /**
- * Head of a reply. `length` and `checked` as in {@link requestHead}; `connection` '' and `date` '' leave those fields
- * out. Framing, connection and date go out first (RFC 9110 §5.3). The status line says HTTP/1.1 whatever the client
- * speaks (RFC 9110 §2.5) unless `version10`. Throws RangeError where a part could break out of its line, `status` is
- * none, or there are more than {@link FIELDS_MAX} fields.
+ * Head of a reply. `length` as in {@link requestHead}; `connection` '' and `date` '' leave those fields out. Framing,
+ * connection and date go out first (RFC 9110 §5.3). The status line says HTTP/1.1 whatever the client speaks (RFC 9110
+ * §2.5) unless `version10`. Throws RangeError where `status` is none, `date` could break out of its line, or there are
+ * more than {@link FIELDS_MAX} fields.
  */
 export function responseHead(
   status: number,
-  headers: HeaderList,
+  headers: Fields,
   length: number,
   connection: 'keep-alive' | 'close' | '',
   date: string,
   version10 = false,
-  checked = false,
 ): string {
   if (!(status >= 100 && status <= 599 && Number.isInteger(status))) throw new RangeError('not a status');
   checkCount(headers, (length === NO_FRAMING ? 0 : 1) + (connection === '' ? 0 : 1) + (date === '' ? 0 : 1));
@@ -121,16 +110,11 @@ export function responseHead(
     checkField('Date', date);
     head += `Date: ${date}\r\n`;
   }
-  const fields = checked ? lines(headers, 0, headers.length) : checkedLines(headers, 0, '');
-  return `${head}${fields}\r\n`;
+  return `${head}${headers.lines()}\r\n`;
 }
 
-function isHost(name: string): boolean {
-  return name.length === 4 && name.toLowerCase() === 'host';
-}
-
-function checkCount(headers: HeaderList, own: number): void {
-  if (headers.length / 2 + own > FIELDS_MAX) throw new RangeError('there are too many fields');
+function checkCount(headers: Fields, own: number): void {
+  if (headers.size + own > FIELDS_MAX) throw new RangeError('there are too many fields');
 }
 
 function framing(length: number): string {
@@ -138,64 +122,6 @@ function framing(length: number): string {
   if (length === CHUNKED) return 'Transfer-Encoding: chunked\r\n';
   if (!Number.isSafeInteger(length) || length < 0) throw new RangeError('not a length');
   return `Content-Length: ${length}\r\n`;
-}
-
-/** The lines of `headers` with `own`, whole lines, in front of those from the index `at` on. */
-function linesAround(headers: HeaderList, at: number, own: string): string {
-  return lines(headers, 0, at) + own + lines(headers, at, headers.length);
-}
-
-function lines(headers: HeaderList, from: number, to: number): string {
-  let text = '';
-  for (let i = from; i < to; i += 2) text += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  return text;
-}
-
-/**
- * As {@link linesAround}, read back as octets: as many lines as there are fields, each a token, a colon, a space and a value. A value
- * that breaks out of its line makes more of them, and a character above 0xff is not itself any more. Looking at the
- * characters of each string costs several times as much in a running proxy: slices, concatenations and plain strings
- * are different shapes to V8, and every `charCodeAt` on all of them in turn is a megamorphic load.
- */
-function checkedLines(headers: HeaderList, ownAt: number, own: string): string {
-  const text = linesAround(headers, ownAt, own);
-  const octets = Buffer.allocUnsafe(text.length);
-  writeLatin1(octets, text, 0);
-  let at = ownAt === 0 ? own.length : 0;
-  for (let i = 0; i < headers.length && at >= 0; ) {
-    at = lineEnd(octets, at, headers[i]!.length);
-    i += 2;
-    if (i === ownAt && at >= 0) at += own.length;
-  }
-  if (at !== text.length || latin1(octets, 0, at) !== text) refuse(headers);
-  return text;
-}
-
-/** Where the line that begins at `from` with a name of that length ends, or -1 where that is no line. */
-function lineEnd(octets: Buffer, from: number, name: number): number {
-  let at = from;
-  // Behind the last octet there is none, which is no part of a token or a value: both loops end there.
-  while (TOKEN[octets[at]!] === 1) at++;
-  if (at === from || at !== from + name || octets[at] !== COLON || octets[at + 1] !== SP) return -1;
-  at += 2;
-  while (VALUE[octets[at]!] === 1) at++;
-  return octets[at] === CR && octets[at + 1] === LF ? at + 2 : -1;
-}
-
-/** Says which field it was. */
-function refuse(headers: HeaderList): never {
-  for (let i = 0; i < headers.length; i += 2) checkField(headers[i]!, headers[i + 1]!);
-  throw new RangeError('the fields cannot be written');
-}
-
-/** Throws RangeError where `name` is no token, or `value` could break out of its line or is not latin1. */
-export function checkField(name: string, value: string): void {
-  let at = 0;
-  while (at < name.length && TOKEN[name.charCodeAt(at)] === 1) at++;
-  if (at < name.length || at === 0) throw new RangeError('a field name cannot be written');
-  at = 0;
-  while (at < value.length && VALUE[value.charCodeAt(at)] === 1) at++;
-  if (at < value.length) throw new RangeError(`the value of ${name} cannot be written`);
 }
 
 function checkStart(method: string, target: string): void {
@@ -216,9 +142,9 @@ export function chunkPrefix(bytes: number): string {
 /** Ends a chunked body without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n';
 
-/** Ends a chunked body. Throws RangeError where a trailer could break out of its line, or there are too many. */
-export function lastChunk(trailers: HeaderList | null): string {
+/** Ends a chunked body. Throws RangeError where there are more than {@link FIELDS_MAX} trailers. */
+export function lastChunk(trailers: Fields | null): string {
   if (trailers === null) return LAST_CHUNK;
   checkCount(trailers, 0);
-  return `0\r\n${checkedLines(trailers, 0, '')}\r\n`;
+  return `0\r\n${trailers.lines()}\r\n`;
 }

@@ -1,36 +1,26 @@
 /** Fields on HTTP/2's wire (RFC 9113 §8.2): lower-case names, clean values, nothing that belongs to a connection. */
 import type { OutgoingHttpHeaders } from 'node:http2';
-import { FIELDS_MAX, type HeaderList, isFieldName, isFieldValue } from '../headers.ts';
-
-/** RFC 9113 §8.2.2. `host` and `content-length` are the caller's own to write. */
-const CONNECTION_SPECIFIC: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-]);
+import { FIELDS_MAX, Fields, type Pairs } from '../fields/fields.ts';
+import { CONNECTION_SPECIFIC, ID_MASK, TE } from '../fields/names.ts';
 
 /**
- * Appends `fields` to `out` as they go on the wire, without what belongs to a connection and without the names in
- * `own` (lower case). False where one cannot be sent at all (HTTP/2 would carry a line break in a value without a word,
- * and whoever makes HTTP/1.1 of it again would be fooled), and where `out` has too many fields then.
+ * Appends `fields` to `out` as they go on the wire, without what belongs to a connection (`host` and `content-length` are
+ * the caller's own to write) and without those whose ids are in `own`. False where `out` has too many fields then.
  */
-export function appendFields(out: HeaderList, fields: HeaderList, own: ReadonlySet<string>): boolean {
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i]!.toLowerCase();
-    const value = fields[i + 1]!;
-    if (!isFieldName(name) || !isFieldValue(value)) return false;
-    if (own.has(name) || CONNECTION_SPECIFIC.has(name)) continue;
-    if (name === 'te' && value.toLowerCase() !== 'trailers') continue;
-    out.push(name, trimmed(value));
+export function appendFields(out: string[], fields: Fields, own: readonly number[]): boolean {
+  for (let i = 0; i < fields.size; i++) {
+    const kind = fields.kind(i);
+    const id = kind & ID_MASK;
+    if ((kind & CONNECTION_SPECIFIC) !== 0 || (id !== 0 && own.includes(id))) continue;
+    const value = fields.value(i);
+    if (id === TE && value.toLowerCase() !== 'trailers') continue;
+    out.push(fields.name(i).toLowerCase(), trimmed(value));
   }
   return out.length <= FIELDS_MAX * 2;
 }
 
 /** Node takes interim heads and trailers as objects only: names keep their order, the values of one name stand together. */
-export function fieldsObject(fields: HeaderList, status = 0): OutgoingHttpHeaders {
+export function fieldsObject(fields: Pairs, status = 0): OutgoingHttpHeaders {
   const object: Record<string, string[] | number> = Object.create(null);
   if (status > 0) object[':status'] = status;
   for (let i = 0; i < fields.length; i += 2) {
@@ -54,9 +44,9 @@ function isBlank(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** `list` behind its pseudo fields, which stand first (RFC 9113 §8.3). */
-export function withoutPseudo(list: HeaderList): HeaderList {
+/** What stands behind the pseudo fields, which are first (RFC 9113 §8.3); null where it could not be written as HTTP/1.1. */
+export function withoutPseudo(list: Pairs): Fields | null {
   let at = 0;
   while (at < list.length && list[at]!.charCodeAt(0) === 0x3a) at += 2;
-  return list.slice(at);
+  return Fields.tryFrom(at === 0 ? list : list.slice(at));
 }

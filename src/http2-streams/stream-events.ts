@@ -6,13 +6,13 @@
  */
 import type { Http2Stream } from 'node:http2';
 import { Duplex } from 'node:stream';
-import type { HeaderList } from '../headers.ts';
+import { Fields } from '../fields/fields.ts';
 
 /** Who is told about one stream. */
 export interface StreamEvents {
   streamData(chunk: Buffer): void;
   /** Trailers; they come before `streamRead`. Pseudo fields cannot be among them. */
-  streamTrailers(raw: HeaderList): void;
+  streamTrailers(trailers: Fields): void;
   /** END_STREAM came: what was received, read or not, is whole. */
   streamWhole(): void;
   /**
@@ -125,8 +125,8 @@ function note(stream: Attached): void {
 function onData(this: Attached, chunk: Buffer): void {
   this[EVENTS].streamData(chunk);
 }
-function onTrailers(this: Attached, _headers: object, _flags: number, raw: HeaderList): void {
-  this[EVENTS].streamTrailers(raw);
+function onTrailers(this: Attached, _headers: object, _flags: number, raw: string[]): void {
+  this[EVENTS].streamTrailers(Fields.sendable(raw));
 }
 function onEnd(this: Attached): void {
   this[EVENTS].streamRead();

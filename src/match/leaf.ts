@@ -1,5 +1,5 @@
 /** The routes that share one host and one path pattern, and which of them takes a request. */
-import { type HeaderList, indexOfTwin } from '../headers.ts';
+import type { Fields } from '../fields/fields.ts';
 import type { Steps } from '../slices.ts';
 import type { MatchPlan } from '../types/plan.ts';
 
@@ -94,7 +94,7 @@ export class Leaf<T> {
   }
 
   /** The best route for the request, or null. */
-  pick(method: string, headers: HeaderList, country: string): Entry<T> | null {
+  pick(method: string, headers: Fields, country: string): Entry<T> | null {
     if (this.#plain !== null) return firstMatch(this.#plain, method, country);
     let best: Entry<T> | null = null;
     for (const group of this.#groups) {
@@ -108,7 +108,7 @@ export class Leaf<T> {
   }
 
   /** Adds to `out` every route that would take the request with a fitting method. */
-  collect(headers: HeaderList, country: string, out: Entry<T>[]): void {
+  collect(headers: Fields, country: string, out: Entry<T>[]): void {
     const add = (entries: readonly Entry<T>[]) => {
       for (const entry of entries) if (entry.countries === null || entry.countries.has(country)) out.push(entry);
     };
@@ -174,8 +174,8 @@ const NO_BRANCHES: readonly never[] = [];
  * request must not escape a rule by another field beside the one it names. Every branch is visited once, however many
  * fields there are.
  */
-function candidates<T>(group: Group<T>, headers: HeaderList): readonly Branch<T>[] {
-  for (const name of group.present) if (indexOfTwin(headers, name) < 0) return NO_BRANCHES;
+function candidates<T>(group: Group<T>, headers: Fields): readonly Branch<T>[] {
+  for (const name of group.present) if (headers.indexOfTwin(name) < 0) return NO_BRANCHES;
   let found: readonly Branch<T>[] = [group.root];
   for (const name of group.exact) {
     const values = valuesOf(headers, name);
@@ -211,12 +211,12 @@ function matchedBy<T>({ byValue }: Branch<T>, values: ReadonlySet<string>): Bran
 }
 
 /** The value of a field (`_` is read as `-`, see {@link indexOfTwin}) sent once, or the different ones of a field sent more than once; null where there is none. */
-function valuesOf(headers: HeaderList, name: string): string | ReadonlySet<string> | null {
-  const first = indexOfTwin(headers, name);
+function valuesOf(headers: Fields, name: string): string | ReadonlySet<string> | null {
+  const first = headers.indexOfTwin(name);
   if (first < 0) return null;
-  let next = indexOfTwin(headers, name, first + 2);
-  if (next < 0) return headers[first + 1]!;
-  const values = new Set([headers[first + 1]!]);
-  for (; next >= 0; next = indexOfTwin(headers, name, next + 2)) values.add(headers[next + 1]!);
+  let next = headers.indexOfTwin(name, first + 1);
+  if (next < 0) return headers.value(first);
+  const values = new Set([headers.value(first)]);
+  for (; next >= 0; next = headers.indexOfTwin(name, next + 1)) values.add(headers.value(next));
   return values;
 }

@@ -10,7 +10,8 @@
  *
  * The cost of a search depends on the path's length and on patterns that overlap, not on how many routes there are.
  */
-import { type HeaderList, USUAL_METHODS } from '../headers.ts';
+import type { Fields } from '../fields/fields.ts';
+import { USUAL_METHODS } from '../methods.ts';
 import { finish, type Steps } from '../slices.ts';
 import type { MatchPlan } from '../types/plan.ts';
 import type { Entry, Leaf } from './leaf.ts';
@@ -80,7 +81,7 @@ export class Router<T> {
   }
 
   /** The route for a request, or null. `host` is lower case and without a port, `path` in normal form. */
-  find(method: string, host: string, path: string, headers: HeaderList, country: string): T | null {
+  find(method: string, host: string, path: string, headers: Fields, country: string): T | null {
     const bare = withoutParameters(path);
     let entry: Entry<T> | null = null;
     if (this.#exact.size > 0) entry = this.#exact.get(host)?.find(method, bare, headers, country) ?? null;
@@ -95,7 +96,7 @@ export class Router<T> {
    * Methods with which the request would find a route, sorted: the `Allow` of a 405 (RFC 9110 §15.5.6). Empty where no
    * method would help: a 404.
    */
-  allowed(host: string, path: string, headers: HeaderList, country: string): string[] {
+  allowed(host: string, path: string, headers: Fields, country: string): string[] {
     const entries: Entry<T>[] = [];
     const bare = withoutParameters(path);
     for (const table of this.#tablesFor(host)) table.collect(bare, headers, country, entries);

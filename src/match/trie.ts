@@ -1,5 +1,6 @@
 /** Path patterns as a tree, one level per segment. A search visits a node at most once, the most specific first. */
-import { type HeaderList, USUAL_METHODS } from '../headers.ts';
+import type { Fields } from '../fields/fields.ts';
+import { USUAL_METHODS } from '../methods.ts';
 import type { MatchPlan } from '../types/plan.ts';
 import { type Entry, impliedMethods, Leaf } from './leaf.ts';
 import type { Pattern } from './pattern.ts';
@@ -28,14 +29,14 @@ export class PathTable<T> {
     }
   }
 
-  find(method: string, path: string, headers: HeaderList, country: string): Entry<T> | null {
+  find(method: string, path: string, headers: Fields, country: string): Entry<T> | null {
     const entry = this.#exact.get(path)?.pick(method, headers, country);
     if (entry !== undefined && entry !== null) return entry;
     if (this.#root === null || path.charCodeAt(0) !== 0x2f) return null;
     return this.#root.find(path, 0, method, headers, country);
   }
 
-  collect(path: string, headers: HeaderList, country: string, out: Entry<T>[]): void {
+  collect(path: string, headers: Fields, country: string, out: Entry<T>[]): void {
     this.#exact.get(path)?.collect(headers, country, out);
     if (path.charCodeAt(0) === 0x2f) this.#root?.collect(path, 0, headers, country, out);
   }
@@ -109,7 +110,7 @@ class Node<T> {
     }
   }
 
-  find(path: string, at: number, method: string, headers: HeaderList, country: string): Entry<T> | null {
+  find(path: string, at: number, method: string, headers: Fields, country: string): Entry<T> | null {
     let entry: Entry<T> | null = null;
     if (at < path.length) entry = this.#descend(path, at, method, headers, country);
     else if (this.#end !== null) entry = this.#end.pick(method, headers, country);
@@ -117,7 +118,7 @@ class Node<T> {
     return this.#rest.pick(method, headers, country);
   }
 
-  #descend(path: string, at: number, method: string, headers: HeaderList, country: string): Entry<T> | null {
+  #descend(path: string, at: number, method: string, headers: Fields, country: string): Entry<T> | null {
     const end = segmentEnd(path, at + 1);
     const child = this.#childFor(path, at + 1, end);
     let entry = child === null ? null : child.find(path, end, method, headers, country);
@@ -135,7 +136,7 @@ class Node<T> {
     return null;
   }
 
-  collect(path: string, at: number, headers: HeaderList, country: string, out: Entry<T>[]): void {
+  collect(path: string, at: number, headers: Fields, country: string, out: Entry<T>[]): void {
     this.#rest?.collect(headers, country, out);
     if (at >= path.length) {
       this.#end?.collect(headers, country, out);

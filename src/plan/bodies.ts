@@ -1,5 +1,5 @@
 /** Bodies and header fields as replies and tests write them. */
-import { isFieldName, isFieldValue } from '../headers.ts';
+import { isFieldName, isFieldValue } from '../fields/line.ts';
 import type { ConfigPath } from '../types/policy.ts';
 import type { ProblemList } from './problems.ts';
 import { alsoReadAs } from './scalars.ts';

@@ -1,9 +1,9 @@
 /** `config/weir.yaml` → {@link WeirConfig}. Pure: the text comes in, paths are resolved but nothing is looked up. */
 import { dirname, resolve } from 'node:path';
-import { isFieldName } from '../headers.ts';
+import { isFieldName } from '../fields/line.ts';
+import { CLAIM, ID_MASK, kindOf, MAX_FORWARDS, NOT_FORWARDED } from '../fields/names.ts';
 import type { SecretText } from '../log/redact.ts';
 import { canonicalAddress, loopback, parseCidr } from '../net/address.ts';
-import { CLAIM, kindOf, PASS } from '../net/request-fields.ts';
 import { DEFAULT_NONCES } from '../store/nonces.ts';
 import type {
   AdminConfig,
@@ -268,7 +268,7 @@ function resolvePassHeaders(reader: Reader): PassHeadersConfig {
   const { fromTrusted = [], fromAnyone = [] } = reader.raw.passHeaders ?? {};
   const resolve = (names: readonly string[], key: string): string[] =>
     names.map((name, i) => {
-      if (kindOf(name) !== CLAIM)
+      if ((kindOf(name) & CLAIM) === 0)
         reader.problems.error(reader.value(['passHeaders', key, i]), 'bad-value', ...notDropped(name));
       return name.toLowerCase();
     });
@@ -278,7 +278,8 @@ function resolvePassHeaders(reader: Reader): PassHeadersConfig {
 /** Message and hint for a field that the settings cannot let pass. */
 function notDropped(name: string): [string, string] {
   if (!isFieldName(name)) return [`\`${name}\` is not a header name`, 'write it like x-real-ip'];
-  if (kindOf(name) === PASS) return [`\`${name}\` is not dropped by default, so it passes anyway`, 'leave it out'];
+  if ((kindOf(name) & NOT_FORWARDED) === 0 && (kindOf(name) & ID_MASK) !== MAX_FORWARDS)
+    return [`\`${name}\` is not dropped by default, so it passes anyway`, 'leave it out'];
   return [`\`${name}\` belongs to this hop: Weir reads it, and writes its own`, 'leave it out'];
 }
 

@@ -1,5 +1,5 @@
 /** `match` of a route: hosts, path, headers and countries checked and brought into one form. */
-import { isFieldName } from '../headers.ts';
+import { isFieldName } from '../fields/line.ts';
 import { parsePattern } from '../match/pattern.ts';
 import { normalHost } from '../net/host.ts';
 import type { MatchPlan } from '../types/plan.ts';

@@ -3,7 +3,7 @@
  * `weir test` runs. Upstreams answer 200 at once; chance always picks the first of equals.
  */
 import type { Duplex } from 'node:stream';
-import type { HeaderList } from '../headers.ts';
+import { Fields } from '../fields/fields.ts';
 import { Registry } from '../metrics/registry.ts';
 import { CidrSet } from '../net/address.ts';
 import { TimerWheel } from '../state/wheel.ts';
@@ -19,6 +19,7 @@ import type {
   Forwarder,
   Inbound,
   InboundEvents,
+  Peer,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
@@ -36,9 +37,9 @@ export interface Rehearsed {
   /** What the upstream was asked for, with the query; '' where nothing was sent. */
   readonly path: string;
   /** What went upstream. */
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   /** What went back. */
-  readonly replyHeaders: HeaderList;
+  readonly replyHeaders: Fields;
 }
 
 const SILENT: Log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -86,7 +87,7 @@ export async function rehearse(plan: Plan, test: TestPlan, kinds: readonly Polic
     policy: x.answeredBy,
     endpoint: x.endpoint?.id ?? '',
     path: upstream.last?.target ?? '',
-    headers: upstream.last?.headers ?? [],
+    headers: upstream.last?.headers ?? Fields.empty(),
     replyHeaders: inbound.replyHeaders,
   };
 }
@@ -128,7 +129,7 @@ class AnsweringForwarder implements Forwarder {
   send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall {
     this.last = request;
     queueMicrotask(() => {
-      to.head(200, ['content-type', 'application/json'], 2);
+      to.head(200, Fields.of('content-type', 'application/json'), 2);
       to.data(Buffer.from('{}'));
       to.end(null);
     });
@@ -145,13 +146,15 @@ class RehearsedInbound implements Inbound {
   readonly method: string;
   readonly target: string;
   readonly version = '1.1';
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   readonly remoteAddress: string;
   readonly secure = true;
   readonly bodyLength: number;
   readonly upgrade = '';
+  readonly peer: Peer = { known: null };
+  readonly isGrpc = false;
   readonly expectsContinue = false;
-  replyHeaders: HeaderList = [];
+  replyHeaders = Fields.empty();
   readonly finished: Promise<void>;
   readonly #body: Buffer;
   #finish!: () => void;
@@ -159,7 +162,7 @@ class RehearsedInbound implements Inbound {
   constructor({ request }: TestPlan) {
     this.method = request.method;
     this.target = request.path;
-    this.headers = ['host', request.host, ...Object.entries(request.headers).flat()];
+    this.headers = Fields.of('host', request.host, ...Object.entries(request.headers).flat());
     this.remoteAddress = request.address;
     this.#body = Buffer.from(request.body);
     this.bodyLength = this.#body.length;
@@ -175,11 +178,11 @@ class RehearsedInbound implements Inbound {
   pauseBody(): void {}
   resumeBody(): void {}
   inform(): void {}
-  reply(_status: number, headers: HeaderList): void {
+  reply(_status: number, headers: Fields): void {
     this.replyHeaders = headers;
     this.#over();
   }
-  head(_status: number, headers: HeaderList): void {
+  head(_status: number, headers: Fields): void {
     this.replyHeaders = headers;
   }
   write(): boolean {

@@ -1,5 +1,5 @@
 /** What is wrong with header edits, in words for whoever wrote them. */
-import { isFieldName, isFieldValue } from '../headers.ts';
+import { isFieldName, isFieldValue } from '../fields/line.ts';
 import { isHost } from '../http1/target.ts';
 import { type HeaderEdits, isFraming, isSettableName } from './header-edits.ts';
 import { constantText, parseTemplate } from './template.ts';

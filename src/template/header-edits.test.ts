@@ -1,23 +1,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type HeaderList, HOP_BY_HOP } from '../headers.ts';
+import { Fields } from '../fields/fields.ts';
+import { HOP_BY_HOP, kindOf } from '../fields/names.ts';
+import { fieldsRead } from '../testing/fields.ts';
 import fc from '../testing/property.ts';
 import { checkHeaderEdits } from './header-check.ts';
 import { compileHeaderEdits, type HeaderEdits } from './header-edits.ts';
 
 type Facts = Record<string, string>;
 
+const HOP_BY_HOP_NAMES = (
+  'connection keep-alive proxy-connection proxy-authenticate proxy-authorization te trailer transfer-encoding upgrade ' +
+  'http2-settings'
+).split(' ');
+
 const none: HeaderEdits = { set: {}, add: {}, default: {}, remove: [] };
 
-/** `h.name` reads the list as it is at that moment, as request facts do; others come from `x`. */
-function apply(edits: Partial<HeaderEdits>, list: HeaderList, x: Facts = {}): HeaderList {
-  const reader = (fact: string) => (facts: Facts) => {
-    if (!fact.startsWith('h.')) return facts[fact] ?? '';
-    const at = list.findIndex((text, i) => i % 2 === 0 && text.toLowerCase() === fact.slice(2));
-    return at < 0 ? '' : list[at + 1]!;
-  };
-  compileHeaderEdits({ ...none, ...edits }, reader)(x, list);
-  return list;
+/** `h.name` reads the fields as they are at that moment, as request facts do; others come from `x`. */
+function apply(edits: Partial<HeaderEdits>, list: string[], x: Facts = {}): string[] {
+  const results = [fieldsRead(list), Fields.from(list)].map((fields) => {
+    const reader = (fact: string) => (facts: Facts) =>
+      (fact.startsWith('h.') ? fields.get(fact.slice(2)) : facts[fact]) ?? '';
+    compileHeaderEdits({ ...none, ...edits }, reader)(x, fields);
+    return fields.toPairs();
+  });
+  assert.deepEqual(results[0], results[1], 'it does not matter whether a reader or Weir made the fields');
+  return results[0]!;
 }
 
 test('set replaces every field of the name, in any case', () => {
@@ -26,7 +34,7 @@ test('set replaces every field of the name, in any case', () => {
 });
 
 test('names that look alike are not the same', () => {
-  assert.deepEqual(apply({ remove: ['^a', 'x-b*'] }, ['~a', '1', '^A', '2', 'X\rb', '3']), ['~a', '1', 'X\rb', '3']);
+  assert.deepEqual(apply({ remove: ['^a', 'x-b*'] }, ['~a', '1', '^A', '2', 'X^b', '3']), ['~a', '1', 'X^b', '3']);
 });
 
 test('a name with underscores is the same field to many upstreams, so it goes too', () => {
@@ -120,7 +128,7 @@ test('the check finds every problem and its place', () => {
 });
 
 test('framing and hop-by-hop fields can be neither made nor removed', () => {
-  for (const name of [...HOP_BY_HOP, 'content-length', 'Content-Length', 'TE'])
+  for (const name of [...HOP_BY_HOP_NAMES, 'content-length', 'Content-Length', 'TE'])
     for (const direction of ['request', 'response'] as const) {
       for (const operation of ['set', 'add', 'default'] as const) {
         assert.deepEqual(problems({ [operation]: { [name]: '1' } }, direction), [
@@ -178,8 +186,10 @@ const edits: fc.Arbitrary<HeaderEdits> = fc.record({
     maxLength: 2,
   }),
 });
+/** What of a value can be there: a reader takes no others, and none has space around it. */
+const sendable = (value: string) => value.replaceAll(/[^\t\x20-\x7e]/g, '').trim();
 const list = fc
-  .array(fc.tuple(word, fc.string({ unit: 'binary-ascii', maxLength: 3 })), { maxLength: 6 })
+  .array(fc.tuple(word, fc.string({ unit: 'binary-ascii', maxLength: 3 }).map(sendable)), { maxLength: 6 })
   .map((fields) => fields.flat());
 const nasty = fc.oneof(
   fc.constantFrom('', '\r\n', '\0', 'ok', '\u0100', '\x7f', '\t'),
@@ -187,7 +197,7 @@ const nasty = fc.oneof(
 );
 
 /** The same semantics, told naively over pairs. */
-function model(e: HeaderEdits, fields: HeaderList, x: Facts): [string, string][] {
+function model(e: HeaderEdits, fields: string[], x: Facts): [string, string][] {
   const before: [string, string][] = [];
   for (let i = 0; i < fields.length; i += 2) before.push([fields[i]!, fields[i + 1]!]);
   const first = (name: string) => before.find(([n]) => n.toLowerCase() === name)?.[1] ?? '';
@@ -231,7 +241,7 @@ test('whatever the facts are, no value that is made can break out of its field',
     fc.property(edits, nasty, nasty, (e, p, q) => {
       const made = apply(e, [], { p, q });
       for (const made1 of made) assert.match(made1, /^[\t\x20-\x7e\x80-\xff]+$/);
-      for (let i = 0; i < made.length; i += 2) assert.ok(!HOP_BY_HOP.has(made[i]!.toLowerCase()));
+      for (let i = 0; i < made.length; i += 2) assert.ok((kindOf(made[i]!) & HOP_BY_HOP) === 0);
     }),
     { numRuns: 2000 },
   );

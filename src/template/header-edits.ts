@@ -1,7 +1,7 @@
 /**
- * Edits of a header list, compiled once per reload.
+ * Edits of a message's fields, compiled once per reload.
  *
- * All templates are rendered first, from the list as it came; then fields are removed, then defaults, sets and adds are
+ * All templates are rendered first, from the fields as they came; then fields are removed, then defaults, sets and adds are
  * made. So `remove: [x-internal-*]` with `set: { x-internal-user: … }` leaves only what Weir says, and a field can be
  * renamed by setting the new one from the old one and removing the old one.
  *
@@ -9,7 +9,9 @@
  * beyond Latin-1) is taken for empty: what a `set` replaces is gone, and nothing takes its place. Dropping only the bad
  * characters would make a value that nobody sent: `a\nb` and `ab` would become one identity.
  */
-import { beginsLike, type HeaderList, HOP_BY_HOP, indexOfTwin, isFieldName, isFieldValue } from '../headers.ts';
+import type { Fields } from '../fields/fields.ts';
+import { isFieldName, isFieldValue, Line } from '../fields/line.ts';
+import { CONTENT_LENGTH, HOP_BY_HOP, ID_MASK, kindOf } from '../fields/names.ts';
 import { compileGlob } from './glob.ts';
 import { compileTemplate, constantText, parseTemplate } from './template.ts';
 
@@ -30,7 +32,8 @@ export interface HeaderEdits {
  * can make or drop them: with `Content-Length` or `Transfer-Encoding` alone a rule could split a request in two.
  */
 export function isFraming(name: string): boolean {
-  return name === 'content-length' || HOP_BY_HOP.has(name);
+  const kind = kindOf(name);
+  return (kind & ID_MASK) === CONTENT_LENGTH || (kind & HOP_BY_HOP) !== 0;
 }
 
 /** True where rules can make a field of this name: a token, but without `*`, which is for removals only. */
@@ -49,46 +52,50 @@ interface Field<X> {
   readonly name: string;
   readonly lower: string;
   readonly isDefault: boolean;
+  /** Ready where its value is always the same. */
+  readonly line: Line | null;
   /** '' = no field. */
   readonly value: (x: X) => string;
 }
 
 /**
- * Makes the function that applies `edits` to a list, in place and in one pass. Names keep the case they are written in.
+ * Makes the function that applies `edits` to a message's fields, in place and in one pass. Names keep the case they are
+ * written in.
  * @throws {Error} where the check would have reported an error: a bad template, a name or a constant no field can have,
  * a framing field.
  */
 export function compileHeaderEdits<X>(
   edits: HeaderEdits,
   reader: (fact: string) => (x: X) => string,
-): (x: X, list: HeaderList) => void {
+): (x: X, fields: Fields) => void {
   const compile = (map: Readonly<Record<string, string>>, isDefault: boolean) =>
     Object.entries(map).map(([name, text]) => compileField(name, text, isDefault, reader));
   const sets = compile(edits.set, false);
   const defaults = compile(edits.default, true).filter(({ lower }) => !sets.some((set) => set.lower === lower));
-  const fields = [...defaults, ...sets, ...compile(edits.add, false)];
+  const made = [...defaults, ...sets, ...compile(edits.add, false)];
   for (const name of edits.remove) if (isFraming(name.toLowerCase())) throw new Error(`"${name}" cannot be removed`);
   const drop = compileDrops([...Object.keys(edits.set), ...edits.remove]);
-  if (fields.length === 0) return (_x, list) => drop?.(list);
-  if (fields.length === 1) {
-    const [field] = fields;
-    return (x, list) => {
+  if (made.length === 0) return (_x, fields) => drop?.(fields);
+  if (made.length === 1) {
+    const [field] = made;
+    return (x, fields) => {
       const value = field!.value(x);
-      drop?.(list);
-      append(list, field!, value);
+      drop?.(fields);
+      append(fields, field!, value);
     };
   }
-  return (x, list) => {
-    const values = new Array<string>(fields.length);
-    for (let i = 0; i < fields.length; i++) values[i] = fields[i]!.value(x);
-    drop?.(list);
-    for (let i = 0; i < fields.length; i++) append(list, fields[i]!, values[i]!);
+  return (x, fields) => {
+    const values = new Array<string>(made.length);
+    for (let i = 0; i < made.length; i++) values[i] = made[i]!.value(x);
+    drop?.(fields);
+    for (let i = 0; i < made.length; i++) append(fields, made[i]!, values[i]!);
   };
 }
 
-function append<X>(list: HeaderList, field: Field<X>, value: string): void {
-  if (value === '' || (field.isDefault && indexOfTwin(list, field.lower) >= 0)) return;
-  list.push(field.name, value);
+function append<X>(fields: Fields, { name, lower, isDefault, line }: Field<X>, value: string): void {
+  if (value === '' || (isDefault && fields.indexOfTwin(lower) >= 0)) return;
+  if (line !== null) fields.addLine(line);
+  else fields.tryAdd(name, value);
 }
 
 function compileField<X>(
@@ -102,37 +109,25 @@ function compileField<X>(
   const template = parseTemplate(text);
   if ('problem' in template) throw new Error(`${name}: ${template.problem}`);
   const constant = constantText(template);
-  const render = compileTemplate(template, reader);
-  if (constant === undefined) return { name, lower, isDefault, value: (x) => sendable(render(x)) };
+  const value = compileTemplate(template, reader);
+  if (constant === undefined) return { name, lower, isDefault, line: null, value };
   if (!isFieldValue(constant)) throw new Error(`${name}: no field can have this value`);
-  return { name, lower, isDefault, value: render };
-}
-
-function sendable(value: string): string {
-  return isFieldValue(value) ? value : '';
+  return { name, lower, isDefault, line: new Line(name, constant), value };
 }
 
 /** Makes the function that drops all fields that one of `patterns` names; null where there are none. */
-function compileDrops(patterns: readonly string[]): ((list: HeaderList) => void) | null {
+function compileDrops(patterns: readonly string[]): ((fields: Fields) => void) | null {
   if (patterns.length === 0) return null;
   const lower = patterns.map((pattern) => pattern.toLowerCase());
   const byLength = namesByLength(lower.filter((pattern) => !pattern.includes('*')));
   const globs = lower.filter((pattern) => pattern.includes('*')).map(compileDropGlob);
-  return (list) => {
-    let to = 0;
-    for (let i = 0; i < list.length; i += 2) {
-      const name = list[i]!;
-      const names = name.length < byLength.length ? byLength[name.length]! : null;
-      if (names !== null && isOneOf(names, name)) continue;
-      if (globs.length > 0 && matchesOne(globs, name)) continue;
-      if (to !== i) {
-        list[to] = name;
-        list[to + 1] = list[i + 1]!;
-      }
-      to += 2;
-    }
-    if (to !== list.length) list.length = to;
+  const drops = (fields: Fields, i: number): boolean => {
+    const length = fields.nameLength(i);
+    const names = length < byLength.length ? byLength[length]! : null;
+    if (names !== null && isOneOf(names, fields, i)) return true;
+    return globs.length > 0 && matchesOne(globs, fields, i);
   };
+  return (fields) => fields.dropWhere(drops);
 }
 
 /** Most fields are kept because no name has their length: no lower-casing, no hashing. */
@@ -144,11 +139,9 @@ function namesByLength(names: readonly string[]): readonly (readonly string[] | 
   });
 }
 
-/** `X_Client_Region` too, beside the `x-client-region` that a rule sets: see {@link indexOfTwin}. */
-function isOneOf(names: readonly string[], candidate: string): boolean {
-  for (let i = 0; i < names.length; i++) {
-    if (beginsLike(candidate, names[i]!)) return true;
-  }
+/** `X_Client_Region` too, beside the `x-client-region` that a rule sets: see {@link Fields.indexOfTwin}. */
+function isOneOf(names: readonly string[], fields: Fields, at: number): boolean {
+  for (let i = 0; i < names.length; i++) if (fields.beginsLike(at, names[i]!)) return true;
   return false;
 }
 
@@ -163,10 +156,10 @@ function compileDropGlob(glob: string): DropGlob {
   return { head: glob.slice(0, glob.indexOf('*')), matches: compileGlob(glob.replaceAll('_', '-')) };
 }
 
-function matchesOne(globs: readonly DropGlob[], candidate: string): boolean {
+function matchesOne(globs: readonly DropGlob[], fields: Fields, at: number): boolean {
   for (let i = 0; i < globs.length; i++) {
-    if (!beginsLike(candidate, globs[i]!.head)) continue;
-    const name = candidate.toLowerCase();
+    if (!fields.beginsLike(at, globs[i]!.head)) continue;
+    const name = fields.name(at).toLowerCase();
     if (!globs[i]!.matches(name.replaceAll('_', '-'))) continue;
     // A glob may be wider than its author thought: `content-*` must not take the framing away.
     if (!isFraming(name) && name !== 'host') return true;

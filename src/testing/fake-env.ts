@@ -1,6 +1,6 @@
 /** An exchange and an environment for tests of single policies: real store and facts, a clock that tests move. */
 import type { ErrorCode } from '../errors.ts';
-import type { HeaderList } from '../headers.ts';
+import { Fields, type Pairs } from '../fields/fields.ts';
 import { createMemoryStore } from '../store/memory.ts';
 import type { ConfigPath, Env, Exchange, Hooks, PolicyKind, Reply } from '../types/policy.ts';
 import type { Store } from '../types/store.ts';
@@ -94,9 +94,9 @@ function counterOf(counts: Record<string, number>, family: string, labels: objec
 
 /** A request as a policy sees it; `error` makes replies whose `code` is what was asked for. */
 export function fakeExchange(more: Partial<Exchange> = {}): Exchange {
-  const error = (code: ErrorCode, headers: HeaderList = []): Reply => ({
+  const error = (code: ErrorCode, headers: Pairs = []): Reply => ({
     status: 0,
-    headers: [...headers],
+    headers: Fields.from(headers),
     body: '',
     code,
   });
@@ -105,7 +105,7 @@ export function fakeExchange(more: Partial<Exchange> = {}): Exchange {
     authority: 'h',
     path: '/v1/messages',
     query: '',
-    headers: [],
+    headers: Fields.empty(),
     body: null,
     facts: [],
   };

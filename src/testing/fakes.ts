@@ -1,6 +1,6 @@
 /** Scripted ends for the exchange: an inbound that records, a forwarder that does what a test says, a plan to run. */
 import type { Duplex } from 'node:stream';
-import type { HeaderList } from '../headers.ts';
+import { Fields } from '../fields/fields.ts';
 import { Registry } from '../metrics/registry.ts';
 import { seriesKey } from '../metrics/series.ts';
 import { CidrSet } from '../net/address.ts';
@@ -18,6 +18,7 @@ import type {
   Forwarder,
   Inbound,
   InboundEvents,
+  Peer,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
@@ -170,7 +171,9 @@ export class FakeInbound implements Inbound {
   method = 'GET';
   target = '/';
   version: Inbound['version'] = '1.1';
-  headers: HeaderList = ['Host', 'example.test'];
+  headers = Fields.of('Host', 'example.test');
+  readonly peer: Peer = { known: null };
+  isGrpc = false;
   remoteAddress = '192.0.2.7';
   secure = false;
   bodyLength = 0;
@@ -179,7 +182,9 @@ export class FakeInbound implements Inbound {
   /** What happened, in order: `head 200`, `write abc`, `end`, `reply 404`, `destroy`, `read`, `pause`, `resume`. */
   readonly log: string[] = [];
   status = 0;
-  replyHeaders: HeaderList = [];
+  /** Names and values in turn. */
+  replyHeaders: string[] = [];
+  replyFields = Fields.empty();
   replyBody = '';
   length: number | null = null;
   closes = false;
@@ -201,17 +206,19 @@ export class FakeInbound implements Inbound {
   inform(status: number): void {
     this.log.push(`inform ${status}`);
   }
-  reply(status: number, headers: HeaderList, body: string | Buffer, close: boolean): void {
+  reply(status: number, headers: Fields, body: string | Buffer, close: boolean): void {
     this.log.push(`reply ${status}`);
     this.status = status;
-    this.replyHeaders = headers;
+    this.replyHeaders = headers.toPairs();
+    this.replyFields = headers;
     this.replyBody = body.toString();
     this.closes = close;
   }
-  head(status: number, headers: HeaderList, length: number): void {
+  head(status: number, headers: Fields, length: number): void {
     this.log.push(`head ${status}`);
     this.status = status;
-    this.replyHeaders = headers;
+    this.replyHeaders = headers.toPairs();
+    this.replyFields = headers;
     this.length = length;
   }
   write(chunk: Buffer): boolean {
@@ -219,7 +226,7 @@ export class FakeInbound implements Inbound {
     this.replyBody += chunk;
     return this.accepts;
   }
-  end(_trailers: HeaderList | null, last: Buffer | null): void {
+  end(_trailers: Fields | null, last: Buffer | null): void {
     if (last !== null) this.write(last);
     this.log.push('end');
   }

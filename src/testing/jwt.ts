@@ -1,7 +1,7 @@
 /** An Exchange, an Env and an issuer for the tests of the policy kind jwt. */
 import assert from 'node:assert/strict';
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
-import type { HeaderList } from '../headers.ts';
+import { Fields, type Pairs } from '../fields/fields.ts';
 import type { RawJwt } from '../policies/jwt/config.ts';
 import { jwt } from '../policies/jwt/index.ts';
 import type { Env, Exchange, Log, Reply, ResolveContext } from '../types/policy.ts';
@@ -15,7 +15,7 @@ export interface Outcome {
   readonly code: string;
   readonly challenge: string;
   readonly facts: Readonly<Record<string, string>>;
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   /** Did the answer come at once, without a promise? */
   readonly sync: boolean;
 }
@@ -69,12 +69,12 @@ function gate(first: RawJwt, now: () => number, log: Log): Gate {
 
   async function send(...authorization: string[]): Promise<Outcome> {
     facts = {};
-    const headers = ['host', 'x', ...authorization.flatMap((value) => ['Authorization', value])];
-    const error = (code: string, more: HeaderList = []) =>
-      ({ status: 0, headers: more, body: '', code }) as unknown as Reply;
+    const headers = Fields.of('host', 'x', ...authorization.flatMap((value) => ['Authorization', value]));
+    const error = (code: string, more: Pairs = []) =>
+      ({ status: 0, headers: Fields.from(more), body: '', code }) as unknown as Reply;
     const answer = hooks.admit!({ headers, error } as unknown as Exchange);
     const reply = await answer;
-    const challenge = reply?.headers[1] ?? '';
+    const challenge = reply?.headers.value(0) ?? '';
     return { code: reply?.code ?? '', challenge, facts, headers, sync: !(answer instanceof Promise) };
   }
 

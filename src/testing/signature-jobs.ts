@@ -1,6 +1,6 @@
 /** What the tests of the policy kind signature run in worker threads. */
 
-import type { HeaderList } from '../headers.ts';
+import { Fields, type Pairs } from '../fields/fields.ts';
 import type { SignatureConfig } from '../policies/signature/config.ts';
 import { signature } from '../policies/signature/index.ts';
 import { admitted, fakeExchange, fakeHost } from './fake-env.ts';
@@ -8,7 +8,8 @@ import { admitted, fakeExchange, fakeHost } from './fake-env.ts';
 interface Replay {
   readonly zones: Record<string, SharedArrayBuffer>;
   readonly config: SignatureConfig;
-  readonly requests: readonly HeaderList[];
+  /** Names and values in turn: what threads can be given. */
+  readonly requests: readonly Pairs[];
   readonly body: string;
   readonly now: number;
   readonly rounds: number;
@@ -20,7 +21,7 @@ export async function replay({ zones, config, requests, body, now, rounds }: Rep
   const from = index * 25;
   let passed = 0;
   for (let i = 0; i < requests.length * rounds; i++) {
-    const headers = requests[(from + i) % requests.length];
+    const headers = Fields.from(requests[(from + i) % requests.length]!);
     if ((await admitted(hooks, fakeExchange({ headers, body: Buffer.from(body) }))) === '') passed++;
   }
   return passed;

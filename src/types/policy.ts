@@ -3,7 +3,7 @@
  * kind a policy is; everything a kind needs comes in through {@link Env}.
  */
 import type { ErrorCode, Protocol } from '../errors.ts';
-import type { HeaderList } from '../headers.ts';
+import type { Fields, Pairs } from '../fields/fields.ts';
 import type { EndpointPlan } from './plan.ts';
 import type { Store } from './store.ts';
 
@@ -26,7 +26,7 @@ export interface Exchange {
   /** With its `?`, or ''. */
   readonly query: string;
   /** The request's header fields, on their way upstream: `admit` hooks edit this list in place. */
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   /**
    * The whole body where the route buffers it (a policy `needsBody`); else null, and from the head of the reply on.
    * `admit` hooks may replace it.
@@ -42,7 +42,7 @@ export interface Exchange {
   /** Fact values by slot; '' where not set. Use {@link Env.fact} and {@link Env.provide}. */
   readonly facts: string[];
   /** Makes the answer for a row of the error table, in the shape of this route. `headers` come on top. */
-  error(code: ErrorCode, headers?: HeaderList): Reply;
+  error(code: ErrorCode, headers?: Pairs): Reply;
 }
 
 export interface Client {
@@ -59,7 +59,7 @@ export interface Client {
 /** An answer: from upstream (body streams behind it), or made by Weir (body is here, whole). */
 export interface Reply {
   status: number;
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   /** null where the upstream's body follows. */
   body: string | Buffer | null;
   /** Row of the error table, or '' where this is no error of Weir's own. */
@@ -71,7 +71,7 @@ export interface Attempt {
   readonly endpoint: EndpointPlan;
   /** 1 for the first. */
   readonly number: number;
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   path: string;
   /** Set when the attempt has ended. */
   result: AttemptResult | null;

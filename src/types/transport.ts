@@ -7,7 +7,7 @@
  */
 
 import type { Duplex } from 'node:stream';
-import type { HeaderList } from '../headers.ts';
+import type { Fields } from '../fields/fields.ts';
 import type { Counter } from '../metrics/counters.ts';
 import type { EndpointPlan, PoolPlan, TimeoutsPlan } from './plan.ts';
 
@@ -22,6 +22,12 @@ export const NO_BODY = -2;
 /** What an edge hands every request to. It sets `inbound.events` before it calls anything else. */
 export type Accept = (inbound: Inbound) => void;
 
+/** Lasts as long as a connection from a client. */
+export interface Peer {
+  /** What the exchange knows of whoever is at the other end. */
+  known: object | null;
+}
+
 /** One request as an edge hands it over, and the way back to its client. */
 export interface Inbound {
   /** Who is told what happens; set by the exchange. */
@@ -30,10 +36,14 @@ export interface Inbound {
   /** The request target as sent: origin form, absolute form, or `*`. */
   readonly target: string;
   readonly version: '1.0' | '1.1' | '2';
-  /** As received, framing fields included. */
-  readonly headers: HeaderList;
+  /** As received, framing fields included. The exchange edits them from when it is given the request. */
+  readonly headers: Fields;
   readonly remoteAddress: string;
   readonly secure: boolean;
+  /** Of the connection that the request came on. */
+  readonly peer: Peer;
+  /** A gRPC call, as its head said when it came. */
+  readonly isGrpc: boolean;
   /** Length of the body: 0 none, n known, -1 not known before its end. */
   readonly bodyLength: number;
   /** Lower-case protocol a client asks to upgrade to, or ''. */
@@ -50,34 +60,34 @@ export interface Inbound {
   resumeBody(): void;
 
   /** A 1xx answer (100 and 101 are the edge's own), without what would frame a body. No-op for HTTP/1.0 clients. */
-  inform(status: number, headers: HeaderList): void;
+  inform(status: number, headers: Fields): void;
   /**
    * A whole reply in one go. The edge adds framing and, where it is missing, `Date`. `close` ends the connection after
    * it. A request body that nobody read is discarded up to a bound, then the connection ends.
    */
-  reply(status: number, headers: HeaderList, body: string | Buffer, close: boolean): void;
+  reply(status: number, headers: Fields, body: string | Buffer, close: boolean): void;
   /**
    * Head of a streamed reply with a status from 200 to 599. `length` -1: not known; {@link NO_BODY}: none, and HTTP/2
    * says so without a length. For HEAD, 204 and 304 no body follows, whatever `length` says.
    */
-  head(status: number, headers: HeaderList, length: number, close: boolean): void;
+  head(status: number, headers: Fields, length: number, close: boolean): void;
   /** False: stop until `drained`. */
   write(chunk: Buffer): boolean;
   /** Ends a streamed reply, `last` being the rest of its body. */
-  end(trailers: HeaderList | null, last: Buffer | null): void;
+  end(trailers: Fields | null, last: Buffer | null): void;
   /** Sends what was written, then breaks the transfer so that the client sees it did not end well. */
   destroy(): void;
   /**
    * Accepts an upgrade: writes the 101 with `headers` and gives the raw socket, paused, and what was read past the head.
    * Neither `gone` nor `done` follows: the socket is the caller's.
    */
-  takeOver(headers: HeaderList): { socket: Duplex; early: Buffer };
+  takeOver(headers: Fields): { socket: Duplex; early: Buffer };
 }
 
 /** What an edge tells the exchange. */
 export interface InboundEvents {
   bodyData(chunk: Buffer): void;
-  bodyEnd(trailers: HeaderList | null): void;
+  bodyEnd(trailers: Fields | null): void;
   /** The body broke: `malformed` framing, `timeout`, or the client `gone`. */
   bodyFailed(why: 'malformed' | 'timeout' | 'gone'): void;
   /** `write` may go on. */
@@ -129,7 +139,7 @@ export interface UpstreamRequest {
   /** Path and query as they go on the wire. */
   readonly target: string;
   /** Complete but for framing: `Host` included, hop-by-hop fields gone, no `Content-Length`, no `Transfer-Encoding`. */
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   /**
    * The whole body, or null where it is streamed through {@link UpstreamCall.write} or there is none. The exchange sets
    * it to null at the head of the reply: a prompt must not stay in memory while its answer streams.
@@ -176,14 +186,14 @@ export interface Failure {
 /** What a forwarder tells the exchange. Header lists are the receiver's from then on: it edits them. After `end` or `failed`, or after `cancel`, nothing follows. */
 export interface UpstreamEvents {
   /** A 1xx but 100 and 101; fields as received, without those that would frame a body (RFC 9110 §8.6). */
-  informed(status: number, headers: HeaderList): void;
+  informed(status: number, headers: Fields): void;
   /**
    * Head of the reply, its status from 200 to 599: fields as received, hop-by-hop ones included. `length` -1: not known;
    * {@link NO_BODY}: the head ended the reply, and named no length.
    */
-  head(status: number, headers: HeaderList, length: number): void;
+  head(status: number, headers: Fields, length: number): void;
   data(chunk: Buffer): void;
-  end(trailers: HeaderList | null): void;
+  end(trailers: Fields | null): void;
   failed(failure: Failure): void;
   /**
    * The call takes a streamed body: first when the request is on a connection, then after each `write` that was

@@ -11,7 +11,7 @@ const SRC = join(import.meta.dirname, '..', '..', 'src');
 
 /** Lowest first. A file may import its own layer's folder and the layers below; see src/README.md. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['headers.ts', 'slices.ts', 'units.ts', 'version.ts'],
+  ['fields', 'methods.ts', 'slices.ts', 'units.ts', 'version.ts'],
   ['errors.ts', 'grpc.ts', 'metrics', 'http1', 'http2-streams'],
   ['types'],
   ['state', 'files', 'net', 'match', 'template', 'log'],

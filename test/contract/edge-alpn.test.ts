@@ -1,4 +1,5 @@
 /** One TLS listener, two protocols: ALPN says which (RFC 7301), and the exchange sees no difference. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -6,7 +7,7 @@ import http2 from 'node:http2';
 import { request } from 'node:https';
 import { after, before, describe, test } from 'node:test';
 import { Http1Edge } from '../../src/edges/http1/index.ts';
-import { getHeader } from '../../src/headers.ts';
+import { Fields } from '../../src/fields/fields.ts';
 import type { Inbound, InboundEvents } from '../../src/types/transport.ts';
 
 const read = (end: string) => readFileSync(new URL(`../tools/tls/first.${end}`, import.meta.url), 'utf8');
@@ -17,8 +18,8 @@ class Echo implements InboundEvents {
   constructor(inbound: Inbound) {
     inbound.events = this;
     const { version, secure, headers } = inbound;
-    const host = getHeader(headers, 'host');
-    inbound.reply(200, ['content-type', 'text/plain'], `${version} ${secure} ${host}`, false);
+    const host = headers.get('host');
+    inbound.reply(200, Fields.from(['content-type', 'text/plain']), `${version} ${secure} ${host}`, false);
   }
   bodyData(): void {}
   bodyEnd(): void {}

@@ -1,5 +1,7 @@
 /** Contract: answers that are made while the request's body is still on its way. */
+
 import assert from 'node:assert/strict';
+import { Fields } from '../../src/fields/fields.ts';
 import { until } from '../tools/until.ts';
 import type { Declare } from './edge.ts';
 import type { Call } from './edge-inbound.ts';
@@ -24,7 +26,7 @@ export function earlyTests(declare: Declare): void {
           `POST / HTTP/1.1\r\n${HOST}Content-Length: 100\r\n\r\nGET /inner HTTP/1.1\r\n`,
         );
         prepare(call);
-        call.inbound.reply(401, [], 'early', false);
+        call.inbound.reply(401, Fields.empty(), 'early', false);
         assert.equal((await client.reply()).body, 'early');
         bench.onCall = (next) => next.ok(next.inbound.target);
         client.send(`${HOST}\r\n`.padEnd(79, 'z') + GET);
@@ -39,7 +41,7 @@ export function earlyTests(declare: Declare): void {
         `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n5\r\nGET /`,
       );
       prepare(call);
-      call.inbound.head(200, [], -1, false);
+      call.inbound.head(200, Fields.empty(), -1, false);
       call.inbound.end(null, Buffer.from('early'));
       assert.equal((await client.reply()).body, 'early');
       bench.onCall = (next) => next.ok(next.inbound.target);
@@ -54,7 +56,7 @@ export function earlyTests(declare: Declare): void {
           `POST / HTTP/1.1\r\n${HOST}Content-Length: ${200_000}\r\n\r\n${'x'.repeat(100_000)}`,
         );
         prepare(call);
-        call.inbound.reply(413, [], 'too large', true);
+        call.inbound.reply(413, Fields.empty(), 'too large', true);
         client.send('x'.repeat(50_000));
         const reply = await client.reply();
         assert.deepEqual([reply.status, reply.get('connection'), reply.body], [413, 'close', 'too large']);
@@ -69,7 +71,7 @@ export function earlyTests(declare: Declare): void {
     const client = await bench.client(true);
     client.send(`POST / HTTP/1.1\r\n${HOST}Content-Length: 200000\r\n\r\n${'x'.repeat(100_000)}`);
     const call = await bench.call();
-    call.inbound.reply(413, [], 'too large', true);
+    call.inbound.reply(413, Fields.empty(), 'too large', true);
     await until(() => client.ended, 'the end of the answer');
     client.send('x'.repeat(50_000));
     await until(() => client.socket.writableLength === 0, 'more to be sent');
@@ -81,7 +83,7 @@ export function earlyTests(declare: Declare): void {
 
   declare('what is discarded has a bound: then the connection ends', async (bench) => {
     const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n`);
-    call.inbound.reply(401, [], 'early', false);
+    call.inbound.reply(401, Fields.empty(), 'early', false);
     assert.equal((await client.reply()).body, 'early');
     const piece = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(65_536, 'x'), Buffer.from('\r\n')]);
     let sent = 0;
@@ -97,7 +99,7 @@ export function earlyTests(declare: Declare): void {
 
   declare('an announced body too long to discard: the answer says close', async (bench) => {
     const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: ${1000 * MB}\r\n\r\n`);
-    call.inbound.reply(413, [], 'too large', false);
+    call.inbound.reply(413, Fields.empty(), 'too large', false);
     const reply = await client.reply();
     assert.deepEqual([reply.status, reply.get('connection')], [413, 'close']);
     await client.over(1500);
@@ -108,7 +110,7 @@ export function earlyTests(declare: Declare): void {
     const { client, call } = await bench.exchange(
       `POST / HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n`,
     );
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     call.inbound.write(Buffer.from('first'));
     assert.equal((await client.head()).status, 200);
     client.send('1\r\nb\r\n0\r\n\r\n');

@@ -1,6 +1,8 @@
 /** Contract: back-pressure both ways, and replies that are broken off. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { Fields } from '../../src/fields/fields.ts';
 import { until } from '../tools/until.ts';
 import type { Declare } from './edge.ts';
 import type { Call } from './edge-inbound.ts';
@@ -64,7 +66,7 @@ function replyFlowTests(declare: Declare): void {
       async (bench) => {
         const { client, call } = await bench.exchange(GET);
         client.socket.pause();
-        call.inbound.head(200, [], length, false);
+        call.inbound.head(200, Fields.empty(), length, false);
         const poured = pour(call, 64 * MB);
         const stalled = await settled(() => poured.written, 'the writer to stall');
         assert.ok(stalled < 32 * MB, `${stalled} bytes were written`);
@@ -86,7 +88,7 @@ function replyFlowTests(declare: Declare): void {
   declare('a client that does not read and goes away frees the writer', async (bench) => {
     const { client, call } = await bench.exchange(GET);
     client.socket.pause();
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     const poured = pour(call, 64 * MB);
     await settled(() => poured.written, 'the writer to stall');
     await client.reset();
@@ -163,7 +165,7 @@ function bodyFlowTests(declare: Declare): void {
 function brokenTests(declare: Declare): void {
   declare('destroy: what was written arrives, then the chunks have no end', async (bench) => {
     const { client, call } = await bench.exchange(GET);
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     call.inbound.write(Buffer.from('hello'));
     call.inbound.destroy();
     await client.over();
@@ -174,7 +176,7 @@ function brokenTests(declare: Declare): void {
 
   declare('destroy: short of Content-Length', async (bench) => {
     const { client, call } = await bench.exchange(GET);
-    call.inbound.head(200, [], 100, false);
+    call.inbound.head(200, Fields.empty(), 100, false);
     call.inbound.write(PIECE.subarray(0, 50));
     call.inbound.destroy();
     await client.over();
@@ -185,7 +187,7 @@ function brokenTests(declare: Declare): void {
 
   declare('destroy: a body that the end of the connection would end is reset instead', async (bench) => {
     const { client, call } = await bench.exchange('GET / HTTP/1.0\r\n\r\n');
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     call.inbound.write(Buffer.from('hello'));
     await until(() => client.text.endsWith('hello'), 'what was written');
     call.inbound.destroy();
@@ -196,7 +198,7 @@ function brokenTests(declare: Declare): void {
 
   declare('destroy: megabytes that were written still arrive', async (bench) => {
     const { client, call } = await bench.exchange(GET);
-    call.inbound.head(200, [], 100 * MB, false);
+    call.inbound.head(200, Fields.empty(), 100 * MB, false);
     for (let i = 0; i < 64; i++) call.inbound.write(PIECE);
     call.inbound.destroy();
     await client.over();
@@ -207,7 +209,7 @@ function brokenTests(declare: Declare): void {
 
   declare('destroy with the head alone, before any, and more than once', async (bench) => {
     const { client, call } = await bench.exchange(GET);
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     call.inbound.destroy();
     call.inbound.destroy();
     call.inbound.write(Buffer.from('late'));
@@ -217,7 +219,7 @@ function brokenTests(declare: Declare): void {
     assert.equal(client.text, '');
     const other = await bench.exchange(GET);
     other.call.inbound.destroy();
-    other.call.inbound.reply(200, [], 'late', false);
+    other.call.inbound.reply(200, Fields.empty(), 'late', false);
     await other.client.over();
     assert.equal(other.client.text, '');
     assert.deepEqual([await call.finished(), await other.call.finished()], ['gone', 'gone']);
@@ -226,7 +228,7 @@ function brokenTests(declare: Declare): void {
   declare('destroy ends even where the client does not read', async (bench) => {
     const { client, call } = await bench.exchange(GET);
     client.socket.pause();
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     const poured = pour(call, 64 * MB);
     await settled(() => poured.written, 'the writer to stall');
     call.inbound.destroy();
@@ -237,9 +239,9 @@ function brokenTests(declare: Declare): void {
     const { client, call } = await bench.exchange(GET);
     call.ok('one');
     await call.finished();
-    call.inbound.reply(200, [], 'two', false);
-    call.inbound.head(200, [], -1, false);
-    call.inbound.inform(103, []);
+    call.inbound.reply(200, Fields.empty(), 'two', false);
+    call.inbound.head(200, Fields.empty(), -1, false);
+    call.inbound.inform(103, Fields.empty());
     call.inbound.write(Buffer.from('three'));
     call.inbound.end(null, Buffer.from('four'));
     call.inbound.pauseBody();

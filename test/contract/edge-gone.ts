@@ -3,7 +3,9 @@
  * where all of the answer has been handed over. With `halfClose`, a client that only shuts down its sending side after a
  * whole request still gets its answer.
  */
+
 import assert from 'node:assert/strict';
+import { Fields } from '../../src/fields/fields.ts';
 import { until } from '../tools/until.ts';
 import type { Declare } from './edge.ts';
 import type { WireClient } from './edge-wire.ts';
@@ -56,7 +58,7 @@ export function goneTests(declare: Declare): void {
     declare(`a client that ${how} in its body while the reply streams: gone`, async (bench) => {
       bench.onCall = (call) => call.read();
       const { client, call } = await bench.exchange(`${POST}he`);
-      call.inbound.head(200, [], -1, false);
+      call.inbound.head(200, Fields.empty(), -1, false);
       call.inbound.write(Buffer.from('hello'));
       await client.head();
       await leave(client);
@@ -77,7 +79,7 @@ export function goneTests(declare: Declare): void {
 
     declare(`a client that ${how} during the reply: gone at once, without another write`, async (bench) => {
       const { client, call } = await bench.exchange(GET);
-      call.inbound.head(200, [], -1, false);
+      call.inbound.head(200, Fields.empty(), -1, false);
       call.inbound.write(Buffer.from('hello'));
       await client.head();
       await leave(client);
@@ -185,7 +187,7 @@ function halfCloseTests(declare: Declare): void {
     const client = await bench.client(true);
     client.finish(GET);
     const call = await bench.call();
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     for (let i = 0; i < 5; i++) {
       call.inbound.write(Buffer.from(`${i}`));
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,11 +1,13 @@
 /** A process with nothing but our own edge in it, for edge-http1-idle.test.ts: says its port, and its memory whenever it is asked. */
+
 import { Http1Edge } from '../../src/edges/http1/index.ts';
+import { Fields } from '../../src/fields/fields.ts';
 import type { Inbound, InboundEvents } from '../../src/types/transport.ts';
 
 class Hello implements InboundEvents {
   constructor(inbound: Inbound) {
     inbound.events = this;
-    inbound.reply(200, ['content-type', 'text/plain'], 'hello', false);
+    inbound.reply(200, Fields.from(['content-type', 'text/plain']), 'hello', false);
   }
   bodyData(): void {}
   bodyEnd(): void {}

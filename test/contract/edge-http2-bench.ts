@@ -6,7 +6,6 @@ import http2, { type ClientHttp2Session, type ClientHttp2Stream } from 'node:htt
 import type { AddressInfo } from 'node:net';
 import { connect as connectTls, createServer, type Server, type TLSSocket } from 'node:tls';
 import { Http2Sessions, type Http2Settings } from '../../src/edges/http2/index.ts';
-import type { HeaderList } from '../../src/headers.ts';
 import { TimerWheel } from '../../src/state/wheel.ts';
 import { until } from '../tools/until.ts';
 import { Call } from './edge-inbound.ts';
@@ -107,7 +106,7 @@ export class Bench {
   }
 
   /** A request on a connection of its own, and what it is on the other side. */
-  async exchange(fields: HeaderList = [], body?: Buffer | string | null): Promise<Exchanged> {
+  async exchange(fields: string[] = [], body?: Buffer | string | null): Promise<Exchanged> {
     const client = await this.client();
     const asked = ask(client, fields, body);
     return { client, asked, call: await this.call() };
@@ -141,7 +140,7 @@ export interface Exchanged {
  * Asks for `/` with GET but for what `fields` say. `body`: undefined for none at all, null to leave the stream open, else
  * all of it.
  */
-export function ask(client: ClientHttp2Session, fields: HeaderList = [], body?: Buffer | string | null): Asked {
+export function ask(client: ClientHttp2Session, fields: string[] = [], body?: Buffer | string | null): Asked {
   const list = [...fields];
   const add = (name: string, value: string): void => {
     for (let i = 0; i < list.length; i += 2) if (list[i] === name) return;
@@ -160,10 +159,10 @@ export function ask(client: ClientHttp2Session, fields: HeaderList = [], body?: 
 /** One request of a client. */
 export class Asked {
   readonly stream: ClientHttp2Stream;
-  readonly informs: HeaderList[] = [];
+  readonly informs: string[][] = [];
   status = 0;
-  fields: HeaderList = [];
-  trailers: HeaderList | null = null;
+  fields: string[] = [];
+  trailers: string[] | null = null;
   body = '';
   bytes = 0;
   closed = false;
@@ -172,12 +171,12 @@ export class Asked {
 
   constructor(stream: ClientHttp2Stream) {
     this.stream = stream;
-    stream.on('headers', (_headers, _flags, raw: HeaderList) => this.informs.push(raw));
-    stream.on('response', (headers, _flags, raw?: HeaderList) => {
+    stream.on('headers', (_headers, _flags, raw: string[]) => this.informs.push(raw));
+    stream.on('response', (headers, _flags, raw?: string[]) => {
       this.status = Number(headers[':status']);
       this.fields = raw!.slice(2);
     });
-    stream.on('trailers', (_headers, _flags, raw: HeaderList) => {
+    stream.on('trailers', (_headers, _flags, raw: string[]) => {
       this.trailers = raw;
     });
     stream.on('data', (chunk: Buffer) => {

@@ -1,5 +1,7 @@
 /** HTTP/2 edge: back-pressure towards clients, and replies that are broken off. */
+
 import assert from 'node:assert/strict';
+import { Fields } from '../../src/fields/fields.ts';
 import { until } from '../tools/until.ts';
 import { ask, type Bench, type Declare, settled } from './edge-http2-bench.ts';
 import type { Call } from './edge-inbound.ts';
@@ -57,7 +59,7 @@ function stallTests(declare: Declare): void {
         const { client, asked, call } = await bench.exchange();
         asked.countOnly = true;
         asked.stream.pause();
-        call.inbound.head(200, [], length, false);
+        call.inbound.head(200, Fields.empty(), length, false);
         const poured = pour(call, 32 * MB);
         const stalled = await settled(() => poured.written, 'the writer to stall');
         assert.ok(stalled < MB, `${stalled} bytes were written`);
@@ -74,7 +76,7 @@ function stallTests(declare: Declare): void {
 
   declare('a connection that is not read at all stalls every writer; when it is read, all comes', async (bench) => {
     bench.onCall = (call) => {
-      call.inbound.head(200, [], -1, false);
+      call.inbound.head(200, Fields.empty(), -1, false);
       pour(call, 4 * MB);
     };
     // A window that never stops the writer, so that the socket must.
@@ -89,7 +91,7 @@ function stallTests(declare: Declare): void {
   declare('a client that resets a stalled stream frees its writer', async (bench) => {
     const { asked, call } = await bench.exchange();
     asked.stream.pause();
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     const poured = pour(call, 32 * MB);
     await settled(() => poured.written, 'the writer to stall');
     asked.stream.close(CANCEL);
@@ -99,7 +101,7 @@ function stallTests(declare: Declare): void {
   declare('a client that takes nothing for too long is given up', async (bench) => {
     await bench.listen({ writeTimeout: 200 });
     bench.onCall = (call) => {
-      call.inbound.head(200, [], -1, false);
+      call.inbound.head(200, Fields.empty(), -1, false);
       pour(call, 32 * MB);
     };
     const { client, asked, call } = await bench.exchange();
@@ -140,7 +142,7 @@ function stallTests(declare: Declare): void {
   declare('an idle reply is not a stalled one', async (bench) => {
     await bench.listen({ writeTimeout: 100, idleTimeout: 100, requestTimeout: 100, headerTimeout: 100 });
     const { asked, call } = await bench.exchange();
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     call.inbound.write(Buffer.from('a'));
     await new Promise((resolve) => setTimeout(resolve, 500));
     call.inbound.end(null, Buffer.from('b'));
@@ -155,7 +157,7 @@ async function full(bench: Bench): Promise<FramePeer> {
   peer.send(settings([INITIAL_WINDOW, 0x3fffffff]), frame(WINDOW_UPDATE, 0, 0, wide), headers(1, GET));
   const call = await bench.call();
   peer.socket.pause();
-  call.inbound.head(200, [], -1, false);
+  call.inbound.head(200, Fields.empty(), -1, false);
   const poured = pour(call, 64 * MB);
   await settled(() => poured.written, 'the socket to be full');
   return peer;
@@ -189,18 +191,18 @@ const UNHEARD =
 function fullTests(declare: Declare): void {
   const ANSWERS: Readonly<Record<string, readonly [number, (call: Call) => void]>> = {
     'an early answer': [NO_ERROR, (call) => call.ok()],
-    'an early answer without a body': [NO_ERROR, (call) => call.inbound.reply(204, [], '', false)],
+    'an early answer without a body': [NO_ERROR, (call) => call.inbound.reply(204, Fields.empty(), '', false)],
     'an early answer with trailers': [
       NO_ERROR,
       ({ inbound }) => {
-        inbound.head(200, [], -1, false);
-        inbound.end(['x-a', '1'], Buffer.from('ok'));
+        inbound.head(200, Fields.empty(), -1, false);
+        inbound.end(Fields.from(['x-a', '1']), Buffer.from('ok'));
       },
     ],
     'a broken answer': [
       INTERNAL_ERROR,
       ({ inbound }) => {
-        inbound.head(200, [], -1, false);
+        inbound.head(200, Fields.empty(), -1, false);
         inbound.write(Buffer.from('ok'));
         inbound.destroy();
       },
@@ -231,10 +233,10 @@ function fullTests(declare: Declare): void {
 
   // Node forgets what waits for room where a stream is reset and its request ends before there is any.
   const LATE: Readonly<Record<string, (call: Call) => void>> = {
-    'without a body': (call) => call.inbound.reply(204, [], '', false),
+    'without a body': (call) => call.inbound.reply(204, Fields.empty(), '', false),
     'with trailers alone': ({ inbound }) => {
-      inbound.head(200, [], -1, false);
-      inbound.end(['x-a', '1'], null);
+      inbound.head(200, Fields.empty(), -1, false);
+      inbound.end(Fields.from(['x-a', '1']), null);
     },
   };
   for (const [what, answer] of Object.entries(LATE))
@@ -257,7 +259,7 @@ function fullTests(declare: Declare): void {
     'an answer broken off while it waits for room, and a request that ends then',
     async (bench) => {
       const { peer, call } = await upload(bench);
-      call.inbound.head(200, [], -1, false);
+      call.inbound.head(200, Fields.empty(), -1, false);
       call.inbound.end(null, null);
       for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
       call.inbound.destroy();
@@ -291,7 +293,7 @@ function destroyTests(declare: Declare): void {
   for (const length of [-1, 100])
     declare(`destroy: what was written arrives, then the stream breaks (length ${length})`, async (bench) => {
       const { client, asked, call } = await bench.exchange();
-      call.inbound.head(200, [], length, false);
+      call.inbound.head(200, Fields.empty(), length, false);
       call.inbound.write(Buffer.from('hello'));
       call.inbound.destroy();
       assert.equal(await asked.over(), INTERNAL_ERROR);
@@ -304,7 +306,7 @@ function destroyTests(declare: Declare): void {
   declare('destroy: megabytes that were written still arrive', async (bench) => {
     const { asked, call } = await bench.exchange();
     asked.countOnly = true;
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     for (let i = 0; i < 64; i++) call.inbound.write(PIECE);
     call.inbound.destroy();
     assert.equal(await asked.over(), INTERNAL_ERROR);
@@ -316,7 +318,7 @@ function destroyTests(declare: Declare): void {
     'destroy: what was written arrives at a client that takes it bit by bit, however long it takes',
     async (bench) => {
       const { peer, call } = await stingy(bench);
-      call.inbound.head(200, [], -1, false);
+      call.inbound.head(200, Fields.empty(), -1, false);
       for (let i = 0; i < 16; i++) call.inbound.write(PIECE);
       call.inbound.destroy();
       let granted = WINDOW;
@@ -334,7 +336,7 @@ function destroyTests(declare: Declare): void {
 
   declare('destroy: seconds in which Weir itself stood still are not the client’s', async (bench) => {
     const { peer, call } = await stingy(bench);
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     for (let i = 0; i < 16; i++) call.inbound.write(PIECE);
     call.inbound.destroy();
     await until(() => bytesOf(peer) === WINDOW, 'all that the window lets through');
@@ -347,7 +349,7 @@ function destroyTests(declare: Declare): void {
 
   declare('destroy: a client that takes nothing for a second is not waited for', async (bench) => {
     const { peer, call } = await stingy(bench);
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     for (let i = 0; i < 16; i++) call.inbound.write(PIECE);
     call.inbound.destroy();
     await until(() => bytesOf(peer) === WINDOW, 'all that the window lets through');
@@ -359,7 +361,7 @@ function destroyTests(declare: Declare): void {
 
   declare('destroy with the head alone, before any, and more than once', async (bench) => {
     const { client, asked, call } = await bench.exchange();
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     call.inbound.destroy();
     call.inbound.destroy();
     call.inbound.write(Buffer.from('late'));
@@ -369,7 +371,7 @@ function destroyTests(declare: Declare): void {
     const other = ask(client);
     const second = (await until(() => bench.calls[1], 'the second request')) as Call;
     second.inbound.destroy();
-    second.inbound.reply(200, [], 'late', false);
+    second.inbound.reply(200, Fields.empty(), 'late', false);
     assert.equal(await other.over(), INTERNAL_ERROR);
     assert.equal(other.status, 0);
     assert.deepEqual([await call.finished(), await second.finished()], ['gone', 'gone']);
@@ -377,7 +379,7 @@ function destroyTests(declare: Declare): void {
 
   declare('destroy of a reply to HEAD: no head either', async (bench) => {
     const { asked, call } = await bench.exchange([':method', 'HEAD']);
-    call.inbound.head(200, [], 10, false);
+    call.inbound.head(200, Fields.empty(), 10, false);
     call.inbound.destroy();
     assert.equal(await asked.over(), INTERNAL_ERROR);
     assert.equal(asked.status, 0);
@@ -387,7 +389,7 @@ function destroyTests(declare: Declare): void {
   declare('destroy ends even where the client does not read', async (bench) => {
     const { asked, call } = await bench.exchange();
     asked.stream.pause();
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     const poured = pour(call, 32 * MB);
     await settled(() => poured.written, 'the writer to stall');
     call.inbound.destroy();
@@ -401,7 +403,7 @@ function destroyTests(declare: Declare): void {
     const { asked, call } = await bench.exchange([], null);
     asked.stream.write('hello');
     await until(() => call.received > 0, 'the first piece');
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     call.inbound.write(Buffer.from('hello'));
     call.inbound.destroy();
     assert.equal(await asked.over(), INTERNAL_ERROR);
@@ -413,9 +415,9 @@ function destroyTests(declare: Declare): void {
     const { client, asked, call } = await bench.exchange();
     call.ok('one');
     await call.finished();
-    call.inbound.reply(200, [], 'two', false);
-    call.inbound.head(200, [], -1, false);
-    call.inbound.inform(103, []);
+    call.inbound.reply(200, Fields.empty(), 'two', false);
+    call.inbound.head(200, Fields.empty(), -1, false);
+    call.inbound.inform(103, Fields.empty());
     call.inbound.write(Buffer.from('three'));
     call.inbound.end(null, Buffer.from('four'));
     call.inbound.pauseBody();

@@ -1,5 +1,7 @@
 /** HTTP/2 edge: clients that leave, at every phase and by every way, and what must not be left of them. */
+
 import assert from 'node:assert/strict';
+import { Fields } from '../../src/fields/fields.ts';
 import { Random } from '../../src/testing/random.ts';
 import { SEED, SEED_NOTE } from '../../src/testing/seed.ts';
 import { until } from '../tools/until.ts';
@@ -71,7 +73,7 @@ export function goneTests(declare: Declare): void {
         const peer = await bench.frames();
         peer.send(headers(1, POST, END_HEADERS), frame(DATA, body.includes('whole') ? END_STREAM : 0, 1, 'he'));
         const call = await bench.call();
-        call.inbound.head(200, [], -1, false);
+        call.inbound.head(200, Fields.empty(), -1, false);
         call.inbound.write(Buffer.from('hello'));
         await peer.frame(DATA, 1);
         leave(peer);
@@ -128,10 +130,10 @@ export function goneTests(declare: Declare): void {
         if (random() < 0.9) call.ok(Buffer.alloc(Math.floor(random() * 200_000)));
       };
       if (random() > 0.3) return;
-      inbound.head(200, [], -1, false);
+      inbound.head(200, Fields.empty(), -1, false);
       for (let i = 0; i < 3; i++) inbound.write(Buffer.alloc(Math.floor(random() * 50_000)));
       if (random() < 0.3) inbound.destroy();
-      else if (random() < 0.5) inbound.end(random() < 0.5 ? ['x-a', '1'] : null, null);
+      else if (random() < 0.5) inbound.end(random() < 0.5 ? Fields.of('x-a', '1') : null, null);
     };
     for (let round = 0; round < 30; round++) await abortSome(bench);
     await until(() => bench.sessions.size === 0, 'all connections to be gone');

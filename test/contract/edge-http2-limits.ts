@@ -1,7 +1,9 @@
 /** HTTP/2 edge: sizes, times, and the end of an edge's life. */
+
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { Fields } from '../../src/fields/fields.ts';
 import { until } from '../tools/until.ts';
 import { ask, type Declare } from './edge-http2-bench.ts';
 import {
@@ -111,7 +113,7 @@ function timeTests(declare: Declare): void {
   declare('a body that takes too long fails with timeout, and the client still gets the answer', async (bench) => {
     await bench.listen({ requestTimeout: 300 });
     bench.onCall = (call) => {
-      call.onBodyFailed = () => call.inbound.reply(408, [], 'slow', true);
+      call.onBodyFailed = () => call.inbound.reply(408, Fields.empty(), 'slow', true);
       call.read();
     };
     const { asked, call } = await bench.exchange([], null);
@@ -250,7 +252,7 @@ function drainTests(declare: Declare): void {
 
   declare('drain: a client of Node finishes its stream and closes', async (bench) => {
     const { client, asked, call } = await bench.exchange();
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     await asked.headed();
     const closed = once(client, 'close');
     bench.sessions.drain(0);
@@ -270,7 +272,7 @@ function drainTests(declare: Declare): void {
 
   declare('shutDown: told to every open stream', async (bench) => {
     bench.onCall = (call) => {
-      call.onShutDown = () => call.inbound.reply(503, [], 'ends', true);
+      call.onShutDown = () => call.inbound.reply(503, Fields.empty(), 'ends', true);
     };
     const { client, asked } = await bench.exchange();
     const other = ask(client);
@@ -284,7 +286,7 @@ function drainTests(declare: Declare): void {
     bench.onCall = (call) => call.read();
     const waiting = await bench.exchange();
     const sending = await bench.exchange([], null);
-    sending.call.inbound.head(200, [], -1, false);
+    sending.call.inbound.head(200, Fields.empty(), -1, false);
     sending.call.inbound.write(Buffer.from('a'));
     const silent = await bench.frames();
     await until(() => bench.sessions.size === 3, 'all connections');
@@ -327,7 +329,7 @@ function curlTests(declare: Declare): void {
     assert.equal(await run(['--http2', '-sk', `${url}/`]), '2 GET 0');
     const upload = ['--http2', '-sk', '--data-binary', 'x'.repeat(100_000), `${url}/up`];
     assert.equal(await run(upload), '2 POST 100000');
-    bench.onCall = (call) => call.inbound.reply(413, [], 'too large', true);
+    bench.onCall = (call) => call.inbound.reply(413, Fields.empty(), 'too large', true);
     assert.equal(await run(['-w', ' %{http_code}', ...upload]), 'too large 413');
   });
 }

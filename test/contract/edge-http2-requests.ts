@@ -1,5 +1,7 @@
 /** HTTP/2 edge: what a stream is on the other side — head, body, expectation, trailers — and what is none. */
+
 import assert from 'node:assert/strict';
+import { Fields } from '../../src/fields/fields.ts';
 import { until } from '../tools/until.ts';
 import { ask, type Bench, type Declare, settled } from './edge-http2-bench.ts';
 import { block, CONTINUATION, DATA, END_HEADERS, END_STREAM, frame, HEADERS, headers } from './http2-frames.ts';
@@ -40,12 +42,23 @@ function headTests(declare: Declare): void {
     ]);
     const { inbound } = call;
     assert.deepEqual([inbound.method, inbound.target, inbound.version], ['PATCH', '/a%20b?c=d', '2']);
-    assert.deepEqual(inbound.headers, ['host', 'Weir.Test:81', 'x-b', '1', 'x-a', '2', 'x-b', '3', 'x-latin', '\xe9']);
+    assert.deepEqual(inbound.headers.toPairs(), [
+      'host',
+      'Weir.Test:81',
+      'x-b',
+      '1',
+      'x-a',
+      '2',
+      'x-b',
+      '3',
+      'x-latin',
+      '\xe9',
+    ]);
     assert.deepEqual(
       [inbound.remoteAddress, inbound.secure, inbound.bodyLength, inbound.upgrade, inbound.expectsContinue],
       ['127.0.0.1', true, 0, '', false],
     );
-    assert.throws(() => inbound.takeOver([]));
+    assert.throws(() => inbound.takeOver(Fields.empty()));
     call.ok();
     assert.equal((await asked.reply()).body, 'ok');
   });
@@ -54,10 +67,10 @@ function headTests(declare: Declare): void {
     const peer = await bench.frames();
     peer.send(headers(1, [...GET, 'x-a', '1', 'host', 'WEIR.test']));
     const call = await bench.call();
-    assert.deepEqual(call.inbound.headers, ['host', 'weir.test', 'x-a', '1']);
+    assert.deepEqual(call.inbound.headers.toPairs(), ['host', 'weir.test', 'x-a', '1']);
     peer.send(headers(3, [':method', 'GET', ':scheme', 'https', ':path', '/', 'x-a', '1', 'host', 'weir.test']));
     const other = await bench.call();
-    assert.deepEqual(other.inbound.headers, ['x-a', '1', 'host', 'weir.test']);
+    assert.deepEqual(other.inbound.headers.toPairs(), ['x-a', '1', 'host', 'weir.test']);
     call.ok();
     other.ok();
     await peer.frame(HEADERS, 3);
@@ -67,7 +80,7 @@ function headTests(declare: Declare): void {
     const peer = await bench.frames();
     peer.send(headers(1, [...GET, 'cookie', 'a=1', 'x-a', '1', 'cookie', 'b=2', 'cookie', 'c=3']));
     const call = await bench.call();
-    assert.deepEqual(call.inbound.headers, ['host', 'weir.test', 'cookie', 'a=1; b=2; c=3', 'x-a', '1']);
+    assert.deepEqual(call.inbound.headers.toPairs(), ['host', 'weir.test', 'cookie', 'a=1; b=2; c=3', 'x-a', '1']);
     call.ok();
   });
 
@@ -80,7 +93,7 @@ function headTests(declare: Declare): void {
       frame(CONTINUATION, END_HEADERS, 1, whole.subarray(100)),
     );
     const call = await bench.call();
-    assert.equal(call.inbound.headers.at(-1), 'v'.repeat(300));
+    assert.equal(call.inbound.headers.toPairs().at(-1), 'v'.repeat(300));
     call.ok();
   });
 
@@ -235,7 +248,7 @@ function expectTests(declare: Declare): void {
   declare('100 Continue is sent when the body is asked for, not before', async (bench) => {
     const { asked, call } = await bench.exchange(['expect', '100-Continue'], null);
     assert.equal(call.inbound.expectsContinue, true);
-    call.inbound.inform(103, ['link', '</a>']);
+    call.inbound.inform(103, Fields.from(['link', '</a>']));
     await until(() => asked.informs.length === 1, 'the 103');
     call.read();
     await until(() => asked.informs.length === 2, 'the 100');
@@ -250,7 +263,7 @@ function expectTests(declare: Declare): void {
   });
 
   declare('refused early, an expecting client gets the answer and no 100', async (bench) => {
-    bench.onCall = (call) => call.inbound.reply(401, [], 'no', false);
+    bench.onCall = (call) => call.inbound.reply(401, Fields.empty(), 'no', false);
     const { asked } = await bench.exchange(['expect', '100-continue'], null);
     await asked.reply();
     assert.deepEqual([asked.status, asked.body, asked.informs], [401, 'no', []]);
@@ -346,7 +359,7 @@ function malformedTests(declare: Declare): void {
       peer.send(headers(1, [...GET, 'x-a', value, 'x-b', '1']));
       // nghttp2 leaves such a field out and tells nobody.
       const call = await bench.call();
-      assert.deepEqual(call.inbound.headers, ['host', 'weir.test', 'x-b', '1']);
+      assert.deepEqual(call.inbound.headers.toPairs(), ['host', 'weir.test', 'x-b', '1']);
       call.ok();
     });
 

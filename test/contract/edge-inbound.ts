@@ -1,5 +1,5 @@
 /** The exchange's side of an edge, played by tests: what an edge hands over and tells, and whether it tells too much. */
-import type { HeaderList } from '../../src/headers.ts';
+import { Fields } from '../../src/fields/fields.ts';
 import type { Inbound, InboundEvents } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 
@@ -10,7 +10,7 @@ export class Call implements InboundEvents {
   readonly faults: string[] = [];
   received = 0;
   bodyEnded = false;
-  trailers: HeaderList | null = null;
+  trailers: string[] | null = null;
   failed: 'malformed' | 'timeout' | 'gone' | '' = '';
   drains = 0;
   /** '' while the reply is under way; `taken` after an upgrade. */
@@ -42,7 +42,7 @@ export class Call implements InboundEvents {
   }
 
   ok(body: string | Buffer = 'ok', close = false): void {
-    this.inbound.reply(200, ['content-type', 'text/plain'], body, close);
+    this.inbound.reply(200, Fields.from(['content-type', 'text/plain']), body, close);
   }
 
   bodyData(chunk: Buffer): void {
@@ -51,10 +51,10 @@ export class Call implements InboundEvents {
     this.chunks.push(chunk);
     this.onData(chunk);
   }
-  bodyEnd(trailers: HeaderList | null): void {
+  bodyEnd(trailers: Fields | null): void {
     this.#check('bodyEnd', this.#reading && !this.bodyEnded && this.failed === '');
     this.bodyEnded = true;
-    this.trailers = trailers;
+    this.trailers = trailers?.toPairs() ?? null;
     this.onBodyEnd();
   }
   bodyFailed(why: 'malformed' | 'timeout' | 'gone'): void {

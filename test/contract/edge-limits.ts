@@ -1,5 +1,7 @@
 /** Contract: sizes, times, counts, and the end of an edge's life. */
+
 import assert from 'node:assert/strict';
+import { Fields } from '../../src/fields/fields.ts';
 import { until } from '../tools/until.ts';
 import type { Declare } from './edge.ts';
 
@@ -103,7 +105,7 @@ function timeTests(declare: Declare): void {
   declare('a body that takes too long fails with timeout', async (bench) => {
     await bench.listen({ headerTimeout: 300, requestTimeout: 400 });
     bench.onCall = (call) => {
-      call.onBodyFailed = () => call.inbound.reply(408, [], 'slow', true);
+      call.onBodyFailed = () => call.inbound.reply(408, Fields.empty(), 'slow', true);
       call.read();
     };
     const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: 1000\r\n\r\n`);
@@ -164,7 +166,7 @@ function timeTests(declare: Declare): void {
       await bench.listen({ headerTimeout: 200, requestTimeout: 200 });
       bench.onCall = (call) => call.read();
       const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\nab`);
-      call.inbound.head(200, [], -1, false);
+      call.inbound.head(200, Fields.empty(), -1, false);
       await client.head();
       await new Promise((resolve) => setTimeout(resolve, 700));
       assert.equal(call.failed, '');
@@ -178,7 +180,7 @@ function timeTests(declare: Declare): void {
   declare('a client that was held back and then stops sending is slow', async (bench) => {
     await bench.listen({ headerTimeout: 200, requestTimeout: 200 });
     bench.onCall = (call) => {
-      call.onBodyFailed = () => call.inbound.reply(408, [], 'slow', true);
+      call.onBodyFailed = () => call.inbound.reply(408, Fields.empty(), 'slow', true);
       call.read().inbound.pauseBody();
     };
     const { client, call } = await bench.exchange(`POST / HTTP/1.1\r\n${HOST}Content-Length: 4\r\n\r\nab`);
@@ -245,7 +247,7 @@ function drainTests(declare: Declare): void {
   declare('drain: open requests finish with Connection: close, new connections are refused', async (bench) => {
     const { client, call } = await bench.exchange(GET);
     const streaming = await bench.exchange(GET);
-    streaming.call.inbound.head(200, [], -1, false);
+    streaming.call.inbound.head(200, Fields.empty(), -1, false);
     await streaming.client.head();
     bench.edge.drain(0);
     await assert.rejects(bench.client(), { code: 'ECONNREFUSED' });
@@ -297,7 +299,7 @@ function drainTests(declare: Declare): void {
 
   declare('drain: a reply that promised to keep its connection keeps that, for the grace', async (bench) => {
     const { client, call } = await bench.exchange(GET);
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     await until(() => client.text !== '', 'the head');
     bench.edge.drain(20_000);
     call.inbound.end(null, Buffer.from('end'));
@@ -315,7 +317,7 @@ function drainTests(declare: Declare): void {
     idle.send(GET);
     await idle.reply();
     bench.onCall = (call) => {
-      call.onShutDown = () => call.inbound.reply(503, [], 'ends', true);
+      call.onShutDown = () => call.inbound.reply(503, Fields.empty(), 'ends', true);
     };
     const waiting = await bench.client();
     const receiving = await bench.client();

@@ -2,7 +2,9 @@
  * Contract: what is no request, or one that two readers could understand differently, is refused with 400 and the end of
  * the connection, and never reaches the exchange (RFC 9112 §2.2, §3, §5, §6, §7.1).
  */
+
 import assert from 'node:assert/strict';
+import { Fields } from '../../src/fields/fields.ts';
 import type { Declare } from './edge.ts';
 
 const HOST = 'Host: weir.test\r\n';
@@ -169,7 +171,7 @@ export function refusalTests(declare: Declare): void {
   for (const [title, bytes] of Object.entries(BROKEN)) {
     declare(`broken body: ${title}`, async (bench) => {
       bench.onCall = (call) => {
-        call.onBodyFailed = () => call.inbound.reply(400, [], 'malformed', true);
+        call.onBodyFailed = () => call.inbound.reply(400, Fields.empty(), 'malformed', true);
         call.onBodyEnd = () => call.ok('it was taken');
         call.read();
       };
@@ -232,7 +234,7 @@ function otherTests(declare: Declare): void {
       bench.onCall = (call) => {
         call.onBodyFailed = () => call.inbound.destroy();
         call.read();
-        call.inbound.head(200, [], -1, false);
+        call.inbound.head(200, Fields.empty(), -1, false);
         call.inbound.write(Buffer.from('hello'));
       };
       const client = await bench.client();
@@ -249,7 +251,7 @@ function otherTests(declare: Declare): void {
     const { client, call } = await bench.exchange(chunked('oops\r\n'));
     await new Promise((resolve) => setTimeout(resolve, 20));
     assert.equal(call.failed, '');
-    call.onBodyFailed = () => call.inbound.reply(400, [], 'malformed', true);
+    call.onBodyFailed = () => call.inbound.reply(400, Fields.empty(), 'malformed', true);
     call.read();
     assert.equal((await client.reply()).status, 400);
     assert.equal(call.failed, 'malformed');

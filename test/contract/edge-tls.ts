@@ -1,7 +1,9 @@
 /** Contract: certificates by name, their exchange, versions, and what is not TLS. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, getCiphers, type TLSSocket } from 'node:tls';
+import { Fields } from '../../src/fields/fields.ts';
 import type { CertificatePairs } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 import type { Bench, Declare } from './edge.ts';
@@ -46,7 +48,7 @@ export function tlsTests(declare: Declare): void {
     client.send(GET + GET);
     assert.equal((await client.reply()).body, 'true 127.0.0.1');
     assert.equal((await client.reply()).body, 'true 127.0.0.1');
-    bench.onCall = (call) => call.inbound.reply(200, [], Buffer.alloc(2_000_000, 'x'), true);
+    bench.onCall = (call) => call.inbound.reply(200, Fields.empty(), Buffer.alloc(2_000_000, 'x'), true);
     client.send(GET);
     assert.equal((await client.reply()).body.length, 2_000_000);
     await client.over(1500);
@@ -214,7 +216,7 @@ export function tlsTests(declare: Declare): void {
   declare('TLS: destroy sends what was written, then breaks the transfer', async (bench) => {
     await bench.listen({ tls: TLS });
     bench.onCall = (call) => {
-      call.inbound.head(200, [], -1, false);
+      call.inbound.head(200, Fields.empty(), -1, false);
       call.inbound.write(Buffer.from('hello'));
       call.inbound.destroy();
     };
@@ -230,7 +232,7 @@ export function tlsTests(declare: Declare): void {
     const client = await bench.tlsClient();
     client.send('GET / HTTP/1.1\r\nHost: weir.test\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nearly');
     const call = await bench.call();
-    const { socket, early } = call.inbound.takeOver(['upgrade', 'websocket', 'connection', 'upgrade']);
+    const { socket, early } = call.inbound.takeOver(Fields.from(['upgrade', 'websocket', 'connection', 'upgrade']));
     call.over = 'taken';
     socket.write(early);
     assert.equal((await client.head()).status, 101);

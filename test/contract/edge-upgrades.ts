@@ -1,6 +1,8 @@
 /** Contract: WebSocket upgrades are handed over raw; every other upgrade is ignored (RFC 9110 §7.8). */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { Fields } from '../../src/fields/fields.ts';
 import { until } from '../tools/until.ts';
 import type { Declare } from './edge.ts';
 import type { Call } from './edge-inbound.ts';
@@ -12,7 +14,7 @@ const upgrade = (protocol: string, more = '') =>
 const WEBSOCKET = upgrade('websocket', 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n');
 
 function take(call: Call, headers = ['upgrade', 'websocket', 'connection', 'Upgrade']) {
-  const taken = call.inbound.takeOver(headers);
+  const taken = call.inbound.takeOver(Fields.from(headers));
   call.over = 'taken';
   return taken;
 }
@@ -97,7 +99,7 @@ function takeOverTests(declare: Declare): void {
 function refusedTests(declare: Declare): void {
   declare('an upgrade can be answered with an ordinary reply; the connection ends', async (bench) => {
     const { client, call } = await bench.exchange(WEBSOCKET);
-    call.inbound.reply(401, ['x-why', 'no'], 'no', false);
+    call.inbound.reply(401, Fields.from(['x-why', 'no']), 'no', false);
     const reply = await client.reply();
     assert.deepEqual(
       [reply.status, reply.get('x-why'), reply.get('connection'), reply.body],
@@ -109,7 +111,7 @@ function refusedTests(declare: Declare): void {
 
   declare('an upgrade can be answered with a streamed reply', async (bench) => {
     const { client, call } = await bench.exchange(`${WEBSOCKET}early`);
-    call.inbound.head(200, [], -1, false);
+    call.inbound.head(200, Fields.empty(), -1, false);
     call.inbound.write(Buffer.from('hello '));
     call.inbound.end(null, Buffer.from('world'));
     assert.equal((await client.reply()).body, 'hello world');

@@ -1,8 +1,10 @@
 /** Contract: every way an attempt fails, what it is called, and whether the request may be sent again. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
+import { Fields } from '../../src/fields/fields.ts';
 import type { Failure } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 import type { Bench, Declare } from './forwarder.ts';
@@ -104,7 +106,7 @@ function tlsTests(declare: Declare): void {
     const forwarder = bench.forwarder();
     for (const host of ['first.example', 'second.example']) {
       const to = bench.recorder();
-      forwarder.send(requestTo(upstream.endpoint, { headers: ['Host', host] }), to);
+      forwarder.send(requestTo(upstream.endpoint, { headers: Fields.from(['Host', host]) }), to);
       const connection = upstream.connections[0] ?? (await upstream.accept());
       await connection.answer('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
       assert.equal((await to.done()).body, 'ok');
@@ -116,7 +118,7 @@ function tlsTests(declare: Declare): void {
     const upstream = await bench.upstream(true);
     const to = bench.recorder();
     const endpoint = endpointAt(upstream.port, { secure: true });
-    bench.forwarder().send(requestTo(endpoint, { headers: ['Host', 'localhost'] }), to);
+    bench.forwarder().send(requestTo(endpoint, { headers: Fields.from(['Host', 'localhost']) }), to);
     isFailure(await to.fails(), 'connect', false);
   });
 

@@ -1,4 +1,5 @@
 /** Contract: back-pressure both ways, early replies, and giving up at every stage. */
+
 import assert from 'node:assert/strict';
 import { until } from '../tools/until.ts';
 import type { Declare } from './forwarder.ts';
@@ -260,7 +261,7 @@ function cancelTests(declare: Declare): void {
     const to = bench.recorder();
     to.cancel(forwarder.send(requestTo(upstream.endpoint), to));
     const refused = bench.recorder();
-    refused.cancel(forwarder.send(requestTo(upstream.endpoint, { headers: ['X A', '1'] }), refused));
+    refused.cancel(forwarder.send(requestTo(upstream.endpoint, { target: '/a b' }), refused));
     const next = bench.recorder();
     forwarder.send(requestTo(upstream.endpoint), next);
     await until(() => upstream.connections.some((connection) => connection.received.length > 0), 'the next request');

@@ -4,11 +4,13 @@
  * inside a body ("… is truncated"), `deleteLength` ("a chunked DELETE …"), throws ("… fails without a throw"), late
  * header edits ("fields keep …"), closed connections ("one request after another …"). The others are here.
  */
+
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { Fields } from '../../src/fields/fields.ts';
 import { createHttpProxyForwarder } from '../../src/forwarders/http-proxy/index.ts';
 import { createForwarder } from '../../src/forwarders/index.ts';
 import { Bench, forwarderContract } from './forwarder.ts';
@@ -62,7 +64,7 @@ describe('http-proxy passes no hop-by-hop field', () => {
       'trailers',
     ];
     headers.push('Proxy-Authorization', 'Basic eDp5', 'Upgrade', 'h2c', 'Proxy-Connection', 'close', 'X-Kept', '1');
-    bench.forwarder().send(requestTo(upstream.endpoint, { headers }), to);
+    bench.forwarder().send(requestTo(upstream.endpoint, { headers: Fields.from(headers) }), to);
     const { fields } = await (await upstream.accept()).answer('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
     await to.done();
     assert.deepEqual(fields, ['Host: h', 'X-Kept: 1', 'Connection: keep-alive']);

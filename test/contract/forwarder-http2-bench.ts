@@ -5,7 +5,6 @@ import http2, { type Http2Server, type ServerHttp2Session, type ServerHttp2Strea
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createHttp1Forwarder } from '../../src/forwarders/http1/index.ts';
 import { createHttp2Forwarder } from '../../src/forwarders/http2/index.ts';
-import type { HeaderList } from '../../src/headers.ts';
 import type { EndpointPlan, PoolPlan } from '../../src/types/plan.ts';
 import type { Forwarder } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
@@ -16,7 +15,7 @@ import { ACK, type Frame, FramePeer, frame, HEADERS, headers, SETTINGS, settings
 /** One request as Node's server got it. */
 export class Taken {
   readonly stream: ServerHttp2Stream;
-  readonly fields: HeaderList;
+  readonly fields: string[];
   readonly chunks: Buffer[] = [];
   bytes = 0;
   /** END_STREAM came. */
@@ -24,7 +23,7 @@ export class Taken {
   aborted = false;
   closed = false;
 
-  constructor(stream: ServerHttp2Stream, fields: HeaderList) {
+  constructor(stream: ServerHttp2Stream, fields: string[]) {
     this.stream = stream;
     this.fields = fields;
     stream.on('data', (chunk: Buffer) => {
@@ -53,7 +52,7 @@ export class Taken {
   }
 
   /** The fields that are no pseudo fields. */
-  get given(): HeaderList {
+  get given(): string[] {
     const at = this.fields.findIndex((one, i) => i % 2 === 0 && !one.startsWith(':'));
     return at < 0 ? [] : this.fields.slice(at);
   }
@@ -63,7 +62,7 @@ export class Taken {
     return this;
   }
 
-  answer(body = 'ok', fields: HeaderList = []): void {
+  answer(body = 'ok', fields: string[] = []): void {
     this.stream.respond([':status', '200', ...fields] as never);
     this.stream.end(body);
   }
@@ -85,7 +84,7 @@ export class H2Upstream {
       this.sessions.push(session);
       session.on('error', () => {});
     });
-    server.on('stream', (stream, _headers, _flags, raw: HeaderList) => {
+    server.on('stream', (stream, _headers, _flags, raw: string[]) => {
       const taken = new Taken(stream as ServerHttp2Stream, raw);
       this.requests.push(taken);
       this.onRequest(taken);

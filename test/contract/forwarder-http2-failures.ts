@@ -1,5 +1,7 @@
 /** HTTP/2 forwarder: every way an attempt fails, what it is called, and whether the request may be sent again. */
+
 import assert from 'node:assert/strict';
+import { Fields } from '../../src/fields/fields.ts';
 import type { Failure } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 import { asked, type Declare, reply } from './forwarder-http2-bench.ts';
@@ -81,7 +83,7 @@ function connectTests(declare: Declare): void {
     const upstream = await bench.upstream(true);
     const to = bench.recorder();
     const endpoint = endpointAt(upstream.endpoint.port, { secure: true });
-    bench.forwarder().send(requestTo(endpoint, { headers: ['Host', 'localhost'] }), to);
+    bench.forwarder().send(requestTo(endpoint, { headers: Fields.from(['Host', 'localhost']) }), to);
     isFailure(await to.fails(), 'connect', false);
   });
 

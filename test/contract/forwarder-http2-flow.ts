@@ -1,4 +1,5 @@
 /** HTTP/2 forwarder: back-pressure both ways, early replies, and giving up at every stage. */
+
 import assert from 'node:assert/strict';
 import { Random } from '../../src/testing/random.ts';
 import { SEED, SEED_NOTE } from '../../src/testing/seed.ts';
@@ -278,7 +279,7 @@ function cancelTests(declare: Declare): void {
     const to = bench.recorder();
     to.cancel(forwarder.send(requestTo(upstream.endpoint), to));
     const refused = bench.recorder();
-    refused.cancel(forwarder.send(requestTo(upstream.endpoint, { headers: ['X A', '1'] }), refused));
+    refused.cancel(forwarder.send(requestTo(upstream.endpoint, { target: '/a b' }), refused));
     const later = bench.recorder();
     const call = forwarder.send(requestTo(upstream.endpoint), later);
     const next = bench.recorder();

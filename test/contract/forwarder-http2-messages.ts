@@ -1,5 +1,7 @@
 /** HTTP/2 forwarder: what of a request reaches the upstream, and what of a reply the exchange. */
+
 import assert from 'node:assert/strict';
+import { Fields } from '../../src/fields/fields.ts';
 import { NO_BODY } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 import { asked, type Declare, reply } from './forwarder-http2-bench.ts';
@@ -32,7 +34,7 @@ function fieldTests(declare: Declare): void {
         'Cookie',
         'b',
       ];
-      bench.forwarder().send(requestTo(upstream.endpoint, { headers: list, target: '/a//b?x=%2F&y' }), to);
+      bench.forwarder().send(requestTo(upstream.endpoint, { headers: Fields.from(list), target: '/a//b?x=%2F&y' }), to);
       const taken = await upstream.request();
       taken.answer();
       await to.done();
@@ -63,7 +65,7 @@ function fieldTests(declare: Declare): void {
   declare('without a Host, the endpoint’s authority', async (bench) => {
     const upstream = await bench.upstream();
     const to = bench.recorder();
-    bench.forwarder().send(requestTo(upstream.endpoint, { headers: [] }), to);
+    bench.forwarder().send(requestTo(upstream.endpoint, { headers: Fields.empty() }), to);
     const taken = await upstream.request();
     taken.answer();
     await to.done();
@@ -78,7 +80,10 @@ function fieldTests(declare: Declare): void {
     const body = Buffer.from('hello');
     bench
       .forwarder()
-      .send(requestTo(upstream.endpoint, { headers: [...list, 'TE', 'trailers', 'X-A', ' 1 '], body }), to);
+      .send(
+        requestTo(upstream.endpoint, { headers: Fields.from([...list, 'TE', 'trailers', 'X-A', ' 1 ']), body }),
+        to,
+      );
     const taken = await (await upstream.request()).whole();
     taken.answer();
     await to.done();
@@ -104,7 +109,10 @@ function fieldTests(declare: Declare): void {
     await full.done();
     assert.deepEqual(same.given, taken.given, '`te` stays behind');
     const over = bench.recorder();
-    forwarder.send(requestTo(upstream.endpoint, { ...request, headers: [...request.headers, 'x', ''] }), over);
+    forwarder.send(
+      requestTo(upstream.endpoint, { ...request, headers: Fields.from([...request.headers, 'x', '']) }),
+      over,
+    );
     assert.deepEqual({ ...(await over.fails()), detail: '' }, { reason: 'protocol', detail: '', sent: false });
   });
 
@@ -216,11 +224,6 @@ function bodyTests(declare: Declare): void {
 
 function refusalTests(declare: Declare): void {
   const UNSENDABLE = {
-    'a line break in a value': { headers: ['Host', 'h.example', 'X-A', '1\r\nX-B: 2'] },
-    'a NUL in a value': { headers: ['Host', 'h.example', 'X-A', '1\0'] },
-    'a space in a name': { headers: ['Host', 'h.example', 'X A', '1'] },
-    'a pseudo field': { headers: [':path', '/admin'] },
-    'a line break in the host': { headers: ['Host', 'a\r\nb'] },
     'a space in the target': { target: '/a b' },
     'a line break in the target': { target: '/a\r\nX-B: 2' },
     'a target that is no path': { target: 'http://x/y' },

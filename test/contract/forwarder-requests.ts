@@ -1,19 +1,20 @@
 /** Contract: what of a request reaches the upstream, byte by byte. */
+
 import assert from 'node:assert/strict';
-import type { HeaderList } from '../../src/headers.ts';
+import { Fields } from '../../src/fields/fields.ts';
 import { until } from '../tools/until.ts';
 import type { Declare } from './forwarder.ts';
 import { fieldValue, requestTo } from './forwarder-upstream.ts';
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
 
-/** Fields of a head without those a forwarder adds. */
+/** string[] of a head without those a forwarder adds. */
 function given(fields: readonly string[], but: readonly string[] = ADDED): string[] {
   return fields.filter((field) => !but.includes(field.slice(0, field.indexOf(':')).toLowerCase()));
 }
 const ADDED = ['connection', 'content-length', 'transfer-encoding'];
 
-function lines(list: HeaderList): string[] {
+function lines(list: string[]): string[] {
   const fields: string[] = [];
   for (let i = 0; i < list.length; i += 2) fields.push(`${list[i]}: ${list[i + 1]}`);
   return fields;
@@ -31,7 +32,9 @@ function fieldTests(declare: Declare): void {
     const upstream = await bench.upstream();
     const to = bench.recorder();
     const headers = ['X-Zebra', '1', 'aCCept', '*/*', 'x-apple', 'caf\xe9 "q"', 'TE-like', '', 'content-TYPE', 'a/b'];
-    bench.forwarder().send(requestTo(upstream.endpoint, { headers: [...headers, 'Host', 'h.example'] }), to);
+    bench
+      .forwarder()
+      .send(requestTo(upstream.endpoint, { headers: Fields.from([...headers, 'Host', 'h.example']) }), to);
     const { line, fields } = await (await upstream.accept()).answer(OK);
     await to.done();
     assert.equal(line, 'GET / HTTP/1.1');
@@ -56,7 +59,9 @@ function fieldTests(declare: Declare): void {
         const upstream = await bench.upstream();
         const to = bench.recorder();
         const headers = ['X-A', '1', 'hOsT', 'h.example', 'X-B', '2'];
-        const call = bench.forwarder().send(requestTo(upstream.endpoint, { headers, method: 'POST', ...more }), to);
+        const call = bench
+          .forwarder()
+          .send(requestTo(upstream.endpoint, { headers: Fields.from(headers), method: 'POST', ...more }), to);
         if (!('body' in more)) {
           call.write(Buffer.from('hello'));
           call.finish();
@@ -75,7 +80,7 @@ function fieldTests(declare: Declare): void {
       const to = bench.recorder();
       const tiny = Array.from({ length: count - 1 }, () => ['a', '']).flat();
       const headers = [...tiny, 'Host', 'h.example'];
-      forwarder.send(requestTo(upstream.endpoint, { headers, body: Buffer.from('hello') }), to);
+      forwarder.send(requestTo(upstream.endpoint, { headers: Fields.from(headers), body: Buffer.from('hello') }), to);
       return to;
     };
     const to = send(996);
@@ -92,7 +97,7 @@ function fieldTests(declare: Declare): void {
     const upstream = await bench.upstream();
     const to = bench.recorder();
     const headers = ['Host', 'h.example', 'Via', 'a', 'X-N', '1', 'Via', 'b', 'X-N', '2', 'Accept', 'x', 'Via', 'a'];
-    bench.forwarder().send(requestTo(upstream.endpoint, { headers }), to);
+    bench.forwarder().send(requestTo(upstream.endpoint, { headers: Fields.from(headers) }), to);
     const { fields } = await (await upstream.accept()).answer(OK);
     await to.done();
     const named = (name: string): string[] => fields.filter((field) => field.startsWith(name));
@@ -105,7 +110,10 @@ function fieldTests(declare: Declare): void {
     const to = bench.recorder();
     bench
       .forwarder()
-      .send(requestTo(upstream.endpoint, { headers: ['Host', 'h', 'Cookie', 'a=1', 'Cookie', 'b=2'] }), to);
+      .send(
+        requestTo(upstream.endpoint, { headers: Fields.from(['Host', 'h', 'Cookie', 'a=1', 'Cookie', 'b=2']) }),
+        to,
+      );
     const { fields } = await (await upstream.accept()).answer(OK);
     await to.done();
     assert.deepEqual(given(fields, [...ADDED, 'host']), ['Cookie: a=1', 'Cookie: b=2']);
@@ -115,7 +123,9 @@ function fieldTests(declare: Declare): void {
     const upstream = await bench.upstream();
     const to = bench.recorder();
     const headers = ['X-N', '1', 'Accept', 'x', 'x-n', '2'];
-    bench.forwarder().send(requestTo(upstream.endpoint, { headers: ['Host', 'h.example', ...headers] }), to);
+    bench
+      .forwarder()
+      .send(requestTo(upstream.endpoint, { headers: Fields.from(['Host', 'h.example', ...headers]) }), to);
     const { fields } = await (await upstream.accept()).answer(OK);
     await to.done();
     assert.deepEqual(given(fields, [...ADDED, 'host']), lines(headers));
@@ -148,7 +158,9 @@ function fieldTests(declare: Declare): void {
     const upstream = await bench.upstream();
     const to = bench.recorder();
     const headers = ['Host', 'h.example', 'Expect', '100-continue', 'X-A', '1'];
-    bench.forwarder().send(requestTo(upstream.endpoint, { headers, body: Buffer.from('hello') }), to);
+    bench
+      .forwarder()
+      .send(requestTo(upstream.endpoint, { headers: Fields.from(headers), body: Buffer.from('hello') }), to);
     const { fields, body } = await (await upstream.accept()).answer(OK);
     await to.done();
     assert.equal(fieldValue(fields, 'expect'), undefined);
@@ -266,9 +278,6 @@ function streamTests(declare: Declare): void {
 
 function refusalTests(declare: Declare): void {
   const UNSENDABLE = {
-    'a line break in a value': { headers: ['Host', 'h.example', 'X-A', '1\r\nX-B: 2'] },
-    'a NUL in a value': { headers: ['Host', 'h.example', 'X-A', '1\0'] },
-    'a space in a name': { headers: ['Host', 'h.example', 'X A', '1'] },
     'a space in the target': { target: '/a b' },
     'a line break in the target': { target: '/a\r\nX-B: 2' },
     'a space in the method': { method: 'GET /admin' },

@@ -1,11 +1,12 @@
 /** Tunnels: opened, refused or failed, and what passes once two sockets are joined. */
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import tls from 'node:tls';
+import { Fields } from '../../src/fields/fields.ts';
 import { type Joined, joinSockets, openTunnel, type Tunnel, type TunnelEvents } from '../../src/forwarders/index.ts';
-import type { HeaderList } from '../../src/headers.ts';
 import type { EndpointPlan } from '../../src/types/plan.ts';
 import type { Failure, UpstreamRequest } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
@@ -25,17 +26,17 @@ class Told implements TunnelEvents {
   socket: Socket | null = null;
   early = '';
   status = 0;
-  headers: HeaderList = [];
+  headers: string[] = [];
   body = '';
   failure: Failure | null = null;
 
-  opened(status: 101, headers: HeaderList, socket: Socket, early: Buffer): void {
+  opened(status: 101, fields: Fields, socket: Socket, early: Buffer): void {
     this.calls++;
-    Object.assign(this, { status, headers, socket, early: early.toString() });
+    Object.assign(this, { status, headers: fields.toPairs(), socket, early: early.toString() });
   }
-  refused(status: number, headers: HeaderList, body: Buffer): void {
+  refused(status: number, fields: Fields, body: Buffer): void {
     this.calls++;
-    Object.assign(this, { status, headers, body: body.toString() });
+    Object.assign(this, { status, headers: fields.toPairs(), body: body.toString() });
   }
   failed(failure: Failure): void {
     this.calls++;
@@ -56,10 +57,14 @@ function open(
 ): Tunnel {
   const { connect = POOL.connect, tlsHandshake = POOL.tlsHandshake, ...request } = more;
   const headers = ['X-Zed', '1', 'Host', 'h.example', 'Sec-WebSocket-Key', KEY, 'x-zed', '2'];
-  return openTunnel({ ...requestTo(endpoint, { headers, ...request }), protocol: 'websocket' }, to, {
-    connect,
-    tlsHandshake,
-  });
+  return openTunnel(
+    { ...requestTo(endpoint, { headers: Fields.from(headers), ...request }), protocol: 'websocket' },
+    to,
+    {
+      connect,
+      tlsHandshake,
+    },
+  );
 }
 
 function tunnelTest(title: string, run: (upstream: RawUpstream, to: Told) => Promise<void>, secure = false): void {
@@ -164,7 +169,7 @@ describe('a tunnel', () => {
     ['two keys', ['Sec-WebSocket-Key', KEY, 'Sec-WebSocket-Key', KEY]],
   ] as const)
     tunnelTest(`is not opened where ${what} went out: nothing could accept it`, async (upstream, to) => {
-      open(upstream.endpoint, to, { headers: ['Host', 'h.example', ...keys] });
+      open(upstream.endpoint, to, { headers: Fields.from(['Host', 'h.example', ...keys]) });
       await (await upstream.accept()).answer(SWITCHED);
       assert.equal((await to.once()).failure?.reason, 'protocol');
     });
@@ -218,7 +223,7 @@ describe('a tunnel', () => {
   });
 
   tunnelTest('that cannot be asked for fails in a later turn', async (upstream, to) => {
-    open(upstream.endpoint, to, { headers: ['X A', '1\r\n'] });
+    open(upstream.endpoint, to, { target: '/a b' });
     assert.equal(to.calls, 0);
     assert.equal((await to.once()).failure?.reason, 'protocol');
   });

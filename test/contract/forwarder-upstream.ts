@@ -1,8 +1,9 @@
 /** An upstream that a test scripts byte by byte, and a recorder for what a forwarder tells about it. */
+
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import type { HeaderList } from '../../src/headers.ts';
+import { Fields, type Pairs } from '../../src/fields/fields.ts';
 import type { EndpointPlan, TimeoutsPlan } from '../../src/types/plan.ts';
 import type { Failure, Forwarder, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
@@ -197,13 +198,16 @@ export function endpointAt(port: number, more: { secure?: boolean; hostname?: st
 /** Far longer than any test takes; tests shorten the one they are about. */
 export const PATIENT: TimeoutsPlan = { send: 30_000, firstByte: 30_000, idle: 30_000, total: 60_000 };
 
-export function requestTo(endpoint: EndpointPlan, more: Partial<UpstreamRequest> = {}): UpstreamRequest {
+/** What a test says of a request; its fields as names and values in turn, too. */
+export type Asked = Partial<Omit<UpstreamRequest, 'headers'>> & { readonly headers?: Fields | Pairs };
+
+export function requestTo(endpoint: EndpointPlan, { headers, ...more }: Asked = {}): UpstreamRequest {
   const body = more.body ?? null;
   return {
     endpoint,
     method: body || more.bodyLength ? 'POST' : 'GET',
     target: '/',
-    headers: ['Host', 'test.example'],
+    headers: headers instanceof Fields ? headers : Fields.from(headers ?? ['Host', 'test.example']),
     body,
     bodyLength: body?.length ?? 0,
     trailers: false,
@@ -268,15 +272,15 @@ export function holdingBodies(forwarder: Forwarder): Forwarder {
 
 /** Remembers what it is told, and whether it was told too much. */
 export class Recorder implements UpstreamEvents {
-  readonly informs: { status: number; headers: HeaderList }[] = [];
+  readonly informs: { status: number; headers: string[] }[] = [];
   readonly chunks: Buffer[] = [];
   /** What came after the end, or out of order. Must stay empty. */
   readonly faults: string[] = [];
   status = 0;
-  headers: HeaderList = [];
+  headers: string[] = [];
   length = Number.NaN;
   bytes = 0;
-  trailers: HeaderList | null = null;
+  trailers: string[] | null = null;
   failure: Failure | null = null;
   ended = false;
   cancelled = false;
@@ -301,16 +305,16 @@ export class Recorder implements UpstreamEvents {
     return Buffer.concat(this.chunks).toString('latin1');
   }
 
-  informed(status: number, headers: HeaderList): void {
+  informed(status: number, headers: Fields): void {
     this.#check('informed', this.status === 0);
-    this.informs.push({ status, headers });
+    this.informs.push({ status, headers: headers.toPairs() });
   }
-  head(status: number, headers: HeaderList, length: number): void {
+  head(status: number, headers: Fields, length: number): void {
     this.#check('head', this.status === 0);
     this.status = status;
-    this.headers = headers.slice();
-    // As the exchange may: the list is its own, and nothing behind the forwarder may still read it.
-    headers.length = 0;
+    this.headers = headers.toPairs();
+    // As the exchange may: they are its own, and nothing behind the forwarder may still read them.
+    headers.dropWhere(() => true);
     this.length = length;
     this.onHead();
   }
@@ -320,9 +324,9 @@ export class Recorder implements UpstreamEvents {
     if (!this.countOnly) this.chunks.push(Buffer.from(chunk));
     this.onData();
   }
-  end(trailers: HeaderList | null): void {
+  end(trailers: Fields | null): void {
     this.#check('end', this.status > 0);
-    this.trailers = trailers;
+    this.trailers = trailers?.toPairs() ?? null;
     this.ended = true;
     this.onOver();
   }

@@ -7,7 +7,7 @@
  */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { HeaderList } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 import { type HeadLimits, type RequestHead, RequestReader, type RequestSink } from '../../http1/request-reader.ts';
 import type { RuleCode } from '../../http1/rules.ts';
 import type { Accept } from '../../types/transport.ts';
@@ -39,6 +39,7 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
   readonly remoteAddress: string;
   readonly secure: boolean;
   readonly output: Output;
+  known: object | null = null;
   readonly #socket: Socket;
   readonly #home: Home;
   readonly #reader: RequestReader;
@@ -134,7 +135,7 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
     if (!this.#over) this.#current!.piece(chunk);
   }
 
-  end(trailers: HeaderList | null): void {
+  end(trailers: Fields | null): void {
     if (this.#over) return;
     const current = this.#current!;
     current.whole(trailers);

@@ -1,7 +1,7 @@
 /** Heads of replies: what the exchange gave, the edge's own framing, and nothing that could break out of a line. */
-import { type HeaderList, isFieldName, isFieldValue, removeFraming } from '../../headers.ts';
-import { passingTrailers } from '../../http1/trailers.ts';
-import { LAST_CHUNK, lastChunk, responseHead } from '../../http1/write.ts';
+import type { Fields } from '../../fields/fields.ts';
+import { CONNECTION_SPECIFIC, CONTENT_LENGTH, DATE } from '../../fields/names.ts';
+import { lastChunk, responseHead } from '../../http1/write.ts';
 
 /** How a reply's end is known: its length in bytes, or one of these. */
 export const BY_CHUNKS = -1;
@@ -35,26 +35,26 @@ export class DateClock {
  */
 export function finalHead(
   status: number,
-  headers: HeaderList,
+  headers: Fields,
   framing: number,
   connection: 'keep-alive' | 'close' | '',
   date: string,
 ): string | null {
   if (status < 200 || status > 599) return null;
-  const own = ownFields(headers);
-  const given = (own & FRAMED) === 0 ? headers : withoutFraming(headers);
-  return written(status, given, framing, connection, (own & DATED) === 0 ? date : '');
+  headers.drop(CONNECTION_SPECIFIC);
+  headers.dropId(CONTENT_LENGTH);
+  return written(status, headers, framing, connection, headers.find(DATE) < 0 ? date : '');
 }
 
 /** Head of a 1xx: no framing (RFC 9110 §8.6), no date. `headers` is changed. Null where a field cannot be written. */
-export function interimHead(status: number, headers: HeaderList): string | null {
-  removeFraming(headers);
+export function interimHead(status: number, headers: Fields): string | null {
+  headers.dropFraming();
   return written(status, headers, BY_NO_FIELD, '', '');
 }
 
 function written(
   status: number,
-  headers: HeaderList,
+  headers: Fields,
   framing: number,
   connection: 'keep-alive' | 'close' | '',
   date: string,
@@ -68,48 +68,7 @@ function written(
   }
 }
 
-/** The end of a chunked body. Trailers that would frame or route a message, or cannot be written, are left out. */
-export function chunkedEnd(trailers: HeaderList | null): string {
-  if (trailers === null) return LAST_CHUNK;
-  const sound: HeaderList = [];
-  for (let i = 0; i < trailers.length; i += 2) {
-    const name = trailers[i]!;
-    const value = trailers[i + 1]!;
-    if (isFieldName(name) && isFieldValue(value)) sound.push(name, value);
-  }
-  return lastChunk(passingTrailers(sound));
-}
-
-const DATED = 1;
-const FRAMED = 2;
-
-/** Which fields in `headers` the edge would else write itself. The length of a name rules out nearly all. */
-function ownFields(headers: HeaderList): number {
-  let found = 0;
-  for (let i = 0; i < headers.length; i += 2) found |= ownField(headers[i]!);
-  return found;
-}
-
-function ownField(name: string): number {
-  switch (name.length) {
-    case 4:
-      return name.toLowerCase() === 'date' ? DATED : 0;
-    case 10: {
-      const lower = name.toLowerCase();
-      return lower === 'connection' || lower === 'keep-alive' ? FRAMED : 0;
-    }
-    case 14:
-      return name.toLowerCase() === 'content-length' ? FRAMED : 0;
-    case 17:
-      return name.toLowerCase() === 'transfer-encoding' ? FRAMED : 0;
-    default:
-      return 0;
-  }
-}
-
-function withoutFraming(headers: HeaderList): HeaderList {
-  const kept: HeaderList = [];
-  for (let i = 0; i < headers.length; i += 2)
-    if (ownField(headers[i]!) !== FRAMED) kept.push(headers[i]!, headers[i + 1]!);
-  return kept;
+/** The end of a chunked body. Trailers that would frame or route a message are left out. */
+export function chunkedEnd(trailers: Fields | null): string {
+  return lastChunk(trailers?.passingTrailers() ?? null);
 }

@@ -1,6 +1,6 @@
 /** One request, as the exchange sees it, and the way back. An object of its own: a late call cannot touch the next one. */
 import type { Duplex } from 'node:stream';
-import type { HeaderList } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 import { chunkPrefix } from '../../http1/write.ts';
 import { type Inbound, NO_BODY } from '../../types/transport.ts';
 import { BY_CHUNKS, BY_NO_FIELD, chunkedEnd, finalHead, interimHead } from './heads.ts';
@@ -42,7 +42,7 @@ export class Http1Inbound extends RequestBody implements Inbound {
     if (this.#reply === NONE) this.#interim(CONTINUE);
   }
 
-  inform(status: number, headers: HeaderList): void {
+  inform(status: number, headers: Fields): void {
     if (this.version === '1.0' || this.#reply !== NONE || this.over) return;
     if (status < 102 || status > 199) return;
     const head = interimHead(status, headers);
@@ -54,7 +54,7 @@ export class Http1Inbound extends RequestBody implements Inbound {
     this.#atEndOfTurn();
   }
 
-  reply(status: number, headers: HeaderList, body: string | Buffer, close: boolean): void {
+  reply(status: number, headers: Fields, body: string | Buffer, close: boolean): void {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     if (!this.#start(status, headers, length, close)) return;
     if (!this.#bodyless && length > 0) {
@@ -67,7 +67,7 @@ export class Http1Inbound extends RequestBody implements Inbound {
     this.#finish();
   }
 
-  head(status: number, headers: HeaderList, length: number, close: boolean): void {
+  head(status: number, headers: Fields, length: number, close: boolean): void {
     if (!this.#start(status, headers, length, close)) return;
     if (this.#framing >= 0 && !this.#bodyless) this.#owed = this.#framing;
     // The head must not wait for the first piece of its body, but where that comes in the same turn they go together.
@@ -85,7 +85,7 @@ export class Http1Inbound extends RequestBody implements Inbound {
     return false;
   }
 
-  end(trailers: HeaderList | null, last: Buffer | null): void {
+  end(trailers: Fields | null, last: Buffer | null): void {
     if (this.over || this.#reply !== STREAMING) return;
     if (last !== null && last.length > 0 && !this.#bodyless) {
       if (!this.#owes(last.length)) return;
@@ -108,13 +108,13 @@ export class Http1Inbound extends RequestBody implements Inbound {
     this.#atEndOfTurn();
   }
 
-  takeOver(headers: HeaderList): { socket: Duplex; early: Buffer } {
+  takeOver(headers: Fields): { socket: Duplex; early: Buffer } {
     this.over = true;
     return this.connection.release(interimHead(SWITCHING, headers));
   }
 
   /** Makes the head. False where there can be no reply any more. */
-  #start(status: number, headers: HeaderList, length: number, close: boolean): boolean {
+  #start(status: number, headers: Fields, length: number, close: boolean): boolean {
     if (this.over || this.#reply !== NONE) return false;
     const framing = this.#frame(status, length);
     this.#close = close || this.#mustClose();

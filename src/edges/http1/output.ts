@@ -3,7 +3,7 @@
  * uncopied, and a client that takes nothing for too long is cut off.
  */
 import type { Socket } from 'node:net';
-import { latin1, writeLatin1 } from '../../http1/chars.ts';
+import { latin1, writeLatin1 } from '../../fields/chars.ts';
 import { Timer, type TimerWheel } from '../../state/wheel.ts';
 import { GATHERED_MAX, JOINED_MAX, LINGER_MS } from './limits.ts';
 

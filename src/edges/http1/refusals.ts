@@ -1,6 +1,6 @@
 /** Answers to what never became a request. */
 import { ALLOW_USUAL, ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
-import type { HeaderList } from '../../headers.ts';
+import { Fields, type Pairs } from '../../fields/fields.ts';
 import { RULES, type RuleCode } from '../../http1/rules.ts';
 import { responseHead } from '../../http1/write.ts';
 
@@ -28,7 +28,7 @@ export function rowRefusal(code: ErrorCode, date: string): string {
   return refusal(status, code, message, date, code === 'METHOD_NOT_ALLOWED' ? ALLOW_USUAL : []);
 }
 
-function refusal(status: number, code: ErrorCode, message: string, date: string, more: HeaderList = []): string {
+function refusal(status: number, code: ErrorCode, message: string, date: string, more: Pairs = []): string {
   const body = errorBody('generic', status, code, message, '');
-  return responseHead(status, [...FIELDS, ...more], body.length, 'close', date) + body;
+  return responseHead(status, Fields.from([...FIELDS, ...more]), body.length, 'close', date) + body;
 }

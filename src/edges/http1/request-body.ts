@@ -1,13 +1,13 @@
 /** The receiving half of a request: its head, and its body on the way to the exchange, held, read or discarded. */
 import type { Duplex } from 'node:stream';
-import type { HeaderList } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 import type { RequestHead } from '../../http1/request-reader.ts';
-import type { InboundEvents } from '../../types/transport.ts';
+import type { InboundEvents, Peer } from '../../types/transport.ts';
 import { DISCARD_MAX } from './limits.ts';
 import type { Output } from './output.ts';
 
 /** The connection a request came on. */
-export interface InboundOwner {
+export interface InboundOwner extends Peer {
   readonly remoteAddress: string;
   readonly secure: boolean;
   readonly output: Output;
@@ -68,7 +68,7 @@ export abstract class RequestBody {
   get version(): '1.0' | '1.1' {
     return this.request.version;
   }
-  get headers(): HeaderList {
+  get headers(): Fields {
     return this.request.headers;
   }
   get bodyLength(): number {
@@ -76,6 +76,12 @@ export abstract class RequestBody {
   }
   get expectsContinue(): boolean {
     return this.request.expectsContinue;
+  }
+  get peer(): Peer {
+    return this.connection;
+  }
+  get isGrpc(): boolean {
+    return false;
   }
   get remoteAddress(): string {
     return this.connection.remoteAddress;
@@ -129,7 +135,7 @@ export abstract class RequestBody {
   }
 
   /** The request is whole. */
-  whole(trailers: HeaderList | null): void {
+  whole(trailers: Fields | null): void {
     this.bodyPending = false;
     if (this.#mode === READ) this.#end(trailers);
   }
@@ -156,7 +162,7 @@ export abstract class RequestBody {
     this.events.gone();
   }
 
-  #end(trailers: HeaderList | null): void {
+  #end(trailers: Fields | null): void {
     if (this.#told || this.over) return;
     this.#told = true;
     this.events.bodyEnd(trailers);

@@ -3,14 +3,14 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { ALLOW_USUAL, ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
+import { Fields } from '../../fields/fields.ts';
 import { grpcErrorHead, isGrpcCall } from '../../grpc.ts';
-import type { HeaderList } from '../../headers.ts';
 import { INTERNAL_ERROR, NO_ERROR } from '../../http2-streams/codes.ts';
 import { fieldsObject } from '../../http2-streams/fields.ts';
 import { Outflow } from '../../http2-streams/outflow.ts';
 import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2-streams/stream-events.ts';
 import { Timer } from '../../state/wheel.ts';
-import { type Inbound, type InboundEvents, NO_BODY } from '../../types/transport.ts';
+import { type Inbound, type InboundEvents, NO_BODY, type Peer } from '../../types/transport.ts';
 import { ENDING_POLL_MS, LINGER_MS } from './limits.ts';
 import { finalHead, hasNoBody, interimFields, trailerFields } from './reply-head.ts';
 import { type BodyHome, type BodyOwner, RequestBody } from './request-body.ts';
@@ -25,7 +25,7 @@ export interface StreamHome extends BodyHome {
 }
 
 /** The connection a stream belongs to. */
-export interface StreamOwner {
+export interface StreamOwner extends Peer {
   readonly home: StreamHome;
   readonly remoteAddress: string;
   /** The head of a reply is about to be sent. */
@@ -51,12 +51,14 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   readonly method: string;
   readonly target: string;
   readonly version = '2';
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   readonly remoteAddress: string;
   readonly secure = true;
   readonly bodyLength: number;
   readonly upgrade = '';
   readonly expectsContinue: boolean;
+  readonly peer: Peer;
+  readonly isGrpc: boolean;
   /** `gone` or `done` was told. */
   over = false;
 
@@ -70,10 +72,10 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   #answering = false;
   #bodyless = false;
   /** Head of a reply without a body, until it is ended. */
-  #held: HeaderList | null = null;
+  #held: string[] | null = null;
   /** Trailers may follow the body: Node must ask for them before it ends the stream. */
   #trailing = false;
-  #trailers: HeaderList | null = null;
+  #trailers: Fields | null = null;
   /** Bytes still to come of a body whose length was promised; -1 where none was. */
   #owed = -1;
   #written = 0;
@@ -89,6 +91,8 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
     this.target = head.target;
     this.headers = head.headers;
     this.remoteAddress = owner.remoteAddress;
+    this.peer = owner;
+    this.isGrpc = isGrpcCall(head.method, '2', head.headers);
     this.bodyLength = head.bodyLength;
     this.expectsContinue = head.expectsContinue;
     attach(stream, this);
@@ -98,8 +102,9 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   /** Answers with a row of the error table, in place of the exchange. */
   refuse(code: ErrorCode): void {
     const { status, message } = ERRORS[code];
-    const fields = code === 'METHOD_NOT_ALLOWED' ? [...REFUSAL_FIELDS, ...ALLOW_USUAL] : [...REFUSAL_FIELDS];
-    if (!isGrpcCall(this)) return this.reply(status, fields, errorBody('generic', status, code, message, ''), true);
+    const fields = Fields.from(REFUSAL_FIELDS);
+    if (code === 'METHOD_NOT_ALLOWED') fields.addAll(ALLOW_USUAL);
+    if (!this.isGrpc) return this.reply(status, fields, errorBody('generic', status, code, message, ''), true);
     this.head(200, grpcErrorHead(status, message, fields), NO_BODY, true);
     this.end(null, null);
   }
@@ -108,7 +113,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
 
   readBody(_whole: boolean): void {
     if (this.over || this.#broken || !this.#body.read()) return;
-    if (this.expectsContinue && !this.#answering && !this.#body.whole) this.#interim(100, []);
+    if (this.expectsContinue && !this.#answering && !this.#body.whole) this.#interim(100, Fields.empty());
   }
   pauseBody(): void {
     this.#body.pause();
@@ -120,8 +125,8 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   streamData(chunk: Buffer): void {
     this.#body.data(chunk);
   }
-  streamTrailers(raw: HeaderList): void {
-    this.#body.trailersCame(raw);
+  streamTrailers(trailers: Fields): void {
+    this.#body.trailersCame(trailers);
   }
   streamWhole(): void {
     if (!this.#body.whole) this.#body.complete();
@@ -135,12 +140,12 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
 
   // ── the reply ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  inform(status: number, headers: HeaderList): void {
+  inform(status: number, headers: Fields): void {
     if (status < 100 || status > 199 || status === 100 || status === 101) return;
     if (!this.#answering) this.#interim(status, headers);
   }
 
-  reply(status: number, headers: HeaderList, body: string | Buffer, _close: boolean): void {
+  reply(status: number, headers: Fields, body: string | Buffer, _close: boolean): void {
     const whole = typeof body === 'string' ? Buffer.from(body) : body;
     const head = this.#start(status, headers, whole.length);
     if (head === null) return;
@@ -150,7 +155,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
     this.#finish(whole);
   }
 
-  head(status: number, headers: HeaderList, length: number, _close: boolean): void {
+  head(status: number, headers: Fields, length: number, _close: boolean): void {
     const head = this.#start(status, headers, length);
     if (head === null) return;
     if (length === 0 || length === NO_BODY) this.#bodyless = true;
@@ -171,7 +176,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
     return false;
   }
 
-  end(trailers: HeaderList | null, last: Buffer | null): void {
+  end(trailers: Fields | null, last: Buffer | null): void {
     if (!this.#open) return;
     if (this.#held !== null) return this.#finishWith(this.#held);
     if (last !== null && last.length > 0 && !this.#owes(last.length)) return;
@@ -193,7 +198,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
     this.#outflow.flush(() => this.#break());
   }
 
-  takeOver(_headers: HeaderList): { socket: Duplex; early: Buffer } {
+  takeOver(_headers: Fields): { socket: Duplex; early: Buffer } {
     throw new Error('HTTP/2 has no upgrade, so none was offered');
   }
 
@@ -207,7 +212,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
     return this.#stream.closed || this.#stream.destroyed;
   }
 
-  #interim(status: number, headers: HeaderList): void {
+  #interim(status: number, headers: Fields): void {
     const fields = interimFields(headers);
     if (fields === null || this.#broken || this.over || this.#isClosed) return;
     try {
@@ -218,7 +223,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   }
 
   /** The head of the reply, or null where there can be none any more. */
-  #start(status: number, headers: HeaderList, length: number): HeaderList | null {
+  #start(status: number, headers: Fields, length: number): string[] | null {
     if (this.#answering || this.#broken || this.over) return null;
     const head = finalHead(status, headers, length, this.#owner.home.clock.text);
     // An upstream's control character, say, must neither reach the wire nor take the process along.
@@ -229,7 +234,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
     return head;
   }
 
-  #respond(head: HeaderList, last: boolean): void {
+  #respond(head: string[], last: boolean): void {
     if (this.#isClosed) return;
     const waitForTrailers = this.#trailing && !last;
     if (waitForTrailers) this.#stream.once('wantTrailers', () => this.#sendTrailers());
@@ -264,7 +269,7 @@ export class Http2Inbound extends Timer implements Inbound, StreamEvents, BodyOw
   }
 
   /** A reply without a body. */
-  #finishWith(head: HeaderList): void {
+  #finishWith(head: string[]): void {
     this.#trailing = false;
     this.#respond(head, true);
     if (this.#broken) return;

@@ -1,6 +1,6 @@
 /** The body of one request, from a stream to the exchange. */
 import type { ServerHttp2Stream } from 'node:http2';
-import type { HeaderList } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 import type { InboundEvents } from '../../types/transport.ts';
 import { UploadClock, type UploadTimes } from '../upload-clock.ts';
 
@@ -35,7 +35,7 @@ export class RequestBody {
   #told = false;
   /** The stream is closed, and what of it is left unread is nobody's any more. */
   #cut = false;
-  #trailers: HeaderList | null = null;
+  #trailers: Fields | null = null;
   #trailersTooLarge = false;
 
   constructor(owner: BodyOwner, stream: ServerHttp2Stream, home: BodyHome) {
@@ -78,11 +78,9 @@ export class RequestBody {
     if (this.#mode === READ && !this.#cut && !this.#told && !this.#owner.over) this.#owner.events.bodyData(chunk);
   }
 
-  trailersCame(raw: HeaderList): void {
-    let octets = 0;
-    for (const text of raw) octets += text.length + 2;
-    this.#trailersTooLarge = octets > this.#home.headerSize;
-    this.#trailers = raw;
+  trailersCame(trailers: Fields): void {
+    this.#trailersTooLarge = trailers.octets > this.#home.headerSize;
+    this.#trailers = trailers;
   }
 
   /** END_STREAM is here. */

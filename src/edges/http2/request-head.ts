@@ -1,6 +1,8 @@
 /** What a request's field section says (RFC 9113 §8.3.1), as the flat head that HTTP/1.1 would have. Pure. */
 import type { ErrorCode } from '../../errors.ts';
-import { countHeader, getHeader, type HeaderList, indexOfHeader, removeHeader } from '../../headers.ts';
+import { Fields, type Pairs } from '../../fields/fields.ts';
+import { isFieldValue } from '../../fields/line.ts';
+import { HOST } from '../../fields/names.ts';
 import { METHODS } from '../../http1/request-line.ts';
 import { examineHead } from '../node/request-head.ts';
 
@@ -12,7 +14,7 @@ export class RequestHead {
   target = '';
   readonly version = '2';
   /** `host` first, then what was sent, in order. */
-  readonly headers: HeaderList = [];
+  headers: Fields = Fields.empty();
   /** 0 none, n known, -1 not known before its end. */
   bodyLength = 0;
   expectsContinue = false;
@@ -23,21 +25,24 @@ export class RequestHead {
    * nghttp2 has seen to it that pseudo fields are there, once and first, names in lower case, nothing of a connection
    * among them, and one length at most. `whole`: no body follows. `limit`: octets, counted as for HTTP/1.1.
    */
-  constructor(raw: HeaderList, whole: boolean, limit: number) {
+  constructor(raw: Pairs, whole: boolean, limit: number) {
     let authority: string | null = null;
     let scheme = '';
     let octets = 0;
+    let sound = true;
     for (let i = 0; i < raw.length; i += 2) {
       const name = raw[i]!;
       const value = raw[i + 1]!;
       octets += name.length + value.length + FIELD_FRAME;
-      if (name.charCodeAt(0) !== COLON) this.headers.push(name, value);
+      if (name.charCodeAt(0) !== COLON) sound = this.headers.tryAdd(name, value) && sound;
       else if (name === ':method') this.method = value;
       else if (name === ':path') this.target = value;
       else if (name === ':authority') authority = value;
       else if (name === ':scheme') scheme = value;
     }
-    this.refusal = octets > limit ? this.#tooLarge(limit) : this.#examine(authority, scheme, whole, limit);
+    if (octets > limit) this.refusal = this.#tooLarge(limit);
+    else if (!sound) this.refusal = 'BAD_REQUEST';
+    else this.refusal = this.#examine(authority, scheme, whole, limit);
   }
 
   /** As in HTTP/1.1: where the target alone does not fit, it is at fault (RFC 9110 §15.5.15), and no field. */
@@ -55,18 +60,19 @@ export class RequestHead {
     if (!this.#addressed(authority)) return 'BAD_REQUEST';
     joinCookies(this.headers);
     const refusal = examineHead(this, limit);
-    if (refusal === '' && !whole && indexOfHeader(this.headers, 'content-length') < 0) this.bodyLength = -1;
+    if (refusal === '' && !whole && this.headers.indexOf('content-length') < 0) this.bodyLength = -1;
     return refusal;
   }
 
   /** RFC 9113 §8.3.1: `host` may repeat `:authority`, and must not contradict it; one of them is needed. */
   #addressed(authority: string | null): boolean {
-    const host = getHeader(this.headers, 'host');
-    if (countHeader(this.headers, 'host') > 1) return false;
+    const host = this.headers.get('host');
+    if (this.headers.countOf('host') > 1) return false;
     if (authority === null) return host !== undefined && host !== '';
     if (authority === '' || (host !== undefined && host.toLowerCase() !== authority.toLowerCase())) return false;
-    removeHeader(this.headers, 'host');
-    this.headers.unshift('host', authority);
+    this.headers.dropId(HOST);
+    if (!isFieldValue(authority)) return false;
+    this.headers.addFirst('host', authority);
     return true;
   }
 }
@@ -78,11 +84,10 @@ const COLON = 0x3a;
 const SLASH = 0x2f;
 
 /** RFC 9113 §8.2.3: crumbs of a cookie become one field again before anything else than HTTP/2 sees them. */
-function joinCookies(headers: HeaderList): void {
-  const first = indexOfHeader(headers, 'cookie');
-  if (first < 0 || indexOfHeader(headers, 'cookie', first + 2) < 0) return;
+function joinCookies(headers: Fields): void {
+  const first = headers.indexOf('cookie');
+  if (first < 0 || headers.indexOf('cookie', first + 1) < 0) return;
   const crumbs: string[] = [];
-  for (let i = first; i >= 0; i = indexOfHeader(headers, 'cookie', i + 2)) crumbs.push(headers[i + 1]!);
-  removeHeader(headers, 'cookie');
-  headers.splice(first, 0, 'cookie', crumbs.join('; '));
+  for (let i = first; i >= 0; i = headers.indexOf('cookie', i + 1)) crumbs.push(headers.value(i));
+  headers.set('cookie', crumbs.join('; '));
 }

@@ -9,7 +9,6 @@
 
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
-import type { HeaderList } from '../../headers.ts';
 import { ENHANCE_YOUR_CALM } from '../../http2-streams/codes.ts';
 import { ignore } from '../../http2-streams/stream-events.ts';
 import { canonicalAddress } from '../../net/address.ts';
@@ -35,6 +34,7 @@ export interface SessionHome extends StreamHome {
 export class ClientSession extends Timer implements StreamOwner {
   readonly home: SessionHome;
   readonly remoteAddress: string;
+  known: object | null = null;
   readonly #socket: TLSSocket;
   readonly #session: ServerHttp2Session;
   readonly #resets: Allowance;
@@ -74,7 +74,7 @@ export class ClientSession extends Timer implements StreamOwner {
     this.#socket.on('close', () => this.#over());
   }
 
-  #open(stream: ServerHttp2Stream, raw: HeaderList): void {
+  #open(stream: ServerHttp2Stream, raw: string[]): void {
     if (this.#banned || stream.closed || stream.destroyed) {
       ignore(stream);
       this.#count(this.#resets);

@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../errors.ts';
-import type { HeaderList } from '../../headers.ts';
-import { type Inbound, type InboundEvents, NO_BODY } from '../../types/transport.ts';
+import { Fields } from '../../fields/fields.ts';
+import { type Inbound, type InboundEvents, NO_BODY, type Peer } from '../../types/transport.ts';
 import { UploadClock } from '../upload-clock.ts';
 import type { Home } from './home.ts';
 import type { MessageEvents, Request, Response } from './messages.ts';
@@ -45,8 +45,10 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
   readonly method: string;
   readonly target: string;
   readonly version: '1.0' | '1.1';
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   readonly remoteAddress: string;
+  readonly peer: Peer = { known: null };
+  readonly isGrpc = false;
   readonly secure: boolean;
   expectsContinue = false;
   bodyLength = 0;
@@ -90,11 +92,12 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
     this.method = req.method!;
     this.target = req.url!;
     this.version = req.httpVersionMinor === 0 ? '1.0' : '1.1';
-    this.headers = req.rawHeaders;
+    const fields = Fields.tryFrom(req.rawHeaders);
+    this.headers = fields ?? Fields.empty();
     this.remoteAddress = owner.remoteAddress;
     this.secure = owner.home.secure;
     this.upgrade = upgrading === null ? '' : 'websocket';
-    const known = req.httpVersionMajor === 1 && req.httpVersionMinor <= 1;
+    const known = fields !== null && req.httpVersionMajor === 1 && req.httpVersionMinor <= 1;
     this.refusal = known ? examineHead(this, owner.home.headerSize) : 'BAD_REQUEST';
     this.#complete = upgrading !== null;
     if (this.bodyLength !== 0 && !this.#complete) this.#startClock();
@@ -192,7 +195,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
     if (this.#ended || this.#over) return;
     this.#ended = true;
     const { rawTrailers } = this.#req;
-    this.events.bodyEnd(rawTrailers.length > 0 ? rawTrailers : null);
+    this.events.bodyEnd(rawTrailers.length > 0 ? Fields.sendable(rawTrailers) : null);
   }
 
   #bodyFail(why: 'malformed' | 'timeout' | 'gone'): void {
@@ -228,13 +231,13 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
     return this.#mode === DISCARD;
   }
 
-  inform(status: number, headers: HeaderList): void {
+  inform(status: number, headers: Fields): void {
     if (this.version === '1.0' || this.#answering || this.#over || status === 100 || status === SWITCHING) return;
     const head = interimHead(status, headers);
     if (head !== null) this.#owner.socket.write(head, 'latin1');
   }
 
-  reply(status: number, headers: HeaderList, body: string | Buffer, close: boolean): void {
+  reply(status: number, headers: Fields, body: string | Buffer, close: boolean): void {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     if (!this.#startReply(status, headers, length, close)) return;
     if (this.#bodyless || length === 0) this.#res.end();
@@ -245,7 +248,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
     this.#discardBody();
   }
 
-  head(status: number, headers: HeaderList, length: number, close: boolean): void {
+  head(status: number, headers: Fields, length: number, close: boolean): void {
     if (!this.#startReply(status, headers, length, close)) return;
     // A head must not wait for the first piece of its body, but where that comes in the same turn they go out together.
     process.nextTick(sendHead, this.#res);
@@ -259,7 +262,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
     return false;
   }
 
-  end(trailers: HeaderList | null, last: Buffer | null): void {
+  end(trailers: Fields | null, last: Buffer | null): void {
     if (this.#over || this.#broken) return;
     if (last !== null && last.length > 0 && !this.#bodyless) {
       if (!this.#owes(last.length)) return;
@@ -281,7 +284,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
     else this.#owner.socket.destroy();
   }
 
-  takeOver(headers: HeaderList): { socket: Duplex; early: Buffer } {
+  takeOver(headers: Fields): { socket: Duplex; early: Buffer } {
     const wait = this.#upgrading!;
     this.#over = true;
     this.#owner.released();
@@ -294,7 +297,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
   }
 
   /** Makes the head and hands it to Node. False where there can be no reply any more. */
-  #startReply(status: number, headers: HeaderList, length: number, close: boolean): boolean {
+  #startReply(status: number, headers: Fields, length: number, close: boolean): boolean {
     if (this.#over || this.#broken || this.#answering) return false;
     this.#bodyless = this.method === 'HEAD' || status === 204 || status === 304;
     const framing = this.#frame(status, length === NO_BODY && !this.#bodyless ? 0 : length);

@@ -1,6 +1,6 @@
 /** Heads of replies as text: every HTTP/1.1 edge writes them alike. */
 
-import { type HeaderList, isFieldName, isFieldValue, removeFraming } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 import { http } from '../../net/node-http.ts';
 
 /** The `Date` line, made once a second. */
@@ -29,14 +29,13 @@ export class DateClock {
  * connection fields in `headers` are left out: those are the edge's own. Null where `status` is none of a final reply, or
  * a field cannot be written: a control character or one beyond latin1 would end the head early or change its meaning.
  */
-export function replyHead(status: number, headers: HeaderList, framing: string, clock: DateClock): string | null {
+export function replyHead(status: number, headers: Fields, framing: string, clock: DateClock): string | null {
   if (status < 200 || status > 599) return null;
   let fields = '';
   let dated = false;
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]!;
-    const value = headers[i + 1]!;
-    if (!isFieldName(name) || !isFieldValue(value)) return null;
+  for (let i = 0; i < headers.size; i++) {
+    const name = headers.name(i);
+    const value = headers.value(i);
     const own = ownField(name);
     if (own === 'framing') continue;
     if (own === 'date') dated = true;
@@ -46,24 +45,17 @@ export function replyHead(status: number, headers: HeaderList, framing: string, 
 }
 
 /** Head of a 1xx: no framing (RFC 9110 §8.6), no date. `headers` is changed. Null as in {@link replyHead}. */
-export function interimHead(status: number, headers: HeaderList): string | null {
-  removeFraming(headers);
-  let head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\n`;
-  for (let i = 0; i < headers.length; i += 2) {
-    if (!isFieldName(headers[i]!) || !isFieldValue(headers[i + 1]!)) return null;
-    head += `${headers[i]}: ${headers[i + 1]}\r\n`;
-  }
-  return `${head}\r\n`;
+export function interimHead(status: number, headers: Fields): string | null {
+  headers.dropFraming();
+  const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\n`;
+  return `${head}${headers.lines()}\r\n`;
 }
 
 /** Trailer fields that may be sent: RFC 9110 §6.5.1 forbids those that frame or route a message. */
-export function sendableTrailers(trailers: HeaderList): [string, string][] {
+export function sendableTrailers(trailers: Fields): [string, string][] {
   const kept: [string, string][] = [];
-  for (let i = 0; i < trailers.length; i += 2) {
-    const name = trailers[i]!.toLowerCase();
-    if (FORBIDDEN_TRAILERS.has(name) || !isFieldName(name) || !isFieldValue(trailers[i + 1]!)) continue;
-    kept.push([trailers[i]!, trailers[i + 1]!]);
-  }
+  for (let i = 0; i < trailers.size; i++)
+    if (!FORBIDDEN_TRAILERS.has(trailers.name(i).toLowerCase())) kept.push([trailers.name(i), trailers.value(i)]);
   return kept;
 }
 

@@ -1,13 +1,14 @@
 /** What a request's head says about its framing, and what a proxy must refuse in it (RFC 9112 §3, §6). Pure. */
 import type { ErrorCode } from '../../errors.ts';
-import type { HeaderList } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
+import { CONTENT_LENGTH, EXPECT, HOST, ID_MASK, TRANSFER_ENCODING } from '../../fields/names.ts';
 
 /** A head as a parser gives it; {@link examineHead} fills in the rest. */
 export interface RequestHead {
   readonly method: string;
   readonly target: string;
   readonly version: '1.0' | '1.1' | '2';
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   /** 0 none, n known, -1 chunked. Must be 0 before. */
   bodyLength: number;
   /** Must be false before. */
@@ -19,11 +20,8 @@ const TARGET = /^[!"$-~]+$/;
 /** `http` or `https` with an authority; nothing else is a proxy's to fetch (RFC 9112 §3.2.2). */
 const ABSOLUTE = /^https?:\/\/[^/?]/i;
 /** RFC 3986 §3.2.2 `host [ ":" port ]`, or empty as RFC 9112 §3.2 allows for targets without an authority. */
-const HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z\-._~%!$&'()*+,;=]*)(?::[0-9]*)?$/;
+const VALID_HOST = /^(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z\-._~%!$&'()*+,;=]*)(?::[0-9]*)?$/;
 const DIGITS = /^[0-9]{1,16}$/;
-
-/** What a field takes beside its name and value: a colon, a space and a line end. */
-const FIELD_EXTRA = 4;
 
 /**
  * Reads framing and expectation out of `head`. '' where all is well, else the row to refuse it with. `limit`: bytes the
@@ -35,30 +33,25 @@ export function examineHead(head: RequestHead, limit: number): ErrorCode | '' {
 
 function examineFields(head: RequestHead, limit: number): ErrorCode | '' {
   const list = head.headers;
-  let size = 0;
   let hosts = 0;
   let framings = 0;
   let refusal: ErrorCode | '' = '';
-  for (let i = 0; i < list.length; i += 2) {
-    const name = list[i]!;
-    size += name.length + list[i + 1]!.length + FIELD_EXTRA;
-    switch (name.length) {
-      case 4:
-        if (name.toLowerCase() === 'host' && (++hosts > 1 || !HOST.test(list[i + 1]!))) return 'BAD_REQUEST';
+  for (let i = 0; i < list.size; i++) {
+    switch (list.kind(i) & ID_MASK) {
+      case HOST:
+        if (++hosts > 1 || !VALID_HOST.test(list.value(i))) return 'BAD_REQUEST';
         break;
-      case 6:
-        if (name.toLowerCase() === 'expect' && !expects(head, list[i + 1]!)) refusal = 'EXPECTATION_FAILED';
+      case EXPECT:
+        if (!expects(head, list.value(i))) refusal = 'EXPECTATION_FAILED';
         break;
-      case 14:
-        if (name.toLowerCase() === 'content-length' && (++framings > 1 || !hasLength(head, list[i + 1]!)))
-          return 'BAD_REQUEST';
+      case CONTENT_LENGTH:
+        if (++framings > 1 || !hasLength(head, list.value(i))) return 'BAD_REQUEST';
         break;
-      case 17:
-        if (name.toLowerCase() === 'transfer-encoding' && (++framings > 1 || !isChunked(head, list[i + 1]!)))
-          return 'BAD_REQUEST';
+      case TRANSFER_ENCODING:
+        if (++framings > 1 || !isChunked(head, list.value(i))) return 'BAD_REQUEST';
     }
   }
-  if (size > limit) return 'HEADERS_TOO_LARGE';
+  if (list.octets > limit) return 'HEADERS_TOO_LARGE';
   return hosts === 0 && head.version === '1.1' ? 'BAD_REQUEST' : refusal;
 }
 

@@ -1,6 +1,6 @@
 /** A client that asked for an upgrade, while it waits for the answer: Node no longer reads from its socket then. */
 import type { Socket } from 'node:net';
-import { type HeaderList, indexOfHeader } from '../../headers.ts';
+import { Fields } from '../../fields/fields.ts';
 import type { Request } from './messages.ts';
 
 /** What a client may send ahead of the answer before reading stops. */
@@ -12,12 +12,13 @@ const EARLY_MAX = 65_536;
  */
 export function asksForWebSocket(req: Request): boolean {
   if (req.method !== 'GET' || req.httpVersionMinor !== 1) return false;
-  const list: HeaderList = req.rawHeaders;
-  if (indexOfHeader(list, 'transfer-encoding') >= 0) return false;
-  const length = indexOfHeader(list, 'content-length');
-  if (length >= 0 && list[length + 1] !== '0') return false;
-  const first = indexOfHeader(list, 'upgrade');
-  return first >= 0 && list[first + 1]!.toLowerCase() === 'websocket' && indexOfHeader(list, 'upgrade', first + 2) < 0;
+  const list = Fields.tryFrom(req.rawHeaders);
+  if (list === null) return false;
+  if (list.indexOf('transfer-encoding') >= 0) return false;
+  const length = list.indexOf('content-length');
+  if (length >= 0 && list.value(length) !== '0') return false;
+  const first = list.indexOf('upgrade');
+  return first >= 0 && list.value(first).toLowerCase() === 'websocket' && list.indexOf('upgrade', first + 1) < 0;
 }
 
 /** Gathers what comes early, and notices a client that leaves. */

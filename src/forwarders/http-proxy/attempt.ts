@@ -1,7 +1,7 @@
 /** One request through http-proxy, guarded; see index.ts. */
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { FIELDS_MAX, type HeaderList, hasTooManyFields, removeFraming } from '../../headers.ts';
+import { FIELDS_MAX, Fields } from '../../fields/fields.ts';
 import { INFORMED_MAX } from '../../http1/response-reader.ts';
 import type { PoolPlan } from '../../types/plan.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
@@ -95,7 +95,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
     this.#placed = true;
     this.#starting = true;
     try {
-      if (hasTooManyFields(this.#request.headers)) throw new ForwardError('protocol', 'too many fields', false);
+      if (this.#request.headers.overfull) throw new ForwardError('protocol', 'too many fields', false);
       this.#forwarder.web(this, this.#target);
       if (!this.#ended) this.#forwarder.deadlines.set(this, this.#request.timeouts.firstByte);
     } catch (error) {
@@ -133,7 +133,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
       if (this.#isCurrent(upstream)) this.#onSocket(socket);
     });
     upstream.on('information', ({ statusCode, rawHeaders }) => {
-      if (this.#isCurrent(upstream)) this.#onInformed(statusCode, rawHeaders.slice());
+      if (this.#isCurrent(upstream)) this.#onInformed(statusCode, Fields.tryFrom(rawHeaders));
     });
     upstream.on('upgrade', (_reply, socket) => {
       socket.destroy();
@@ -156,11 +156,12 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
     return !this.#ended && this.#upstream === upstream;
   }
 
-  #onInformed(status: number, headers: HeaderList): void {
+  #onInformed(status: number, headers: Fields | null): void {
     if (++this.#informed > INFORMED_MAX)
       return this.#fail({ reason: 'protocol', detail: 'there are too many replies of 1xx', sent: true });
     if (status === 100) return;
-    removeFraming(headers);
+    if (headers === null) return;
+    headers.dropFraming();
     this.#to.informed(status, headers);
   }
 
@@ -183,9 +184,9 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
     reply.on('close', () => this.#onClose());
     if (this.#paused) reply.pause();
     this.#watchReply();
-    // The exchange edits the list; Node reads its own again when it puts the connection back.
-    const headers = reply.rawHeaders.slice();
-    this.#to.head(status, headers, replyLength(status, headers));
+    const headers = Fields.tryFrom(reply.rawHeaders);
+    if (headers === null) this.#fail({ reason: 'protocol', detail: 'a field cannot be passed on', sent: true });
+    else this.#to.head(status, headers, replyLength(status, headers));
   }
 
   onError(error: Error): void {
@@ -255,7 +256,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
     this.#end();
     // An early reply: Node would keep the connection until the rest of the request is sent, and it never is.
     if (!this.#finished) this.#upstream!.destroy();
-    this.#to.end(reply.rawTrailers.length > 0 ? reply.rawTrailers.slice() : null);
+    this.#to.end(reply.rawTrailers.length > 0 ? Fields.sendable(reply.rawTrailers) : null);
   }
 
   #onClose(): void {

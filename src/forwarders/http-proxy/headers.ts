@@ -1,8 +1,7 @@
 /** The request's fields as http-proxy takes them. */
 import type { OutgoingHttpHeaders } from 'node:http';
-import { type HeaderList, hostFirst, removeHopByHop } from '../../headers.ts';
+import { EXPECT, HOST } from '../../fields/names.ts';
 import type { UpstreamRequest } from '../../types/transport.ts';
-import { withoutExpect } from '../raw-headers.ts';
 
 /**
  * Fields in the form http-proxy copies: an object, so same-named ones come together, the first one's name and place
@@ -10,8 +9,12 @@ import { withoutExpect } from '../raw-headers.ts';
  * It passes on what it is given, hop-by-hop fields too, so they go here even where the exchange should have seen to it. Node adds `Connection`.
  */
 export function outgoingHeaders(request: UpstreamRequest, streamed: boolean): OutgoingHttpHeaders {
-  const list: HeaderList = hostFirst(withoutExpect(request.headers).slice());
-  removeHopByHop(list);
+  const fields = request.headers.copy();
+  fields.dropId(EXPECT);
+  fields.dropHopByHop();
+  const host = fields.find(HOST);
+  const list = fields.toPairs();
+  if (host > 0) list.unshift(...list.splice(host * 2, 2));
   const headers: OutgoingHttpHeaders = Object.create(null);
   const names: NodeJS.Dict<string> = Object.create(null);
   if (list.length > 0) addField(headers, names, list[0]!, list[1]!);

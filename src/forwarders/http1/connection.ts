@@ -1,5 +1,6 @@
 /** One connection to an origin: the reply that is being read from it, and the attempt it carries. */
-import { type HeaderList, indexOfHeader, removeFraming } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
+import { KEEP_ALIVE } from '../../fields/names.ts';
 import { type ResponseHead, ResponseReader, type ResponseSink } from '../../http1/response-reader.ts';
 import type { RuleCode } from '../../http1/rules.ts';
 import type { Failure } from '../../types/transport.ts';
@@ -55,7 +56,7 @@ export class Connection extends Link implements Carrier, ResponseSink {
   #answered = false;
   #headSeen = false;
   #replyWhole = false;
-  #trailers: HeaderList | null = null;
+  #trailers: Fields | null = null;
   #fault: RuleCode | '' = '';
   /** The reader is at work. */
   #feeding = false;
@@ -156,10 +157,10 @@ export class Connection extends Link implements Carrier, ResponseSink {
     this.#settle();
   }
 
-  informed(status: number, headers: HeaderList): void {
+  informed(status: number, headers: Fields): void {
     // A 100 is for whoever expects one, and no request of ours does.
     if (status === 100) return;
-    removeFraming(headers);
+    headers.dropFraming();
     this.#attempt?.to.informed(status, headers);
   }
 
@@ -181,7 +182,7 @@ export class Connection extends Link implements Carrier, ResponseSink {
     this.#attempt?.to.data(chunk);
   }
 
-  end(trailers: HeaderList | null): void {
+  end(trailers: Fields | null): void {
     this.#replyWhole = true;
     this.#trailers = trailers;
   }
@@ -190,9 +191,9 @@ export class Connection extends Link implements Carrier, ResponseSink {
     this.#fault = code;
   }
 
-  #heedKeepAlive(headers: HeaderList): void {
-    const at = indexOfHeader(headers, 'keep-alive');
-    const value = at < 0 ? '' : headers[at + 1]!;
+  #heedKeepAlive(headers: Fields): void {
+    const at = headers.find(KEEP_ALIVE);
+    const value = at < 0 ? '' : headers.value(at);
     if (value === this.#keepAliveSeen) return;
     this.#keepAliveSeen = value;
     this.#idleFor = Math.min(this.#pool.idleFor, keptFor(value));

@@ -1,6 +1,6 @@
 /** Bytes of a request onto a socket, in as few system calls as they can go in. */
 import type { Socket } from 'node:net';
-import { writeLatin1 } from '../../http1/chars.ts';
+import { writeLatin1 } from '../../fields/chars.ts';
 import { chunkPrefix, requestHead } from '../../http1/write.ts';
 import type { UpstreamRequest } from '../../types/transport.ts';
 import { withoutExpect } from '../raw-headers.ts';

@@ -1,6 +1,6 @@
 /** One request to an upstream, and whoever asked for it. */
 import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
-import { type HeaderList, removeFraming } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 import { INFORMED_MAX } from '../../http1/response-reader.ts';
 import { CANCEL, END_STREAM } from '../../http2-streams/codes.ts';
 import { withoutPseudo } from '../../http2-streams/fields.ts';
@@ -34,7 +34,7 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   readonly #request: UpstreamRequest;
   readonly #to: UpstreamEvents;
   readonly #origin: Origin;
-  readonly #fields: HeaderList | null;
+  readonly #fields: string[] | null;
   readonly #upload: Upload | null;
   #phase = WAITING;
   /** Inside {@link start}, when a failure must wait for a later turn. */
@@ -57,7 +57,7 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   #whole = false;
   /** What of a whole reply was not read when its connection ended. */
   #stash: Buffer[] | null = null;
-  #trailers: HeaderList | null = null;
+  #trailers: Fields | null = null;
   #ended = false;
   /** Nothing may be told any more, not even what had to wait. */
   #told = false;
@@ -150,19 +150,20 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
 
   // ── the stream's side ──────────────────────────────────────────────────────────────────────────────────────────
 
-  informed(status: number, headers: HeaderList): void {
+  informed(status: number, headers: Fields | null): void {
     this.#answered = true;
     if (this.#ended) return;
     if (++this.#informed > INFORMED_MAX) return this.#giveUp('there are too many replies of 1xx');
-    if (status === 100) return;
-    removeFraming(headers);
+    if (status === 100 || headers === null) return;
+    headers.dropFraming();
     this.#to.informed(status, headers);
   }
 
-  head(status: number, headers: HeaderList, last: boolean): void {
+  head(status: number, headers: Fields | null, last: boolean): void {
     if (this.#ended) return;
     this.#answered = true;
     if (!isFinalStatus(status)) return this.#giveUp(`no final status: ${status}`);
+    if (headers === null) return this.#giveUp('a field of the reply cannot be passed on');
     if (isTooLarge(headers)) return this.#giveUp('the head of the reply is too large');
     this.#headSeen = true;
     this.#expect(READING);
@@ -179,9 +180,9 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
     this.#to.data(chunk);
   }
 
-  streamTrailers(raw: HeaderList): void {
-    if (isTooLarge(raw)) this.#giveUp('the trailers of the reply are too large');
-    this.#trailers = raw.length > 0 ? raw : null;
+  streamTrailers(trailers: Fields): void {
+    if (isTooLarge(trailers)) this.#giveUp('the trailers of the reply are too large');
+    this.#trailers = trailers.size > 0 ? trailers : null;
   }
 
   streamWhole(): void {
@@ -375,11 +376,11 @@ function askForBody(attempt: Attempt): void {
 
 type Headers = IncomingHttpHeaders & IncomingHttpStatusHeader;
 
-function onResponse(this: ClientHttp2Stream, headers: Headers, flags: number, raw?: HeaderList): void {
+function onResponse(this: ClientHttp2Stream, headers: Headers, flags: number, raw?: string[]): void {
   const last = (flags & END_STREAM) !== 0;
   (this as Carried)[ATTEMPT].head(Number(headers[':status']), withoutPseudo(raw!), last);
 }
 
-function onHeaders(this: ClientHttp2Stream, headers: Headers, _flags: number, raw?: HeaderList): void {
+function onHeaders(this: ClientHttp2Stream, headers: Headers, _flags: number, raw?: string[]): void {
   (this as Carried)[ATTEMPT].informed(Number(headers[':status']), withoutPseudo(raw!));
 }

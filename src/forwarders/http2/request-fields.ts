@@ -1,10 +1,12 @@
 /** A request's head as HTTP/2 has it (RFC 9113 §8.3.1). Pure. */
-import { FIELDS_MAX, getHeader, type HeaderList, isFieldName } from '../../headers.ts';
+import { FIELDS_MAX } from '../../fields/fields.ts';
+import { isFieldName } from '../../fields/line.ts';
+import { CONTENT_LENGTH, EXPECT, HOST } from '../../fields/names.ts';
 import { appendFields } from '../../http2-streams/fields.ts';
 import type { UpstreamRequest } from '../../types/transport.ts';
 
 /** Fields that are written here: `host` becomes `:authority`, the edge has met the expectation, the length is ours. */
-const OWN: ReadonlySet<string> = new Set(['host', 'expect', 'content-length']);
+const OWN = [HOST, EXPECT, CONTENT_LENGTH];
 
 /** Without a body these say so (RFC 9110 §8.6). */
 const WITH_CONTENT: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH']);
@@ -15,16 +17,16 @@ export function requestLength(request: UpstreamRequest): number {
 }
 
 /** Pseudo fields, the length, then the others, as a flat list; null where the request cannot be put on the wire. */
-export function requestFields(request: UpstreamRequest): HeaderList | null {
+export function requestFields(request: UpstreamRequest): string[] | null {
   const { method, target, endpoint } = request;
   if (!isFieldName(method) || method === 'CONNECT' || !isPath(target, method)) return null;
-  const fields: HeaderList = [
+  const fields = [
     ':method',
     method,
     ':scheme',
     endpoint.secure ? 'https' : 'http',
     ':authority',
-    getHeader(request.headers, 'host') ?? endpoint.authority,
+    request.headers.get('host') ?? endpoint.authority,
     ':path',
     target,
   ];

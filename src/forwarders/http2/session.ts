@@ -3,7 +3,6 @@
 import type { ClientHttp2Session, ClientHttp2Stream, Settings } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import type { HeaderList } from '../../headers.ts';
 import { REFUSED_STREAM } from '../../http2-streams/codes.ts';
 import { ignore } from '../../http2-streams/stream-events.ts';
 import { http2 } from '../../net/node-http.ts';
@@ -99,7 +98,7 @@ export class UpstreamSession extends Timed {
    * Makes a stream; {@link left} and {@link closed} are to be called for it, in that order.
    * @throws {Error} where Node finds something that it cannot send.
    */
-  open(fields: HeaderList, endStream: boolean): ClientHttp2Stream {
+  open(fields: string[], endStream: boolean): ClientHttp2Stream {
     const stream = this.#session!.request(fields, { endStream });
     this.#used = true;
     this.#streams++;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
-import type { HeaderList } from '../../headers.ts';
+import { Fields } from '../../fields/fields.ts';
 import fc from '../../testing/property.ts';
 import type { Attempt, Env, Exchange, Hooks, Reply } from '../../types/policy.ts';
 import { type HeadersConfig, headers, type RawHeaders } from './index.ts';
@@ -22,7 +22,7 @@ function resolve(raw: RawHeaders): { config: HeadersConfig; problems: string[] }
 
 interface Fake {
   facts: Record<string, string>;
-  headers: HeaderList;
+  headers: Fields;
 }
 
 const env = {
@@ -36,10 +36,10 @@ function hooksOf(raw: RawHeaders): Hooks {
   return headers.compile(structuredClone(config), env);
 }
 
-const exchange = (list: HeaderList, facts: Record<string, string> = {}) =>
+const exchange = (list: Fields, facts: Record<string, string> = {}) =>
   ({ facts, headers: list }) satisfies Fake as unknown as Exchange;
-const attempt = (list: HeaderList) => ({ headers: list }) as unknown as Attempt;
-const reply = (list: HeaderList): Reply => ({ status: 200, headers: list, body: '', code: '' });
+const attempt = (list: Fields) => ({ headers: list }) as unknown as Attempt;
+const reply = (list: Fields): Reply => ({ status: 200, headers: list, body: '', code: '' });
 
 const reference = parse(`
 request:
@@ -53,7 +53,18 @@ response:
 test('the reference policy, both ways', () => {
   const hooks = hooksOf(reference);
   const x = exchange(
-    ['Host', 'h', 'Cookie', 'c', 'X-Internal-Role', 'root', 'x-client-region', 'forged', 'x-signature', 's'],
+    Fields.from([
+      'Host',
+      'h',
+      'Cookie',
+      'c',
+      'X-Internal-Role',
+      'root',
+      'x-client-region',
+      'forged',
+      'x-signature',
+      's',
+    ]),
     {
       'client.region': 'eu',
       'request.id': 'r1',
@@ -62,17 +73,17 @@ test('the reference policy, both ways', () => {
   );
   assert.equal(hooks.admit?.(x), undefined);
   const stamped = ['anthropic-version', '2023-06-01', 'x-client-region', 'eu', 'x-request-id', 'r1'];
-  assert.deepEqual(x.headers, ['Host', 'h', ...stamped]);
+  assert.deepEqual(x.headers.toPairs(), ['Host', 'h', ...stamped]);
   assert.equal(hooks.attempt, undefined);
-  const answer = reply(['Server', 'nginx', 'content-type', 'a/b', 'X-Powered-By', 'php']);
+  const answer = reply(Fields.from(['Server', 'nginx', 'content-type', 'a/b', 'X-Powered-By', 'php']));
   assert.equal(hooks.reply?.(x, answer), undefined);
-  assert.deepEqual(answer.headers, ['content-type', 'a/b', 'x-served-by', 'claude/eu-1']);
+  assert.deepEqual(answer.headers.toPairs(), ['content-type', 'a/b', 'x-served-by', 'claude/eu-1']);
 });
 
 test('an error reply without an endpoint carries no empty field, and no forged one', () => {
-  const answer = reply(['x-served-by', 'someone', 'server', 'x']);
-  void hooksOf(reference).reply?.(exchange([]), answer);
-  assert.deepEqual(answer.headers, []);
+  const answer = reply(Fields.from(['x-served-by', 'someone', 'server', 'x']));
+  void hooksOf(reference).reply?.(exchange(Fields.empty()), answer);
+  assert.deepEqual(answer.headers.toPairs(), []);
 });
 
 test('fields that read the endpoint, and host, are made at each attempt; the others once', () => {
@@ -84,13 +95,24 @@ test('fields that read the endpoint, and host, are made at each attempt; the oth
       remove: ['cookie'],
     },
   });
-  const x = exchange(['Host', 'h', 'cookie', 'c', 'x-up', 'forged'], { 'upstream.endpoint': 'e/1' });
+  const x = exchange(Fields.from(['Host', 'h', 'cookie', 'c', 'x-up', 'forged']), { 'upstream.endpoint': 'e/1' });
   void hooks.admit?.(x);
-  assert.deepEqual(x.headers, ['Host', 'h', 'x-up', 'forged', 'x-a', '1', 'x-b', '2']);
+  assert.deepEqual(x.headers.toPairs(), ['Host', 'h', 'x-up', 'forged', 'x-a', '1', 'x-b', '2']);
   for (const _try of [1, 2]) {
-    const own = attempt([...x.headers]);
+    const own = attempt(x.headers.copy());
     assert.equal(hooks.attempt?.(x, own), undefined);
-    assert.deepEqual(own.headers, ['x-a', '1', 'x-b', '2', 'x-up', 'e/1', 'Host', 'fixed.example', 'X-Up', 'more']);
+    assert.deepEqual(own.headers.toPairs(), [
+      'x-a',
+      '1',
+      'x-b',
+      '2',
+      'x-up',
+      'e/1',
+      'Host',
+      'fixed.example',
+      'X-Up',
+      'more',
+    ]);
   }
   assert.equal(hooks.reply, undefined);
 });
@@ -150,12 +172,13 @@ test('no fact can end a field or add one', () => {
         fc.string().map((s) => `${s}\r\nevil: 1`),
       ),
       (p) => {
-        const x = exchange([], { p });
-        const answer = reply([]);
+        const x = exchange(Fields.empty(), { p });
+        const answer = reply(Fields.empty());
         void hooks.admit?.(x);
         void hooks.reply?.(x, answer);
-        for (const text of [...x.headers, ...answer.headers]) assert.doesNotMatch(text, /[\r\n\0\u0100-\uffff]/);
-        assert.ok(x.headers.length <= 4 && answer.headers.length <= 2);
+        for (const text of [...x.headers.toPairs(), ...answer.headers.toPairs()])
+          assert.doesNotMatch(text, /[\r\n\0\u0100-\uffff]/);
+        assert.ok(x.headers.size <= 2 && answer.headers.size <= 1);
       },
     ),
   );

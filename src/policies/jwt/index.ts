@@ -1,7 +1,6 @@
 /** The policy kind `jwt`: what it does, when, and its options are in README.md beside this file. */
 import { createHash } from 'node:crypto';
 import type { JWTPayload, JWTVerifyOptions } from 'jose';
-import { removeHeader } from '../../headers.ts';
 import type { Env, Exchange, Hooks, PolicyKind, Reply } from '../../types/policy.ts';
 import { TokenCache, type Verified } from './cache.ts';
 import { type JwtConfig, type RawJwt, resolve, STANDARD_CLAIMS, schema } from './config.ts';
@@ -55,7 +54,7 @@ function compile(config: JwtConfig, env: Env): Hooks {
 
   function grant(x: Exchange, facts: readonly string[]): undefined {
     for (let i = 0; i < setters.length; i++) setters[i]!(x, facts[i]!);
-    if (!config.forward) removeHeader(x.headers, 'authorization');
+    if (!config.forward) x.headers.remove('authorization');
   }
 
   async function admitUnknown(x: Exchange, token: string): Promise<Reply | undefined> {

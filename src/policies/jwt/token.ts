@@ -1,5 +1,5 @@
 /** Finding the bearer token in a request, and what was found out about it. */
-import { type HeaderList, indexOfHeader } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 
 /** Longer ones are no tokens anybody issues; verifying costs time by length. */
 const TOKEN_MAX = 16_384;
@@ -23,11 +23,11 @@ const OVERSIZED: FoundToken = Object.freeze({ token: '', problem: 'oversized' })
  * `Authorization` of any scheme is refused: the upstream might read the other one. Tokens in a form or in the query are
  * not looked for, because they end in logs.
  */
-export function bearerToken(headers: HeaderList): FoundToken {
-  const at = indexOfHeader(headers, 'authorization');
+export function bearerToken(headers: Fields): FoundToken {
+  const at = headers.indexOf('authorization');
   if (at < 0) return MISSING;
-  if (indexOfHeader(headers, 'authorization', at + 2) >= 0) return REPEATED;
-  const value = headers[at + 1]!;
+  if (headers.indexOf('authorization', at + 1) >= 0) return REPEATED;
+  const value = headers.value(at);
   if (value.charCodeAt(SCHEME.length) !== SPACE || value.slice(0, SCHEME.length).toLowerCase() !== SCHEME)
     return MISSING;
   const token = value.slice(SCHEME.length + 1).trim();

@@ -1,21 +1,21 @@
 /** What the header fields say about a body: is it JSON that can be looked into? */
-import { type HeaderList, indexOfHeader } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 
 /** `json`: no type given counts too, because upstreams parse such bodies anyway. `hidden`: nobody can tell. */
 export type Content = 'json' | 'other' | 'hidden';
 
 /** Reads `Content-Type` and `Content-Encoding`. A repeated field, another charset or an encoding hide the body. */
-export function contentOf(headers: HeaderList): Content {
-  const encoding = indexOfHeader(headers, 'content-encoding');
+export function contentOf(headers: Fields): Content {
+  const encoding = headers.indexOf('content-encoding');
   if (encoding >= 0) {
-    const value = headers[encoding + 1]!;
+    const value = headers.value(encoding);
     if (value !== '' && value.toLowerCase() !== 'identity') return 'hidden';
-    if (indexOfHeader(headers, 'content-encoding', encoding + 2) >= 0) return 'hidden';
+    if (headers.indexOf('content-encoding', encoding + 1) >= 0) return 'hidden';
   }
-  const type = indexOfHeader(headers, 'content-type');
+  const type = headers.indexOf('content-type');
   if (type < 0) return 'json';
-  if (indexOfHeader(headers, 'content-type', type + 2) >= 0) return 'hidden';
-  const value = headers[type + 1]!;
+  if (headers.indexOf('content-type', type + 1) >= 0) return 'hidden';
+  const value = headers.value(type);
   return value === 'application/json' ? 'json' : contentOfType(value.toLowerCase());
 }
 

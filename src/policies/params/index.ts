@@ -1,5 +1,5 @@
 /** The policy kind `params`: what it does, when, and its options are in README.md beside this file. */
-import { type HeaderList, removeHeader } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 import type { Env, Exchange, Hooks, PolicyKind, Reply } from '../../types/policy.ts';
 import { contentOf } from './content.ts';
 import { compileFilter, type Refusal } from './filter.ts';
@@ -88,6 +88,6 @@ function replaceBody(x: Exchange, body: Buffer): void {
   dropDigests(x.headers);
 }
 
-function dropDigests(headers: HeaderList): void {
-  for (const name of DIGESTS) removeHeader(headers, name);
+function dropDigests(headers: Fields): void {
+  for (const name of DIGESTS) headers.remove(name);
 }

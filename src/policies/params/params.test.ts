@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { HeaderList } from '../../headers.ts';
+import { Fields, type Pairs } from '../../fields/fields.ts';
 import type { Env, Exchange, Reply, ResolveContext } from '../../types/policy.ts';
 import { params, type RawParams } from './index.ts';
 
@@ -16,12 +16,17 @@ function policy(raw: RawParams) {
   return {
     counters,
     /** Code of the answer, or the body that goes on. */
-    send(body: string | Buffer | null, headers: HeaderList = JSON_TYPE) {
-      const error = (code: string) => ({ status: 400, headers: [], body: '', code }) as unknown as Reply;
+    send(body: string | Buffer | null, headers: Pairs = JSON_TYPE) {
+      const error = (code: string) => ({ status: 400, headers: Fields.empty(), body: '', code }) as unknown as Reply;
       const sent = body === null ? null : Buffer.from(body as string);
-      const x = { body: sent, headers: [...headers], error } as unknown as Exchange;
+      const x = { body: sent, headers: Fields.from(headers), error } as unknown as Exchange;
       const reply = hooks.admit!(x) as Reply | undefined;
-      return { code: reply?.code ?? '', body: x.body?.toString() ?? null, same: x.body === sent, headers: x.headers };
+      return {
+        code: reply?.code ?? '',
+        body: x.body?.toString() ?? null,
+        same: x.body === sent,
+        headers: x.headers.toPairs(),
+      };
     },
   };
 }
@@ -61,7 +66,7 @@ describe('params', () => {
     ]);
   });
 
-  const json: HeaderList[] = [
+  const json: Pairs[] = [
     [],
     JSON_TYPE,
     ['Content-Type', 'Application/JSON'],
@@ -78,7 +83,7 @@ describe('params', () => {
       assert.equal(policy({ allow: ['model'] }).send(BODY, headers).body, '{"model":"m"}');
     });
 
-  const other: HeaderList[] = [
+  const other: Pairs[] = [
     ['content-type', 'text/plain'],
     ['content-type', 'multipart/form-data; boundary=json'],
     ['content-type', ''],
@@ -90,7 +95,7 @@ describe('params', () => {
       assert.equal(policy({ allow: ['model'], nonJson: 'pass' }).send(BODY, headers).same, true);
     });
 
-  const hidden: HeaderList[] = [
+  const hidden: Pairs[] = [
     [...JSON_TYPE, 'content-encoding', 'gzip'],
     [...JSON_TYPE, 'Content-Encoding', 'identity, br'],
     [...JSON_TYPE, 'Content-Type', 'text/plain'],

@@ -1,5 +1,4 @@
 /** The check itself, and what replies tell of it. */
-import { setHeader } from '../../headers.ts';
 import { StoreGuard } from '../../store/guard.ts';
 import { compileTemplate, parseTemplate } from '../../template/template.ts';
 import type { Env, Exchange, FactReader, Hooks, Reply } from '../../types/policy.ts';
@@ -87,14 +86,14 @@ export class Limiter {
     const remaining = this.#remaining.get(x);
     if (remaining === '') return;
     if (this.#standard) {
-      setHeader(reply.headers, 'ratelimit-policy', this.#policies.get(x));
-      setHeader(reply.headers, 'ratelimit', this.#state.get(x));
+      reply.headers.set('ratelimit-policy', this.#policies.get(x));
+      reply.headers.set('ratelimit', this.#state.get(x));
     }
     if (!this.#legacy) return;
-    setHeader(reply.headers, 'x-ratelimit-limit', this.#limit.get(x));
-    setHeader(reply.headers, 'x-ratelimit-remaining', remaining);
+    reply.headers.set('x-ratelimit-limit', this.#limit.get(x));
+    reply.headers.set('x-ratelimit-remaining', remaining);
     const reset = this.#env.now() / 1000 + Number(this.#reset.get(x));
-    setHeader(reply.headers, 'x-ratelimit-reset', String(Math.ceil(reset)));
+    reply.headers.set('x-ratelimit-reset', String(Math.ceil(reset)));
   }
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
-import { getHeader } from '../../headers.ts';
+import { Fields } from '../../fields/fields.ts';
 import {
   admitted,
   type FakeHost,
@@ -50,7 +50,7 @@ function make(more: Partial<RawRateLimit> = {}, host: FakeHost = fakeHost(NOW), 
 }
 
 /** The reply's header fields after the hooks of these policies, last one first. */
-async function replied(x: Exchange, hooks: readonly Hooks[], headers: string[] = []): Promise<string[]> {
+async function replied(x: Exchange, hooks: readonly Hooks[], headers = Fields.empty()): Promise<Fields> {
   const reply: Reply = { status: 200, headers, body: null, code: '' };
   for (const each of hooks.toReversed()) await each.reply?.(x, reply);
   return reply.headers;
@@ -83,7 +83,7 @@ test('a refusal says when to come again, and coming then is enough', async () =>
   assert.equal(await send(1), 1);
   const refusal = (await hooks.admit?.(request())) as Reply;
   assert.equal(refusal.code, 'TOO_MANY_REQUESTS');
-  assert.equal(getHeader(refusal.headers, 'retry-after'), '10');
+  assert.equal(refusal.headers.get('retry-after'), '10');
   host.now += 10_000;
   assert.equal(await send(1), 1);
 });
@@ -122,7 +122,7 @@ test('headers tell what is left: standard, legacy, both or none', async () => {
     const { hooks, request } = make({ headers });
     const x = request();
     await admitted(hooks, x);
-    assert.deepEqual(await replied(x, [hooks]), expected, headers);
+    assert.deepEqual((await replied(x, [hooks])).toPairs(), expected, headers);
   }
 });
 
@@ -131,9 +131,9 @@ test('refusals carry them too, and the upstream’s own are replaced', async () 
   await admitted(hooks, request());
   const x = request();
   assert.equal(await admitted(hooks, x), 'TOO_MANY_REQUESTS');
-  const headers = await replied(x, [hooks], ['RateLimit', '"up";r=5', 'X-RateLimit-Remaining', '5']);
-  assert.equal(getHeader(headers, 'ratelimit'), '"per-tenant";r=0;t=10');
-  assert.equal(getHeader(headers, 'x-ratelimit-remaining'), '0');
+  const headers = await replied(x, [hooks], Fields.of('RateLimit', '"up";r=5', 'X-RateLimit-Remaining', '5'));
+  assert.equal(headers.get('ratelimit'), '"per-tenant";r=0;t=10');
+  assert.equal(headers.get('x-ratelimit-remaining'), '0');
 });
 
 test('several policies on one route list a member each; the legacy fields are the tightest’s', async () => {
@@ -144,22 +144,26 @@ test('several policies on one route list a member each; the legacy fields are th
   await admitted(wide.hooks, x);
   await admitted(tight.hooks, x);
   const headers = await replied(x, [wide.hooks, tight.hooks]);
-  assert.equal(getHeader(headers, 'ratelimit-policy'), '"wide";q=1000;w=3600, "tight";q=5;w=1');
-  assert.equal(getHeader(headers, 'ratelimit'), '"wide";r=999;t=4, "tight";r=4;t=1');
-  assert.equal(getHeader(headers, 'x-ratelimit-limit'), '5');
-  assert.equal(headers.length, 10, 'each field once');
+  assert.equal(headers.get('ratelimit-policy'), '"wide";q=1000;w=3600, "tight";q=5;w=1');
+  assert.equal(headers.get('ratelimit'), '"wide";r=999;t=4, "tight";r=4;t=1');
+  assert.equal(headers.get('x-ratelimit-limit'), '5');
+  assert.equal(headers.size, 5, 'each field once');
   const y = wide.request();
   await admitted(tight.hooks, y);
   await admitted(wide.hooks, y);
-  assert.equal(getHeader(await replied(y, [tight.hooks, wide.hooks]), 'x-ratelimit-limit'), '5');
-  assert.deepEqual(await replied(x, [wide.hooks, tight.hooks]), headers, 'a second reply is told the same');
+  assert.equal((await replied(y, [tight.hooks, wide.hooks])).get('x-ratelimit-limit'), '5');
+  assert.deepEqual(
+    (await replied(x, [wide.hooks, tight.hooks])).toPairs(),
+    headers.toPairs(),
+    'a second reply is told the same',
+  );
 });
 
 test('a name that no structured field can hold is escaped', async () => {
   const { hooks, request } = make({ headers: 'standard' }, fakeHost(NOW), 'a"b\\ü');
   const x = request();
   await admitted(hooks, x);
-  assert.equal(getHeader(await replied(x, [hooks]), 'ratelimit'), '"a\\"b\\\\?";r=99;t=1');
+  assert.equal((await replied(x, [hooks])).get('ratelimit'), '"a\\"b\\\\?";r=99;t=1');
 });
 
 test('facts tell what is left', async () => {
@@ -179,7 +183,7 @@ for (const how of ['throws', 'rejects'] as const)
     deny.host.store = lost;
     const x = deny.request();
     assert.equal(await admitted(deny.hooks, x), 'STORE_UNAVAILABLE');
-    assert.deepEqual(await replied(x, [deny.hooks]), [], 'nothing is known, so nothing is told');
+    assert.deepEqual((await replied(x, [deny.hooks])).toPairs(), [], 'nothing is known, so nothing is told');
 
     const allow = make({ onStoreError: 'allow' });
     allow.host.store = lost;

@@ -1,6 +1,6 @@
 /** Options of the policy kind `signature`: as written, as resolved, and the checks between. */
-import { isFieldName } from '../../headers.ts';
-import { CLAIM, HOST, kindOf, MAX_FORWARDS, PASS } from '../../net/request-fields.ts';
+import { isFieldName } from '../../fields/line.ts';
+import { CLAIM, HOST, ID_MASK, kindOf, NOT_FORWARDED } from '../../fields/names.ts';
 import type { OnStoreError } from '../../store/guard.ts';
 import type { Secret } from '../../types/plan.ts';
 import type { ConfigPath, ResolveContext } from '../../types/policy.ts';
@@ -222,12 +222,13 @@ function checkTwins(
 /** Reports a field of requests that never reaches policies; `shown` is how it is written there. */
 function checkReaches(name: string, at: ConfigPath, shown: string, context: ResolveContext): void {
   const kind = kindOf(name);
-  if (kind === PASS || kind === MAX_FORWARDS || (kind === CLAIM && context.passHeaders?.includes(name))) return;
+  const claims = (kind & CLAIM) !== 0;
+  if (claims ? context.passHeaders?.includes(name) : (kind & NOT_FORWARDED) === 0) return;
   const message = `${shown} never matches: policies do not see the field that the client sent`;
   const hint =
-    kind === HOST
+    (kind & ID_MASK) === HOST
       ? 'write {host}'
-      : kind === CLAIM
+      : claims
         ? 'it is dropped unless `passHeaders` of the config lets it pass'
         : 'it belongs to one connection, or Weir writes its own; choose another field';
   context.problem(at, 'signature-header', message, hint);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import test from 'node:test';
+import { Fields } from '../../fields/fields.ts';
 import fc from '../../testing/property.ts';
 import { type Algorithm, Mac, macKey } from './mac.ts';
 import { parseSignTemplate, type SignPart } from './sign-template.ts';
@@ -18,7 +19,7 @@ const source = (body: Buffer | null) => ({
   authority: 'h.test:8080',
   path: '/v1/messages',
   query: '?a=1',
-  headers: ['Host', 'h', 'X-Date', 'caf\xe9'],
+  headers: Fields.from(['Host', 'h', 'X-Date', 'caf\xe9']),
   body,
 });
 

@@ -6,7 +6,7 @@
  * the two equal. Long messages go through `createHmac`, which needs no copy of them.
  */
 import { createHmac, hash } from 'node:crypto';
-import { type HeaderList, indexOfHeader } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 import type { SignPart } from './sign-template.ts';
 
 export type Algorithm = 'hmac-sha256' | 'hmac-sha384' | 'hmac-sha512';
@@ -34,7 +34,7 @@ export interface SignSource {
   readonly authority: string;
   readonly path: string;
   readonly query: string;
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   readonly body: Buffer | null;
 }
 
@@ -134,7 +134,7 @@ export function textOf(part: SignPart, timestamp: string, nonce: string, source:
     case 'nonce':
       return nonce;
     case 'header':
-      return source.headers[indexOfHeader(source.headers, part.name) + 1]!;
+      return source.headers.value(source.headers.indexOf(part.name));
     case 'method':
       return source.method;
     case 'host':

@@ -1,6 +1,5 @@
 /** The other side of the check: makes the header fields of a signed request. Pure; `weir sign` and tests use it. */
-import type { HeaderList } from '../../headers.ts';
-import { indexOfHeader, indexOfTwin } from '../../headers.ts';
+import { Fields, type Pairs } from '../../fields/fields.ts';
 import { findBoundaries } from './boundaries.ts';
 import { BOUNDS, type SignatureConfig } from './config.ts';
 import { Mac, macKey, type SignSource, textOf } from './mac.ts';
@@ -27,7 +26,7 @@ export interface SignOptions {
  * The fields to add to the request, name and value by turns.
  * @throws {Error} where the key does not exist, the nonce is missing, or a signed header is not in the request.
  */
-export function signRequest(config: SignatureConfig, request: RequestToSign, options: SignOptions): HeaderList {
+export function signRequest(config: SignatureConfig, request: RequestToSign, options: SignOptions): Pairs {
   const id = options.key ?? Object.keys(config.keys)[0] ?? '';
   if (!Object.hasOwn(config.keys, id)) throw new Error(`there is no key "${id}"`);
   const nonce = options.nonce ?? '';
@@ -35,7 +34,7 @@ export function signRequest(config: SignatureConfig, request: RequestToSign, opt
   const source = sourceOf(request);
   for (const part of config.sign) {
     if (part.is === 'host' && source.authority === '') throw new Error('the request lacks the signed host');
-    if (part.is === 'header' && indexOfHeader(source.headers, part.name) < 0)
+    if (part.is === 'header' && source.headers.indexOf(part.name) < 0)
       throw new Error(`the request lacks the signed header "${part.name}"`);
   }
   const timestamp = formatTimestamp(config.timestamp, options.now);
@@ -66,7 +65,7 @@ export function faultOf(config: SignatureConfig, request: RequestToSign): string
   if ('code' in boundaries) return boundaries.message;
   const source = sourceOf(request);
   for (const name of Object.values(config.headers))
-    if (name !== null && indexOfTwin(source.headers, name) >= 0) return `the signature brings the field ${name} itself`;
+    if (name !== null && source.headers.indexOfTwin(name) >= 0) return `the signature brings the field ${name} itself`;
   for (const piece of boundaries.pieces) {
     const fault = faultOfPiece(piece, source);
     if (fault !== '') return fault;
@@ -80,12 +79,12 @@ export function faultOf(config: SignatureConfig, request: RequestToSign): string
 function faultOfPiece(piece: Piece, source: SignSource): string {
   const { part } = piece;
   if (part.is === 'header') {
-    const at = indexOfHeader(source.headers, part.name);
+    const at = source.headers.indexOf(part.name);
     if (at < 0) return '';
-    if (indexOfTwin(source.headers, part.name) < at || indexOfTwin(source.headers, part.name, at + 2) >= 0)
+    if (source.headers.indexOfTwin(part.name) < at || source.headers.indexOfTwin(part.name, at + 1) >= 0)
       return `the signed header "${part.name}" is there more than once`;
-    if (source.headers[at + 1] === '') return `the signed header "${part.name}" is empty`;
-    if (source.headers[at + 1]!.length > BOUNDS.header)
+    if (source.headers.value(at) === '') return `the signed header "${part.name}" is empty`;
+    if (source.headers.value(at).length > BOUNDS.header)
       return `the signed header "${part.name}" has more than ${BOUNDS.header} octets`;
   }
   if (!HELD.has(part.is)) return '';
@@ -97,18 +96,12 @@ function faultOfPiece(piece: Piece, source: SignSource): string {
 const HELD: ReadonlySet<string> = new Set(['method', 'host', 'path', 'query', 'header']);
 
 function sourceOf(request: RequestToSign): SignSource {
-  return { authority: '', query: '', headers: [], body: null, ...request };
+  return { authority: '', query: '', headers: Fields.empty(), body: null, ...request };
 }
 
-function fieldsOf(
-  config: SignatureConfig,
-  id: string,
-  timestamp: string,
-  nonce: string,
-  signature: string,
-): HeaderList {
+function fieldsOf(config: SignatureConfig, id: string, timestamp: string, nonce: string, signature: string): Pairs {
   const { headers } = config;
-  const list: HeaderList = [];
+  const list: string[] = [];
   if (headers.key !== null) list.push(headers.key, id);
   list.push(headers.timestamp, timestamp);
   if (headers.nonce !== null) list.push(headers.nonce, nonce);

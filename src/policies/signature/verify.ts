@@ -1,7 +1,7 @@
 /** The check itself: fields, time, signature, replay, in this order; each has its own code and none says more. */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ErrorCode } from '../../errors.ts';
-import { type HeaderList, indexOfHeader, indexOfTwin } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 import { type Seen, StoreGuard } from '../../store/guard.ts';
 import { NONCE_SKEW } from '../../store/nonces.ts';
 import { Windows } from '../../store/windows.ts';
@@ -130,11 +130,11 @@ export class Verifier {
    * The only field called `name`; '' and a refusal where there is not exactly one of sensible length. A second one in the
    * spelling with `_` counts: upstream may not be able to tell the two apart, and only one of them is signed.
    */
-  #read(headers: HeaderList, name: string, most: number): string {
-    const i = indexOfHeader(headers, name);
-    const value = i < 0 ? '' : headers[i + 1]!;
+  #read(headers: Fields, name: string, most: number): string {
+    const i = headers.indexOf(name);
+    const value = i < 0 ? '' : headers.value(i);
     if (value === '') this.#refusal ||= 'SIGNATURE_MISSING';
-    else if (indexOfTwin(headers, name) < i || indexOfTwin(headers, name, i + 2) >= 0)
+    else if (headers.indexOfTwin(name) < i || headers.indexOfTwin(name, i + 1) >= 0)
       this.#refusal ||= 'SIGNATURE_DUPLICATE';
     else if (value.length > most) this.#refusal ||= 'SIGNATURE_OVERSIZED';
     return value;

@@ -19,7 +19,7 @@ function make(host: FakeHost, more: Partial<RawSignature>, name = 'signed') {
   let nonces = 0;
   const request = (now = host.now): Exchange => {
     const x = fakeExchange();
-    x.headers.push(...signRequest(config, x, { now, nonce: `${name} ${now} ${nonces++}`.replaceAll(' ', '-') }));
+    x.headers.addAll(signRequest(config, x, { now, nonce: `${name} ${now} ${nonces++}`.replaceAll(' ', '-') }));
     return x;
   };
   return { request, admit: (x: Exchange) => admitted(hooks, x) };

@@ -1,4 +1,5 @@
 /** The policy kind `versions`: what it does and its options are in README.md beside this file. */
+import { Fields } from '../../fields/fields.ts';
 import { type Pattern, parsePattern } from '../../match/pattern.ts';
 import { Router } from '../../match/router.ts';
 import type { Env, Hooks, PolicyKind, ResolveContext } from '../../types/policy.ts';
@@ -143,7 +144,7 @@ function compile(config: VersionsConfig, env: Env): Hooks {
 }
 
 /** Entries have no conditions but the path: the router reads no headers, and is asked for a method that all take. */
-const NO_HEADERS: string[] = [];
+const NO_HEADERS = Fields.empty();
 const ANY_METHOD = 'GET';
 
 function anyOn(path: string) {

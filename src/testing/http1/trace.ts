@@ -1,5 +1,5 @@
 /** Runs a reader over bytes and writes down what it tells, body pieces joined, so that two runs can be compared. */
-import type { HeaderList } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 import { type HeadLimits, RequestReader } from '../../http1/request-reader.ts';
 import { ResponseReader } from '../../http1/response-reader.ts';
 import type { RuleCode } from '../../http1/rules.ts';
@@ -8,9 +8,9 @@ import type { RuleCode } from '../../http1/rules.ts';
 export interface Message {
   /** `GET /a 1.1` or `200`. */
   readonly start: string;
-  readonly headers: HeaderList;
+  readonly headers: string[];
   body: string;
-  trailers: HeaderList | null;
+  trailers: string[] | null;
   /** The end was seen. */
   whole: boolean;
 }
@@ -35,9 +35,9 @@ function emptyTrace(): Trace {
   return { messages: [], informed: [], code: '', closes: false, reusable: false, rest: '', buffered: 0 };
 }
 
-const message = (start: string, headers: HeaderList): Message => ({
+const message = (start: string, headers: Fields): Message => ({
   start,
-  headers: [...headers],
+  headers: headers.toPairs(),
   body: '',
   trailers: null,
   whole: false,
@@ -56,7 +56,7 @@ export function traceRequests(limits: HeadLimits, pieces: Iterable<Buffer>): Tra
     },
     end(trailers) {
       const last = trace.messages.at(-1)!;
-      last.trailers = trailers;
+      last.trailers = trailers?.toPairs() ?? null;
       last.whole = true;
       if (!last.start.startsWith('CONNECT ')) reader.next();
     },
@@ -89,7 +89,7 @@ export function traceReply(limits: HeadLimits, asked: string | null, pieces: Ite
     },
     end(trailers) {
       const last = trace.messages.at(-1)!;
-      last.trailers = trailers;
+      last.trailers = trailers?.toPairs() ?? null;
       last.whole = true;
     },
     refused(code) {

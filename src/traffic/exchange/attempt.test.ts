@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Fields } from '../../fields/fields.ts';
 import { FakeInbound, planOf, Stage, upstreamPlan } from '../../testing/fakes.ts';
 
 test('a breaker that opens tells the failure that it counted, not one that came meanwhile and counts for nothing', () => {
@@ -14,7 +15,7 @@ test('a breaker that opens tells the failure that it counted, not one that came 
   const stage = new Stage(planOf({ upstreams: [upstreamPlan('up', { breaker })] }));
   for (let i = 0; i < 2; i++) stage.run(new FakeInbound());
   const [failing, waiting] = stage.forwarder.calls;
-  failing!.to.head(500, [], -1);
+  failing!.to.head(500, Fields.empty(), -1);
   waiting!.to.failed({ reason: 'busy', detail: 'all connections are in use', sent: false });
   failing!.to.end(null);
   const [endpoint] = stage.core.generation.rules.upstreams.get('up')!.endpoints;

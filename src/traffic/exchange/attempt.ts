@@ -1,6 +1,6 @@
 /** One try at one endpoint: what it holds, and how it ends. */
 import type { ErrorCode } from '../../errors.ts';
-import type { HeaderList } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
 import type { Attempt, AttemptResult, Exchange } from '../../types/policy.ts';
 import type { Failure, FailureReason } from '../../types/transport.ts';
@@ -22,7 +22,7 @@ export class Try implements Attempt {
   readonly number: number;
   readonly runtime: Endpoint;
   readonly upstream: Upstream;
-  readonly headers: HeaderList;
+  readonly headers: Fields;
   path: string;
   result: AttemptResult | null = null;
   /** Milliseconds (monotonic) at sending and from there to the head of the reply. */
@@ -39,14 +39,7 @@ export class Try implements Attempt {
   /** Whose `attempt` hook runs. */
   step: Step | null = null;
 
-  constructor(
-    number: number,
-    runtime: Endpoint,
-    upstream: Upstream,
-    permit: number,
-    headers: HeaderList,
-    path: string,
-  ) {
+  constructor(number: number, runtime: Endpoint, upstream: Upstream, permit: number, headers: Fields, path: string) {
     this.number = number;
     this.runtime = runtime;
     this.upstream = upstream;

@@ -1,6 +1,6 @@
 /** The attempts of one exchange: which endpoint next, how each ended, and whether another may follow. */
 
-import { type HeaderList, indexOfHeader, setHeader } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 import { isHost } from '../../http1/target.ts';
 import type { Exchange } from '../../types/policy.ts';
 import type { Failure } from '../../types/transport.ts';
@@ -98,10 +98,10 @@ export class Attempts {
    * A list of its own where another attempt may follow, with the endpoint's `Host` in front (see `hostFirst`), which a
    * policy may still change.
    */
-  #headersFor(upstream: Upstream, endpoint: Endpoint): HeaderList {
+  #headersFor(upstream: Upstream, endpoint: Endpoint): Fields {
     const { headers } = this.#x;
-    const own = this.#route.editsAttempts || upstream.plan.retry !== null ? headers.slice() : headers;
-    own.unshift('host', endpoint.plan.authority);
+    const own = this.#route.editsAttempts || upstream.plan.retry !== null ? headers.copy() : headers;
+    own.addLineFirst(endpoint.host);
     return own;
   }
 
@@ -191,8 +191,8 @@ export class Attempts {
  * A request has exactly one `Host`, and a valid one (RFC 9112 §3.2). Where rules left none, or made one of a fact that is
  * no host, `authority` takes its place.
  */
-function ensureHost(headers: HeaderList, authority: string): void {
-  const at = indexOfHeader(headers, 'host');
-  if (at >= 0 && isHost(headers[at + 1]!) && indexOfHeader(headers, 'host', at + 2) < 0) return;
-  setHeader(headers, 'host', authority);
+function ensureHost(headers: Fields, authority: string): void {
+  const at = headers.indexOf('host');
+  if (at >= 0 && isHost(headers.value(at)) && headers.indexOf('host', at + 1) < 0) return;
+  headers.set('host', authority);
 }

@@ -1,7 +1,7 @@
 /** The life of one request, on scripted ends: order, answers on the way, attempts, ends. */
 import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
-import { getHeader } from '../../headers.ts';
+import { Fields } from '../../fields/fields.ts';
 import { endpointPlan, FakeInbound, planOf, policyPlan, routePlan, Stage, upstreamPlan } from '../../testing/fakes.ts';
 import type { BreakerPlan, RetryPlan } from '../../types/plan.ts';
 import type { Exchange, Hooks } from '../../types/policy.ts';
@@ -38,7 +38,7 @@ function stageWith(policies: Record<string, Hooks>, route = {}, upstream = {}, o
 function answer(stage: Stage, status = 200, body = 'hello', headers: string[] = []): void {
   const call = stage.forwarder.last;
   const { to } = call;
-  to.head(status, ['Content-Type', 'text/plain', ...headers], body.length);
+  to.head(status, Fields.from(['Content-Type', 'text/plain', ...headers]), body.length);
   if (call.cancelled) return;
   if (body !== '') to.data(Buffer.from(body));
   to.end(null);
@@ -49,12 +49,23 @@ describe('a plain request', () => {
     const stage = new Stage(planOf());
     const inbound = new FakeInbound({
       target: '/a%7Eb?q=1',
-      headers: ['Host', 'Example.test:80', 'Connection', 'close, X-Mine', 'X-Mine', '1', 'X-Keep', 'Yes', 'TE', 'gzip'],
+      headers: Fields.from([
+        'Host',
+        'Example.test:80',
+        'Connection',
+        'close, X-Mine',
+        'X-Mine',
+        '1',
+        'X-Keep',
+        'Yes',
+        'TE',
+        'gzip',
+      ]),
     });
     stage.run(inbound);
     const { request } = stage.forwarder.last;
     assert.equal(request.target, '/a~b?q=1');
-    assert.deepEqual(request.headers, [
+    assert.deepEqual(request.headers.toPairs(), [
       ...['host', 'a.test', 'X-Keep', 'Yes', 'x-forwarded-for', '192.0.2.7', 'x-forwarded-proto', 'http'],
       ...['x-forwarded-host', 'example.test', 'x-request-id', 'req_1', 'via', '1.1 weir-1'],
     ]);
@@ -81,17 +92,17 @@ describe('a plain request', () => {
         'X-Request-Id',
         'abc',
       ];
-      const x = stage.run(new FakeInbound({ headers }));
+      const x = stage.run(new FakeInbound({ headers: Fields.from(headers) }));
       return { list: stage.forwarder.last.request.headers, x };
     };
     const trusted = sent(['192.0.2.0/24']);
-    assert.equal(getHeader(trusted.list, 'x-forwarded-for'), '203.0.113.9, 192.0.2.7');
-    assert.equal(getHeader(trusted.list, 'x-forwarded-proto'), 'https');
+    assert.equal(trusted.list.get('x-forwarded-for'), '203.0.113.9, 192.0.2.7');
+    assert.equal(trusted.list.get('x-forwarded-proto'), 'https');
     assert.equal(trusted.x.client.address, '203.0.113.9');
     assert.equal(trusted.x.id, 'abc');
     const stranger = sent([]);
-    assert.equal(getHeader(stranger.list, 'x-forwarded-for'), '192.0.2.7');
-    assert.equal(getHeader(stranger.list, 'x-forwarded-proto'), 'http');
+    assert.equal(stranger.list.get('x-forwarded-for'), '192.0.2.7');
+    assert.equal(stranger.list.get('x-forwarded-proto'), 'http');
     assert.equal(stranger.x.client.address, '192.0.2.7');
     assert.equal(stranger.x.id, 'req_1');
   });
@@ -106,7 +117,7 @@ describe('a plain request', () => {
     assert.equal(ask('GET', '/v2').status, 404);
     const wrong = ask('POST', '/v1');
     assert.equal(wrong.status, 405);
-    assert.match(getHeader(wrong.replyHeaders, 'allow') ?? '', /GET/);
+    assert.match(wrong.replyFields.get('allow') ?? '', /GET/);
     const ambiguous = ask('GET', '/v1/%2e%2e/admin');
     assert.equal(ambiguous.status, 400);
     assert.match(ambiguous.replyBody, /AMBIGUOUS_PATH/);
@@ -120,17 +131,17 @@ describe('a thousand fields', () => {
   test('are the most that a request may have, ours included: else 431, and no endpoint is asked', () => {
     const ask = (count: number, route: Record<string, Hooks> = {}) => {
       const stage = stageWith(route, {}, { breaker: BREAKER });
-      const inbound = new FakeInbound({ headers: ['Host', 'a', ...tiny(count)] });
+      const inbound = new FakeInbound({ headers: Fields.from(['Host', 'a', ...tiny(count)]) });
       stage.run(inbound);
       return { stage, inbound, asked: stage.forwarder.calls.length };
     };
     // With Host, three forwarding fields, the request's id and Via, 996 are given to the forwarder, which may add four.
-    assert.deepEqual(ask(990).stage.forwarder.last.request.headers.length, 2 * 996);
+    assert.deepEqual(ask(990).stage.forwarder.last.request.headers.size, 996);
     const refused = ask(991);
     assert.deepEqual([refused.inbound.status, refused.inbound.closes, refused.asked], [431, true, 0]);
     assert.match(refused.inbound.replyBody, /HEADERS_TOO_LARGE/);
     // What an attempt's hook adds counts.
-    const adding: Hooks = { attempt: (_x, attempt) => void attempt.headers.push('x', '') };
+    const adding: Hooks = { attempt: (_x, attempt) => void attempt.headers.add('x', '') };
     assert.deepEqual([ask(990, { adding }).inbound.status, ask(989, { adding }).asked], [431, 1]);
   });
 
@@ -147,10 +158,12 @@ describe('a thousand fields', () => {
     assert.deepEqual(ask(996), [502, true, 1]);
     // Also where the rules add them, or answer with them.
     assert.deepEqual(
-      ask(995, (_x, reply) => void reply.headers.push('x', '')),
+      ask(995, (_x, reply) => void reply.headers.add('x', '')),
       [502, true, 1],
     );
-    const stage = stageWith({ fixed: { admit: () => ({ status: 200, headers: tiny(997), body: '', code: '' }) } });
+    const stage = stageWith({
+      fixed: { admit: () => ({ status: 200, headers: Fields.from(tiny(997)), body: '', code: '' }) },
+    });
     const inbound = new FakeInbound();
     stage.run(inbound);
     assert.equal(inbound.status, 500);
@@ -189,12 +202,12 @@ describe('policies', () => {
   });
 
   test('errors that Weir makes pass the reply hooks and carry their headers', () => {
-    const stage = stageWith({ stamp: { reply: (_x, reply) => void reply.headers.push('x-stamp', '1') } });
+    const stage = stageWith({ stamp: { reply: (_x, reply) => void reply.headers.add('x-stamp', '1') } });
     const inbound = new FakeInbound();
     stage.run(inbound);
     stage.forwarder.last.to.failed({ reason: 'connect', detail: '', sent: false });
     assert.equal(inbound.status, 502);
-    assert.equal(getHeader(inbound.replyHeaders, 'x-stamp'), '1');
+    assert.equal(inbound.replyFields.get('x-stamp'), '1');
   });
 
   test('an admit that waits is waited for, and what comes after it too', async () => {
@@ -281,7 +294,7 @@ describe('policies', () => {
       stage.run(inbound);
       const call = stage.forwarder.last;
       call.to.sendMore();
-      call.to.head(200, [], 10);
+      call.to.head(200, Fields.empty(), 10);
       breaks(stage, inbound);
       release();
       await new Promise(setImmediate);
@@ -296,7 +309,7 @@ describe('policies', () => {
     const stage = stageWith({
       taking: {
         attempt: (_x, a) => {
-          a.headers.push('x-try', String(a.number));
+          a.headers.add('x-try', String(a.number));
           a.defer(() => undone.push(a.endpoint.name));
           return undefined;
         },
@@ -306,8 +319,8 @@ describe('policies', () => {
     const x = stage.run(new FakeInbound());
     assert.deepEqual(undone, ['a']);
     assert.equal(stage.forwarder.last.request.endpoint.name, 'b');
-    assert.equal(getHeader(stage.forwarder.last.request.headers, 'x-try'), '1');
-    assert.equal(getHeader(x.headers, 'x-try'), undefined);
+    assert.equal(stage.forwarder.last.request.headers.get('x-try'), '1');
+    assert.equal(x.headers.get('x-try'), undefined);
   });
 });
 
@@ -355,7 +368,7 @@ describe('bodies', () => {
       inbound.events.bodyEnd(null);
       const call = stage.forwarder.last;
       assert.equal(call.request.body?.length, length > 5 ? undefined : 5);
-      call.to.head(200, [], -1);
+      call.to.head(200, Fields.empty(), -1);
       assert.equal(call.request.body, null);
       assert.equal(x.body, null);
     }
@@ -372,7 +385,7 @@ describe('bodies', () => {
       to.sendMore();
       inbound.events.bodyData(Buffer.alloc(10_000));
       assert.equal(stage.bodies.held - before, full ? 0 : 10_000);
-      to.head(503, [], 0);
+      to.head(503, Fields.empty(), 0);
       assert.equal(inbound.log.includes('head 503'), full, 'what is not here any more is not sent again');
       inbound.events.gone();
       assert.equal(stage.bodies.held, before);
@@ -396,7 +409,7 @@ describe('bodies', () => {
     to.sendMore();
     for (let i = 0; i < 300; i++) inbound.events.bodyData(Buffer.alloc(4096));
     assert.equal(stage.bodies.held, 0);
-    to.head(503, [], 0);
+    to.head(503, Fields.empty(), 0);
     assert.ok(inbound.log.includes('head 503'));
   });
 
@@ -419,7 +432,7 @@ describe('bodies', () => {
     first.events.bodyData(Buffer.alloc(100_000));
     first.events.bodyEnd(null);
     assert.equal(stage.bodies.held, 600_000);
-    stage.forwarder.last.to.head(200, [], -1);
+    stage.forwarder.last.to.head(200, Fields.empty(), -1);
     assert.equal(stage.bodies.held, 0);
     first.events.gone();
     assert.equal(stage.bodies.held, 0);
@@ -433,7 +446,7 @@ describe('bodies', () => {
     const first = stage.forwarder.last;
     first.to.sendMore();
     inbound.events.bodyData(Buffer.alloc(5000, 'a'));
-    first.to.head(429, [], 0);
+    first.to.head(429, Fields.empty(), 0);
     assert.deepEqual(inbound.log, ['read', 'pause']);
     // What an edge had under way already is not lost.
     inbound.events.bodyData(Buffer.alloc(300_000, 'b'));
@@ -520,7 +533,7 @@ describe('attempts', () => {
       inbound.events.bodyData(Buffer.from('late'));
       if (!early) inbound.events.bodyEnd(null);
       stage.clock += 30;
-      to.head(200, [], -1);
+      to.head(200, Fields.empty(), -1);
       const { state } = stage.core.generation.rules.upstreams.get('up')!.endpoints[0]!;
       assert.equal(state.latency(), latency);
       assert.equal(x.firstByte, 3030, 'the log says what the client waited for');
@@ -581,8 +594,8 @@ describe('attempts', () => {
     stage.run(inbound);
     answer(stage, 429, '', ['Retry-After', '3']);
     assert.equal(inbound.status, 429);
-    assert.equal(getHeader(inbound.replyHeaders, 'retry-after'), '3');
-    assert.equal(getHeader(inbound.replyHeaders, 'x-should-retry'), 'false');
+    assert.equal(inbound.replyFields.get('retry-after'), '3');
+    assert.equal(inbound.replyFields.get('x-should-retry'), 'false');
   });
 
   test('what may have reached the upstream is sent again only where the method allows it', () => {
@@ -610,8 +623,8 @@ describe('attempts', () => {
       stage.forwarder.last.to.failed(busy);
       assert.equal(inbound.status, 503);
       assert.match(inbound.replyBody, /UPSTREAM_BUSY/);
-      assert.equal(getHeader(inbound.replyHeaders, 'retry-after'), '4');
-      assert.equal(getHeader(inbound.replyHeaders, 'x-should-retry'), undefined);
+      assert.equal(inbound.replyFields.get('retry-after'), '4');
+      assert.equal(inbound.replyFields.get('x-should-retry'), undefined);
       assert.equal(stage.forwarder.last.request.endpoint.name, 'a');
     }
     assert.equal(stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome: 'busy' }), 3);
@@ -629,7 +642,7 @@ describe('attempts', () => {
       stage.forwarder.last.to.failed(busy);
       mock.timers.tick(10_000);
       assert.deepEqual(inbound.log, ['reply 503']);
-      assert.equal(getHeader(inbound.replyHeaders, 'retry-after'), '4');
+      assert.equal(inbound.replyFields.get('retry-after'), '4');
     }
     assert.equal(stage.forwarder.calls.length, 40);
     mock.timers.reset();
@@ -643,7 +656,7 @@ describe('attempts', () => {
     stage.clock += 10_100;
     stage.wheel.advance(stage.clock);
     assert.equal(inbound.status, 503);
-    assert.equal(getHeader(inbound.replyHeaders, 'retry-after'), '4');
+    assert.equal(inbound.replyFields.get('retry-after'), '4');
     assert.ok(stage.forwarder.last.cancelled);
     assert.equal(stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome: 'timeout' }), 0);
     assert.equal(stage.counter(OUTCOME, { upstream: 'up', endpoint: 'up/a', outcome: 'busy' }), 1);
@@ -680,7 +693,7 @@ describe('breakers', () => {
     const inbound = new FakeInbound();
     stage.run(inbound);
     assert.equal(inbound.status, 503);
-    assert.equal(getHeader(inbound.replyHeaders, 'retry-after'), '5');
+    assert.equal(inbound.replyFields.get('retry-after'), '5');
     assert.match(inbound.replyBody, /NO_ENDPOINT/);
   });
 
@@ -691,7 +704,7 @@ describe('breakers', () => {
     stage.run(inbound);
     assert.equal(inbound.status, 529);
     assert.equal(JSON.parse(inbound.replyBody).error.type, 'overloaded_error');
-    assert.ok(getHeader(inbound.replyHeaders, 'request-id'));
+    assert.ok(inbound.replyFields.get('request-id'));
   });
 
   test('4xx and the client’s own abort do not count; a reply that dies in the middle does', () => {
@@ -706,7 +719,7 @@ describe('breakers', () => {
     assert.equal(failing(stage, 200), 'a');
     for (let i = 0; i < 6; i++) {
       stage.run(new FakeInbound());
-      stage.forwarder.last.to.head(200, [], -1);
+      stage.forwarder.last.to.head(200, Fields.empty(), -1);
       stage.forwarder.last.to.data(Buffer.from('x'));
       stage.forwarder.last.to.failed({ reason: 'truncated', detail: '', sent: true });
     }
@@ -730,8 +743,8 @@ describe('breakers', () => {
     const refused = new FakeInbound();
     stage.run(refused);
     assert.equal(refused.status, 503);
-    assert.equal(getHeader(refused.replyHeaders, 'retry-after'), '1', 'when a probe is expected to be answered');
-    probe.to.head(200, ['content-type', 'text/event-stream'], -1);
+    assert.equal(refused.replyFields.get('retry-after'), '1', 'when a probe is expected to be answered');
+    probe.to.head(200, Fields.from(['content-type', 'text/event-stream']), -1);
     assert.equal(status(), 0, 'the next request goes through');
     probe.to.failed({ reason: 'truncated', detail: '', sent: true });
     assert.equal(status(), 0, 'one failure is too few');
@@ -747,12 +760,12 @@ describe('breakers', () => {
     stage.clock += 5001;
     const prober = new FakeInbound();
     stage.run(prober);
-    stage.forwarder.last.to.head(500, [], -1);
+    stage.forwarder.last.to.head(500, Fields.empty(), -1);
     prober.events.gone();
     const next = new FakeInbound();
     stage.run(next);
     assert.equal(next.status, 503);
-    assert.equal(getHeader(next.replyHeaders, 'retry-after'), '5');
+    assert.equal(next.replyFields.get('retry-after'), '5');
   });
 
   test('a probe whose client leaves gives its place back', () => {
@@ -848,7 +861,7 @@ describe('streams', () => {
     const inbound = new FakeInbound();
     stage.run(inbound);
     const call = stage.forwarder.last;
-    call.to.head(200, [], -1);
+    call.to.head(200, Fields.empty(), -1);
     inbound.accepts = false;
     call.to.data(Buffer.from('x'));
     assert.ok(call.paused);
@@ -867,7 +880,7 @@ describe('streams', () => {
       const inbound = new FakeInbound();
       stage.run(inbound);
       const { to } = stage.forwarder.last;
-      to.head(200, ['content-type', 'text/event-stream'], length);
+      to.head(200, Fields.from(['content-type', 'text/event-stream']), length);
       to.data(Buffer.from(chunk));
       to.failed({ reason: 'truncated', detail: '', sent: true });
       assert.equal(inbound.log.at(-1), 'destroy');
@@ -880,7 +893,7 @@ describe('streams', () => {
     const cancels = new Stage(planOf());
     const first = new FakeInbound();
     cancels.run(first);
-    cancels.forwarder.last.to.head(200, [], -1);
+    cancels.forwarder.last.to.head(200, Fields.empty(), -1);
     first.events.gone();
     assert.ok(cancels.forwarder.last.cancelled);
     assert.equal(cancels.core.inFlight, 0);
@@ -888,7 +901,7 @@ describe('streams', () => {
     const drains = stageWith({}, { onDisconnect: { action: 'drain', for: 1000 } });
     const second = new FakeInbound();
     drains.run(second);
-    drains.forwarder.last.to.head(200, [], -1);
+    drains.forwarder.last.to.head(200, Fields.empty(), -1);
     second.events.gone();
     assert.ok(!drains.forwarder.last.cancelled);
     drains.forwarder.last.to.data(Buffer.from('x'));
@@ -903,7 +916,7 @@ describe('streams', () => {
     const stage = stageWith({ replacing }, { onDisconnect: { action: 'drain', for: 1000 } });
     const inbound = new FakeInbound();
     stage.run(inbound);
-    stage.forwarder.last.to.head(200, [], -1);
+    stage.forwarder.last.to.head(200, Fields.empty(), -1);
     inbound.events.gone();
     await new Promise(setImmediate);
     assert.ok(stage.forwarder.last.cancelled);
@@ -949,7 +962,7 @@ describe('streams', () => {
       if (slow !== 'sending') inbound.events.bodyEnd(null);
       if (slow === 'reading' || slow === 'streaming') {
         inbound.accepts = slow === 'streaming';
-        to.head(200, [], -1);
+        to.head(200, Fields.empty(), -1);
         to.data(Buffer.from('much'));
       }
       stage.clock += 10_100;
@@ -969,7 +982,7 @@ describe('streams', () => {
     const stage = new Stage(planOf());
     const inbound = new FakeInbound();
     stage.run(inbound);
-    stage.forwarder.last.to.informed(103, ['link', '</x>']);
+    stage.forwarder.last.to.informed(103, Fields.from(['link', '</x>']));
     answer(stage);
     assert.deepEqual(inbound.log, ['inform 103', 'head 200', 'write hello', 'end']);
   });
@@ -981,7 +994,7 @@ describe('errors: map', () => {
     const inbound = new FakeInbound();
     stage.run(inbound);
     const { to } = stage.forwarder.last;
-    to.head(status, ['content-type', type, 'etag', '"x"'], body.length);
+    to.head(status, Fields.from(['content-type', type, 'etag', '"x"']), body.length);
     to.data(Buffer.from(body));
     to.end(null);
     return inbound;
@@ -999,7 +1012,7 @@ describe('errors: map', () => {
       const inbound = mapped(status, 'text/html', '<h1>no</h1>');
       assert.equal(inbound.status, status);
       assert.equal(JSON.parse(inbound.replyBody).code, code);
-      assert.equal(getHeader(inbound.replyHeaders, 'etag'), undefined);
+      assert.equal(inbound.replyFields.get('etag'), undefined);
     }
   });
 
@@ -1013,7 +1026,7 @@ describe('errors: map', () => {
     const stage = stageWith({}, { errors: 'map' });
     const inbound = new FakeInbound();
     stage.run(inbound);
-    stage.forwarder.last.to.head(500, [], -1);
+    stage.forwarder.last.to.head(500, Fields.empty(), -1);
     stage.forwarder.last.to.data(Buffer.alloc(70_000));
     assert.ok(stage.forwarder.last.cancelled);
     assert.match(inbound.replyBody, /INTERNAL_SERVER_ERROR/);
@@ -1029,7 +1042,7 @@ describe('reloads', () => {
     assert.equal(x.revision, 'old');
     assert.equal(stage.disposed, 0);
     assert.equal(stage.run(new FakeInbound()).revision, 'new');
-    stage.forwarder.calls[0]!.to.head(200, [], 0);
+    stage.forwarder.calls[0]!.to.head(200, Fields.empty(), 0);
     stage.forwarder.calls[0]!.to.end(null);
     inbound.events.done(0);
     assert.equal(stage.disposed, 1);

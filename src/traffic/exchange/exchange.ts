@@ -9,7 +9,8 @@
  * types/transport.ts), so a plain request makes no promise, closure or stream.
  */
 import { ERRORS, type ErrorCode, type Protocol } from '../../errors.ts';
-import { type HeaderList, hasTooManyFields, removeHeader, removeHopByHop, setHeader } from '../../headers.ts';
+import type { Fields, Pairs } from '../../fields/fields.ts';
+import { CONTENT_LENGTH } from '../../fields/names.ts';
 import { Timer } from '../../state/wheel.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
 import type { Client, Exchange, Reply } from '../../types/policy.ts';
@@ -61,7 +62,7 @@ export class ExchangeRun
   upstreamPath = '';
   upstream = '';
   readonly method: string;
-  readonly headers: HeaderList = [];
+  readonly headers: Fields;
   readonly facts: string[];
   readonly arrivedAt: number;
   // what the head said of other proxies
@@ -99,6 +100,8 @@ export class ExchangeRun
   #stream: ReplyStream | null = null;
   /** Takes the place of the upstream's reply, which broke while it was on its way back. */
   #instead: Reply | null = null;
+  /** The client's fields as they came, where a TRACE shows them. */
+  #received: Fields | null = null;
   #clientGone = false;
   #ended = false;
 
@@ -108,6 +111,7 @@ export class ExchangeRun
     this.#generation = core.enter();
     this.#inbound = inbound;
     this.method = inbound.method;
+    this.headers = inbound.headers;
     this.arrivedAt = core.now();
     this.startedAt = core.monotonic();
     this.facts = this.#generation.facts();
@@ -143,20 +147,21 @@ export class ExchangeRun
     return this.#attempts?.current?.firstByte ?? -1;
   }
 
-  error(code: ErrorCode, headers: HeaderList = []): Reply {
+  error(code: ErrorCode, headers: Pairs = []): Reply {
     return errorReply(code, this.protocol, this.id, headers);
   }
 
   // ── 1. the head ────────────────────────────────────────────────────────────────────────────────────────────────
 
   begin(): void {
+    if (this.method === 'TRACE') this.#received = this.headers.copy();
     const refusal = readRequest(this, this.#inbound, this.#core, this.#generation);
     if (refusal !== '') return this.#refuse(refusal);
     if (this.#core.over) return this.#refuse('SHUTTING_DOWN');
     this.upstreamPath = this.path;
     const { router } = this.#generation.rules;
     if (isDiagnostic(this.method)) {
-      const answer = answerHere(this, this.#inbound, router);
+      const answer = answerHere(this, this.#inbound, this.#received, router);
       if (answer === 'malformed') return this.#refuse('BAD_REQUEST');
       if (answer !== null) return this.#answer(answer);
     }
@@ -226,7 +231,7 @@ export class ExchangeRun
 
   #admitted(): void {
     const fixed = this.#route!.plan.reply;
-    if (fixed !== null) return this.#answer({ ...fixed, headers: [...fixed.headers], code: '' });
+    if (fixed !== null) return this.#answer({ ...fixed, headers: this.#route!.replyFields!.copy(), code: '' });
     this.#attempts = new Attempts(this.#core, this.#route!, this);
     if (this.#body.isSmall && !this.#body.ready && this.#body.collectSmall()) return;
     this.#dispatch();
@@ -268,7 +273,7 @@ export class ExchangeRun
     const attempt = attempts.prepare(upstream);
     if (attempts.broken) return this.#refuse('INTERNAL');
     if (attempt === null) return this.#noEndpoint(upstream);
-    if (hasTooManyFields(attempt.headers)) {
+    if (attempt.headers.overfull) {
       attempt.abandon(this, this.#core.now());
       return this.#refuse('HEADERS_TOO_LARGE');
     }
@@ -282,7 +287,7 @@ export class ExchangeRun
       endpoint,
       method: this.method,
       target: endpoint.basePath + attempt.path + this.query,
-      headers: this.method === 'TRACE' ? traceable(attempt.headers, this.#inbound.headers) : attempt.headers,
+      headers: this.#received === null ? attempt.headers : traceable(attempt.headers, this.#received),
       body: this.#body.whole,
       bodyLength: this.#body.length,
       trailers: this.trailers,
@@ -321,21 +326,21 @@ export class ExchangeRun
 
   // ── 4. the upstream answers ────────────────────────────────────────────────────────────────────────────────────
 
-  informed(status: number, headers: HeaderList): void {
+  informed(status: number, headers: Fields): void {
     if (this.#ended || status === 101) return;
-    removeHopByHop(headers);
+    headers.dropHopByHop();
     this.#inbound.inform(status, headers);
   }
 
-  head(status: number, headers: HeaderList, length: number): void {
+  head(status: number, headers: Fields, length: number): void {
     if (this.#ended) return;
     this.#attempts!.answered(status, this.#call?.waited ?? false);
     const { retry } = this.#attempts!.current!.upstream.plan;
     const retryable = retry !== null && retriesReply(retry, this.method, status, headers);
     if (retryable && this.#retry(requestedDelay(headers, this.#core.now()))) return this.#giveUp();
     this.#keepBodyNoMore();
-    removeHopByHop(headers);
-    if (retryable) setHeader(headers, 'x-should-retry', 'false');
+    headers.dropHopByHop();
+    if (retryable) headers.set('x-should-retry', 'false');
     this.#reply = { status, headers, body: null, code: '' };
     this.#stream = new ReplyStream(this.#inbound, length);
     if (this.#maps(status, headers)) this.#stage = 'collecting';
@@ -354,7 +359,7 @@ export class ExchangeRun
     this.#dropCall();
   }
 
-  #maps(status: number, headers: HeaderList): boolean {
+  #maps(status: number, headers: Fields): boolean {
     return status >= 400 && this.#route!.plan.errors === 'map' && this.method !== 'HEAD' && !saysJson(headers);
   }
 
@@ -376,7 +381,7 @@ export class ExchangeRun
     this.#call?.resume();
   }
 
-  end(trailers: HeaderList | null): void {
+  end(trailers: Fields | null): void {
     if (this.#ended || this.#stage === 'sent') return;
     const streaming = this.#stage === 'streaming';
     this.#complete();
@@ -425,7 +430,7 @@ export class ExchangeRun
   }
 
   /** The upstream accepts the upgrade: from here on bytes pass both ways, until either side ends. */
-  opened(headers: HeaderList): void {
+  opened(headers: Fields): void {
     if (this.#ended) return;
     this.#attempts!.answered(101, true);
     this.#core.wheel.clear(this);
@@ -433,17 +438,17 @@ export class ExchangeRun
   }
 
   /** The upstream answers an upgrade with an ordinary reply. */
-  declined(status: number, headers: HeaderList, body: Buffer): void {
+  declined(status: number, headers: Fields, body: Buffer): void {
     if (this.#ended) return;
     this.#attempts!.answered(status, true);
     this.#complete();
-    removeHopByHop(headers);
+    headers.dropHopByHop();
     this.#unwind({ status, headers, body, code: '' });
   }
 
   // ── 5. the way back ────────────────────────────────────────────────────────────────────────────────────────────
 
-  #refuse(code: ErrorCode, headers: HeaderList = []): void {
+  #refuse(code: ErrorCode, headers: Pairs = []): void {
     this.#answer(this.error(code, headers));
   }
 
@@ -500,11 +505,11 @@ export class ExchangeRun
 
   /** The one place where a reply's head is written. */
   #write(reply: Reply): void {
-    if (hasTooManyFields(reply.headers)) return this.#write(this.#overfull());
+    if (reply.headers.overfull) return this.#write(this.#overfull());
     if (reply.body === null && this.#instead !== null && !this.#stream?.ended) return this.#write(this.#instead);
     this.replyStatus = reply.status;
     this.code = reply.code;
-    removeHeader(reply.headers, 'content-length');
+    reply.headers.dropId(CONTENT_LENGTH);
     // Nothing more is wanted of the upstream, and only a client could tell when it has got the rest.
     if (this.#clientGone && (reply.body !== null || this.#tunnel !== null)) {
       this.#supersede();
@@ -522,7 +527,7 @@ export class ExchangeRun
     }
   }
 
-  #join(tunnel: Tunnel, headers: HeaderList): void {
+  #join(tunnel: Tunnel, headers: Fields): void {
     this.#complete();
     this.#stage = 'sent';
     tunnel.join(headers, this.#core.tunnels, (bytes) => this.done(bytes));

@@ -1,6 +1,8 @@
 /** Hooks that throw, answer nonsense or never answer: one request is refused, and nothing else notices. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Fields } from '../../fields/fields.ts';
 import { FakeInbound, planOf, policyPlan, routePlan, Stage, upstreamPlan } from '../../testing/fakes.ts';
 import type { Exchange, Hooks, Reply } from '../../types/policy.ts';
 
@@ -28,7 +30,7 @@ function stageOf(policies: Record<string, Hooks>): Stage {
 function answer(stage: Stage): void {
   for (const { to, cancelled } of stage.forwarder.calls) {
     if (cancelled) continue;
-    to.head(200, [], 2);
+    to.head(200, Fields.empty(), 2);
     to.data(Buffer.from('ok'));
     to.end(null);
   }
@@ -48,7 +50,7 @@ function assertNothingLeft(stage: Stage): void {
   }
 }
 
-const REPLY: Reply = { status: 204, headers: [], body: '', code: '' };
+const REPLY: Reply = { status: 204, headers: Fields.empty(), body: '', code: '' };
 const boom = (): never => {
   throw new Error('bug');
 };
@@ -169,7 +171,7 @@ describe('a hook that never answers', () => {
       const stage = stageOf({ bad: { [hook]: () => new Promise(() => {}) } });
       const inbound = new FakeInbound();
       stage.run(inbound);
-      if (hook === 'reply') stage.forwarder.last.to.head(200, [], 2);
+      if (hook === 'reply') stage.forwarder.last.to.head(200, Fields.empty(), 2);
       inbound.events.gone();
       await settled();
       assertNothingLeft(stage);
@@ -180,7 +182,7 @@ describe('a hook that never answers', () => {
     const stage = stageOf({ bad: { reply: () => new Promise(() => {}) } });
     const inbound = new FakeInbound();
     stage.run(inbound);
-    stage.forwarder.last.to.head(200, [], 10);
+    stage.forwarder.last.to.head(200, Fields.empty(), 10);
     stage.forwarder.last.to.failed({ reason: 'truncated', detail: '', sent: true });
     stage.wheel.advance(stage.clock + 31_000);
     assert.deepEqual(inbound.log, ['reply 503']);
@@ -203,8 +205,8 @@ describe('a hook that answers with what is no answer', () => {
     ['admit', { admit: (async () => ({ status: 200, headers: [], body: '' })) as never }, 'reply 500'],
     ['admit', { admit: () => ({ ...REPLY, code: 'NO_SUCH_CODE' as never }) }, 'reply 500'],
     ['admit', { admit: () => ({ ...REPLY, body: {} as never }) }, 'reply 500'],
-    ['admit', { admit: () => ({ ...REPLY, headers: ['name'] }) }, 'reply 500'],
-    ['admit', { admit: () => ({ ...REPLY, headers: ['name', 1 as never] }) }, 'reply 500'],
+    ['admit', { admit: () => ({ ...REPLY, headers: ['name', 'value'] as never }) }, 'reply 500'],
+    ['admit', { admit: () => ({ ...REPLY, headers: null as never }) }, 'reply 500'],
     ['admit', { admit: () => ({ ...REPLY, status: 101 }) }, 'reply 500'],
     ['admit', { admit: () => ({ ...REPLY, status: Number.NaN }) }, 'reply 500'],
     ['reply', { admit: () => ({ ...REPLY }), reply: () => ({ ...REPLY, body: null }) }, 'reply 500'],
@@ -228,10 +230,10 @@ describe('a hook that answers with what is no answer', () => {
     });
 
   test('a reply that is made once is answered with many times, and stays what it was', async () => {
-    const headers = Object.freeze(['content-length', '7', 'a', 'b']) as string[];
+    const headers = Fields.of('content-length', '7', 'a', 'b');
     const once = Object.freeze({ ...REPLY, headers });
     const stage = stageOf({
-      edits: { reply: (_x, reply) => void reply.headers.push('edited', '1') },
+      edits: { reply: (_x, reply) => void reply.headers.add('edited', '1') },
       bad: { admit: () => once },
     });
     for (let i = 0; i < 2; i++) {

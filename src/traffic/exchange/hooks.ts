@@ -6,7 +6,7 @@
  * could not be checked does not pass. One that only looks (`outcome`, `end`) is counted, and the request goes on.
  */
 import { ERRORS } from '../../errors.ts';
-import type { HeaderList } from '../../headers.ts';
+import { Fields } from '../../fields/fields.ts';
 import { Timer, type TimerWheel } from '../../state/wheel.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
 import type { Attempt, Exchange, Hooks, Reply } from '../../types/policy.ts';
@@ -158,13 +158,12 @@ function checked(value: unknown, streams: boolean): Reply | undefined {
   if (value === undefined) return undefined;
   const { status, headers, body, code } = (value ?? {}) as Partial<Reply>;
   if (!isStatus(status, streams)) throw new TypeError('the hook gave a reply without a status');
-  if (!isHeaderList(headers))
-    throw new TypeError('the hook gave a reply whose headers are no list of names and values');
+  if (!(headers instanceof Fields)) throw new TypeError('the hook gave a reply whose headers are no Fields');
   if (!(typeof body === 'string' || Buffer.isBuffer(body) || (body === null && streams)))
     throw new TypeError('the hook gave a reply without a body');
   if (code !== '' && (code === undefined || !Object.hasOwn(ERRORS, code)))
     throw new TypeError('the hook gave a reply whose code is not in the error table');
-  return { status, headers: [...headers], body, code };
+  return { status, headers: headers.copy(), body, code };
 }
 
 /** That of a final reply, or, where an upstream has answered, of the upgrade it accepts. */
@@ -173,10 +172,6 @@ function isStatus(status: unknown, streams: boolean): status is number {
     Number.isInteger(status) &&
     (((status as number) >= 200 && (status as number) <= 599) || (streams && status === 101))
   );
-}
-
-function isHeaderList(list: unknown): list is HeaderList {
-  return Array.isArray(list) && list.length % 2 === 0 && list.every((part) => typeof part === 'string');
 }
 
 /** A hook that must answer at once is written `async`: its answer does not count, but its failure must not go uncaught. */

@@ -1,6 +1,6 @@
 /** `errors: map`: an upstream's error page becomes a JSON body with a code; what is JSON already stays as it is. */
 import { errorBody, errorContentType, type Protocol } from '../../errors.ts';
-import { getHeader, type HeaderList, removeHeader } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
 
 /** Bytes of an upstream's error body that are read to see whether it is JSON; a longer one is replaced. */
 export const MAPPED_BODY_MAX = 65536;
@@ -18,8 +18,8 @@ export function mappedCode(status: number): string {
 }
 
 /** Does the reply call itself JSON? Then it passes as it came. */
-export function saysJson(headers: HeaderList): boolean {
-  const type = getHeader(headers, 'content-type')?.toLowerCase();
+export function saysJson(headers: Fields): boolean {
+  const type = headers.get('content-type')?.toLowerCase();
   if (type === undefined) return false;
   const media = type.split(';', 1)[0]!.trim();
   return media === 'application/json' || media.endsWith('+json');
@@ -45,8 +45,8 @@ const DESCRIBES_OLD_BODY = [
 ];
 
 /** The body that takes the place of an upstream's, and `headers` made to fit it. */
-export function mapError(status: number, headers: HeaderList, protocol: Protocol, requestId: string): string {
-  for (const name of DESCRIBES_OLD_BODY) removeHeader(headers, name);
-  headers.push('content-type', errorContentType(protocol));
+export function mapError(status: number, headers: Fields, protocol: Protocol, requestId: string): string {
+  for (const name of DESCRIBES_OLD_BODY) headers.remove(name);
+  headers.add('content-type', errorContentType(protocol));
   return errorBody(protocol, status, mappedCode(status), `The upstream answered ${status}.`, requestId);
 }

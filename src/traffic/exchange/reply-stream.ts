@@ -1,7 +1,7 @@
 /** An upstream's reply on its way to the client: held while policies look at its head, then passed on as it comes. */
 import { ERRORS, type ErrorCode, type Protocol } from '../../errors.ts';
-import { grpcTrailers, isGrpcCall } from '../../grpc.ts';
-import type { HeaderList } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
+import { grpcTrailers } from '../../grpc.ts';
 import type { Inbound } from '../../types/transport.ts';
 import { endsEvent, errorEvent, isEventStream } from './sse.ts';
 
@@ -17,7 +17,7 @@ export class ReplyStream {
   ended = false;
   readonly #inbound: Inbound;
   #held: Buffer[] = [];
-  #trailers: HeaderList | null = null;
+  #trailers: Fields | null = null;
   #eventStream = false;
   #betweenEvents = true;
 
@@ -32,7 +32,7 @@ export class ReplyStream {
   }
 
   /** The upstream ended while its reply was held. */
-  holdEnd(trailers: HeaderList | null): void {
+  holdEnd(trailers: Fields | null): void {
     this.ended = true;
     this.#trailers = trailers;
   }
@@ -45,7 +45,7 @@ export class ReplyStream {
   }
 
   /** Writes the head and what was held. */
-  start(status: number, headers: HeaderList): Flow {
+  start(status: number, headers: Fields): Flow {
     this.#eventStream = isEventStream(headers);
     this.#inbound.head(status, headers, this.length, false);
     let flow: Flow = 'more';
@@ -69,7 +69,7 @@ export class ReplyStream {
     return this.#inbound.write(chunk) ? 'more' : 'wait';
   }
 
-  end(trailers: HeaderList | null): void {
+  end(trailers: Fields | null): void {
     this.#inbound.end(trailers, null);
   }
 
@@ -81,7 +81,7 @@ export class ReplyStream {
    */
   breakOff(code: ErrorCode, protocol: Protocol, requestId: string): void {
     const { status, message } = ERRORS[code];
-    if (this.length < 0 && isGrpcCall(this.#inbound)) return this.#inbound.end(grpcTrailers(status, message), null);
+    if (this.length < 0 && this.#inbound.isGrpc) return this.#inbound.end(grpcTrailers(status, message), null);
     // Behind a length that was told an event could be its very rest, and look like the end.
     const fits = this.#eventStream && this.#betweenEvents && this.length < 0;
     if (fits) this.#inbound.write(errorEvent(protocol, code, requestId));

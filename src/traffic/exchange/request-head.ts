@@ -1,8 +1,10 @@
 /**
- * The request's header section, read in one pass: what the proxy itself must know, and the list that goes upstream
- * without what belongs to this hop (RFC 9110 §7.6.1) and what only a proxy may say.
+ * The request's fields, read where they stand: what the proxy itself must know is taken out, and so is what belongs to
+ * this hop (RFC 9110 §7.6.1) and what only a proxy may say. What is left goes upstream.
  */
-import { type HeaderList, namedByConnection, removeNamed } from '../../headers.ts';
+
+import { namedByConnection } from '../../fields/connection-options.ts';
+import type { Fields } from '../../fields/fields.ts';
 import {
   CLAIM,
   CONNECTION,
@@ -10,18 +12,16 @@ import {
   FORWARDED_HOST,
   FORWARDED_PROTO,
   HOST,
-  kindOf,
+  ID_MASK,
   MAX_FORWARDS,
-  PASS,
+  NOT_FORWARDED,
   REQUEST_ID,
   TE,
   VIA,
-} from '../../net/request-fields.ts';
+} from '../../fields/names.ts';
 
-/** What the proxy reads out of a request's header section. */
-export interface RequestHead {
-  /** Fields that go upstream, in order; `Host`, framing, hop-by-hop and forwarding fields are left out. */
-  headers: HeaderList;
+/** What a request says to the proxy. */
+export interface ProxyFields {
   host: string;
   /** '' where there is none. Several are joined, so that they are no valid id. */
   requestId: string;
@@ -41,50 +41,52 @@ export type PassingNames = ReadonlySet<string> | null;
 /** Most members of `Connection`, empty ones included; real requests have three. */
 const CONNECTION_MEMBERS_MAX = 64;
 
-/** Reads `received` into `head` and fills `head.headers`. False where `Connection` lists more than anyone means. */
-export function readRequestHead(received: HeaderList, head: RequestHead, passing: PassingNames): boolean {
-  const out = head.headers;
+/**
+ * Reads what is for the proxy out of `fields` into `into`; only what goes upstream is left, in its order. False where
+ * `Connection` lists more than anyone means.
+ */
+export function readProxyFields(fields: Fields, into: ProxyFields, passing: PassingNames): boolean {
   let connection = '';
-  for (let i = 0; i < received.length; i += 2) {
-    const name = received[i]!;
-    const kind = kindOf(name);
-    if (kind === PASS) out.push(name, received[i + 1]!);
-    else if (kind === CLAIM) {
-      if (passing?.has(name.toLowerCase())) out.push(name, received[i + 1]!);
-    } else if (kind === CONNECTION) connection = joined(connection, received[i + 1]!);
-    else keep(head, kind, name, received[i + 1]!);
+  for (let i = 0; i < fields.size; i++) {
+    const id = fields.kind(i) & ID_MASK;
+    if (id === 0) continue;
+    if (id === CONNECTION) connection = joined(connection, fields.value(i));
+    else read(into, id, fields, i);
   }
-  return connection === '' || isUsual(connection) || removeOptions(out, connection);
+  if (passing === null) fields.drop(NOT_FORWARDED | CLAIM);
+  else {
+    fields.drop(NOT_FORWARDED);
+    fields.dropWhere((all, i) => (all.kind(i) & CLAIM) !== 0 && !passing.has(all.name(i).toLowerCase()));
+  }
+  return connection === '' || isUsual(connection) || removeOptions(fields, connection);
 }
 
-/** Keeps what the proxy must know. */
-function keep(head: RequestHead, kind: number, name: string, value: string): void {
-  switch (kind) {
+function read(into: ProxyFields, id: number, fields: Fields, i: number): void {
+  switch (id) {
     case HOST:
-      head.host = value;
+      into.host = fields.value(i);
       break;
     case FORWARDED_FOR:
-      if (head.forwardedFor === null) head.forwardedFor = [value];
-      else head.forwardedFor.push(value);
+      if (into.forwardedFor === null) into.forwardedFor = [fields.value(i)];
+      else into.forwardedFor.push(fields.value(i));
       break;
     case FORWARDED_HOST:
-      head.forwardedHost = value;
+      into.forwardedHost = fields.value(i);
       break;
     case FORWARDED_PROTO:
-      head.forwardedProto = value;
+      into.forwardedProto = fields.value(i);
       break;
     case VIA:
-      head.via = joined(head.via, value);
+      into.via = joined(into.via, fields.value(i));
       break;
     case REQUEST_ID:
-      head.requestId = joined(head.requestId, value);
+      into.requestId = joined(into.requestId, fields.value(i));
       break;
     case TE:
-      head.trailers ||= namesTrailers(value);
+      into.trailers ||= namesTrailers(fields.value(i));
       break;
     case MAX_FORWARDS:
-      head.maxForwards = joined(head.maxForwards, value || NO_VALUE);
-      head.headers.push(name, value);
+      into.maxForwards = joined(into.maxForwards, fields.value(i) || NO_VALUE);
   }
 }
 
@@ -106,11 +108,11 @@ function isUsual(connection: string): boolean {
 }
 
 /** Fields that `Connection` names go no further. */
-function removeOptions(list: HeaderList, connection: string): boolean {
+function removeOptions(fields: Fields, connection: string): boolean {
   let members = 1;
   for (let i = connection.indexOf(','); i >= 0; i = connection.indexOf(',', i + 1))
     if (++members > CONNECTION_MEMBERS_MAX) return false;
   const named = namedByConnection(connection, null);
-  if (named !== null) removeNamed(list, named);
+  if (named !== null) fields.dropNamed(named);
   return true;
 }

@@ -1,18 +1,22 @@
 /** Who asks, for what: read from the head, believed of trusted proxies only. */
 import type { ErrorCode } from '../../errors.ts';
+import type { Fields } from '../../fields/fields.ts';
 import { normalizePath } from '../../match/path.ts';
 import { splitTarget } from '../../match/target.ts';
 import { firstHop, vouchedHops } from '../../net/client.ts';
-import { endOfHost, normalAuthority, normalHost, portFrom, withPort } from '../../net/host.ts';
+import { normalAuthority } from '../../net/host.ts';
 import { hasPassed, withHop } from '../../net/via.ts';
 import type { Client } from '../../types/policy.ts';
 import type { Inbound } from '../../types/transport.ts';
 import type { Core, Generation } from './core.ts';
-import { type RequestHead, readRequestHead } from './request-head.ts';
+import { isSecure, KnownPeer } from './peer.ts';
+import { type ProxyFields, readProxyFields } from './request-head.ts';
 
 /** What these functions fill in. */
-export interface Identified extends RequestHead {
+export interface Identified extends ProxyFields {
   readonly method: string;
+  /** The inbound's own, without what goes no further. */
+  readonly headers: Fields;
   id: string;
   authority: string;
   path: string;
@@ -25,21 +29,29 @@ export interface Identified extends RequestHead {
  * id are set in any case: the answer and the log need them.
  */
 export function readRequest(x: Identified, inbound: Inbound, core: Core, generation: Generation): ErrorCode | '' {
-  const { trusted, passing, pseudonym } = core;
-  const remote = inbound.remoteAddress;
-  const believed = trusted.has(remote);
-  const readable = readRequestHead(inbound.headers, x, believed ? passing.trusted : passing.anyone);
-  const hops = believed && x.forwardedFor !== null ? vouchedHops(remote, x.forwardedFor, trusted) : remote;
+  const { passing, pseudonym, trusted } = core;
+  const { headers } = x;
+  const peer = KnownPeer.of(inbound, trusted, pseudonym);
+  const believed = peer.trusted;
+  const readable = readProxyFields(headers, x, believed ? passing.trusted : passing.anyone);
+  const forwarded = believed && x.forwardedFor !== null;
+  const hops = forwarded ? vouchedHops(inbound.remoteAddress, x.forwardedFor!, trusted) : inbound.remoteAddress;
   x.client = generation.clients.get(firstHop(hops));
   x.id = believed && isRequestId(x.requestId) ? x.requestId : core.newId();
   if (!readable) return 'BAD_REQUEST';
   readOrigin(x, inbound, believed);
-  const refusal = readTarget(x, inbound);
+  const refusal = readTarget(x, inbound, peer);
   if (refusal !== '') return refusal;
   if (x.via !== '' && hasPassed(x.via, pseudonym)) return 'LOOP_DETECTED';
-  x.headers.push('x-forwarded-for', hops, 'x-forwarded-proto', x.forwardedProto);
-  if (x.forwardedHost !== '') x.headers.push('x-forwarded-host', x.forwardedHost);
-  x.headers.push('x-request-id', x.id, 'via', withHop(x.via, inbound.version, pseudonym));
+  if (forwarded) headers.add('x-forwarded-for', hops);
+  else headers.addLine(peer.forwardedFor);
+  if (x.forwardedProto === peer.forwardedProto.value) headers.addLine(peer.forwardedProto);
+  else headers.add('x-forwarded-proto', x.forwardedProto);
+  if (x.forwardedHost !== '') headers.add('x-forwarded-host', x.forwardedHost);
+  else if (x.authority !== '') headers.addLine(peer.forwardedHost!);
+  headers.add('x-request-id', x.id);
+  if (x.via === '') headers.addLine(peer.via(inbound.version, pseudonym));
+  else headers.add('via', withHop(x.via, inbound.version, pseudonym));
   return '';
 }
 
@@ -59,25 +71,20 @@ function lastMember(list: string): string {
   return comma < 0 ? list : list.slice(comma + 1).trim();
 }
 
-/** WebSockets too: some proxies say what the client asked for before the upgrade. */
 function isScheme(text: string): boolean {
   return text === 'https' || text === 'http' || text === 'wss' || text === 'ws';
-}
-
-function isSecure(scheme: string): boolean {
-  return scheme === 'https' || scheme === 'wss';
 }
 
 /**
  * Sets host, path and query; a code where the target cannot be served, else ''. The host of an absolute target counts,
  * whatever `Host` says (RFC 9112 §3.2.2), and upstreams are told the host that counts.
  */
-function readTarget(x: Identified, inbound: Inbound): ErrorCode | '' {
+function readTarget(x: Identified, inbound: Inbound, peer: KnownPeer): ErrorCode | '' {
   const target = splitTarget(inbound.target, inbound.method);
   if (target === null) return 'BAD_REQUEST';
   // As sent, for the log line of a request that is refused here.
   x.path = target.path;
-  if (!readHost(x, target.authority === '' ? x.host : target.authority, inbound.version)) return 'BAD_REQUEST';
+  if (!readHost(x, target.authority === '' ? x.host : target.authority, inbound.version, peer)) return 'BAD_REQUEST';
   const path = normalizePath(target.path);
   if (path === null) return 'AMBIGUOUS_PATH';
   x.path = path;
@@ -86,15 +93,12 @@ function readTarget(x: Identified, inbound: Inbound): ErrorCode | '' {
 }
 
 /** False where `authority` has no normal form. Only HTTP/1.0 has requests without a host (RFC 9112 §3.2). */
-function readHost(x: Identified, authority: string, version: Inbound['version']): boolean {
+function readHost(x: Identified, authority: string, version: Inbound['version'], peer: KnownPeer): boolean {
   if (authority === '') return version === '1.0';
-  const colon = endOfHost(authority);
-  const host = normalHost(colon === authority.length ? authority : authority.slice(0, colon));
-  const port = portFrom(authority, colon);
-  if (host === null || port < 0) return false;
-  x.host = host;
-  x.authority = withPort(host, port, isSecure(x.forwardedProto));
-  if (x.forwardedHost === '') x.forwardedHost = x.authority;
+  const known = peer.host(authority, x.forwardedProto);
+  if (known === null) return false;
+  x.host = known.host;
+  x.authority = known.authority;
   return true;
 }
 

@@ -1,6 +1,7 @@
 /** Whether another attempt may follow one that failed, and after how long. docs/rules.md has the table. */
+
+import type { Fields, Pairs } from '../../fields/fields.ts';
 import { isIdempotent } from '../../forwarders/failure.ts';
-import { getHeader, type HeaderList } from '../../headers.ts';
 import type { RetryPlan } from '../../types/plan.ts';
 import type { Failure } from '../../types/transport.ts';
 import { statusListed } from '../rules/upstream.ts';
@@ -28,15 +29,15 @@ export function retriesFailure(retry: RetryPlan, failure: Failure, method: strin
  * What a client is told beside the code of a failure: when to come back, where no connection was free (RFC 9110
  * §10.2.3); or not to, where the rules have tried again already (`listed`).
  */
-export function failureHeaders(failure: Failure, listed: boolean): HeaderList {
+export function failureHeaders(failure: Failure, listed: boolean): Pairs {
   if (failure.reason !== 'busy') return listed ? ['x-should-retry', 'false'] : [];
   return ['retry-after', String(Math.max(1, Math.ceil((failure.retryAfter ?? 0) / 1000)))];
 }
 
 /** Do the rules retry after a reply with this head? An upstream that says `x-should-retry: false` is not asked again. */
-export function retriesReply(retry: RetryPlan, method: string, status: number, headers: HeaderList): boolean {
+export function retriesReply(retry: RetryPlan, method: string, status: number, headers: Fields): boolean {
   if (!statusListed(retry.on, status)) return false;
-  const said = getHeader(headers, 'x-should-retry');
+  const said = headers.get('x-should-retry');
   if (said === 'false') return false;
   return mayRepeat(retry, method) || said === 'true' || declines(status, headers);
 }
@@ -46,19 +47,19 @@ function mayRepeat(retry: RetryPlan, method: string): boolean {
 }
 
 /** A 503 with the time at which to come back was refused at the door; one without may be a failure half-way. */
-function declines(status: number, headers: HeaderList): boolean {
+function declines(status: number, headers: Fields): boolean {
   if (status !== 503) return DECLINED.has(status);
-  return getHeader(headers, 'retry-after') !== undefined || getHeader(headers, 'retry-after-ms') !== undefined;
+  return headers.get('retry-after') !== undefined || headers.get('retry-after-ms') !== undefined;
 }
 
 /**
  * How long the upstream asks to wait, in milliseconds; 0 where it does not say (RFC 9110 §10.2.3, and the finer
  * `retry-after-ms` that LLM APIs send).
  */
-export function requestedDelay(headers: HeaderList, now: number): number {
-  const fine = Number(getHeader(headers, 'retry-after-ms') ?? Number.NaN);
+export function requestedDelay(headers: Fields, now: number): number {
+  const fine = Number(headers.get('retry-after-ms') ?? Number.NaN);
   if (Number.isFinite(fine)) return Math.max(fine, 0);
-  const text = getHeader(headers, 'retry-after');
+  const text = headers.get('retry-after');
   if (text === undefined) return 0;
   const seconds = Number(text);
   if (Number.isFinite(seconds)) return Math.max(seconds * 1000, 0);

@@ -1,11 +1,12 @@
 /** Server-sent events, as far as a proxy must know them: where one ends, and how to say that a stream broke. */
 import { anthropicErrorType, ERRORS, type ErrorCode, errorStatus, type Protocol } from '../../errors.ts';
-import { getHeader, type HeaderList } from '../../headers.ts';
+import type { Fields } from '../../fields/fields.ts';
+import { CONTENT_ENCODING, CONTENT_TYPE } from '../../fields/names.ts';
 
 /** Is this reply an event stream whose bytes can be read as they are? */
-export function isEventStream(headers: HeaderList): boolean {
-  const type = getHeader(headers, 'content-type') ?? '';
-  return type.startsWith('text/event-stream') && getHeader(headers, 'content-encoding') === undefined;
+export function isEventStream(headers: Fields): boolean {
+  const at = headers.find(CONTENT_TYPE);
+  return at >= 0 && headers.value(at).startsWith('text/event-stream') && headers.find(CONTENT_ENCODING) < 0;
 }
 
 const LF = 0x0a;

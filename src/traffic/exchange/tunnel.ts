@@ -1,14 +1,14 @@
 /** An upgraded connection (WebSocket): the exchange's side of forwarders/tunnel.ts. */
 
 import type { Duplex } from 'node:stream';
+import type { Fields } from '../../fields/fields.ts';
 import { type Joined, joinSockets, openTunnel } from '../../forwarders/tunnel.ts';
-import { type HeaderList, removeHopByHop } from '../../headers.ts';
 import type { PoolPlan } from '../../types/plan.ts';
 import type { Failure, Inbound, UpstreamCall, UpstreamRequest } from '../../types/transport.ts';
 
 export interface TunnelEvents {
-  opened(headers: HeaderList): void;
-  declined(status: number, headers: HeaderList, body: Buffer): void;
+  opened(headers: Fields): void;
+  declined(status: number, headers: Fields, body: Buffer): void;
   failed(failure: Failure): void;
 }
 
@@ -50,7 +50,7 @@ export class Tunnel implements UpstreamCall {
         opened: (_status, headers, socket, early) => {
           this.#socket = socket;
           this.#early = early;
-          removeHopByHop(headers);
+          headers.dropHopByHop();
           to.opened(headers);
         },
         refused: (status, headers, body) => to.declined(status, headers, body),
@@ -77,8 +77,10 @@ export class Tunnel implements UpstreamCall {
   }
 
   /** Accepts the client's side and lets bytes pass both ways; `ended` gets the bytes that went to the client. */
-  join(headers: HeaderList, open: OpenTunnels, ended: (bytes: number) => void): void {
-    const client = this.#inbound.takeOver(['connection', 'upgrade', 'upgrade', this.#inbound.upgrade, ...headers]);
+  join(headers: Fields, open: OpenTunnels, ended: (bytes: number) => void): void {
+    headers.addFirst('upgrade', this.#inbound.upgrade);
+    headers.addFirst('connection', 'upgrade');
+    const client = this.#inbound.takeOver(headers);
     const joined = joinSockets(client.socket, client.early, this.#socket!, this.#early, {
       idle: this.#idle,
       onEnd: (_up, down) => {

@@ -2,7 +2,6 @@
  * Facts: named strings that templates read. Built-in ones are properties of the exchange; those that policies provide
  * live in numbered slots, so that a read on the hot path is an array index.
  */
-import { getHeader } from '../../headers.ts';
 import { paramReader } from '../../match/pattern.ts';
 import { clientNetwork } from '../../net/address.ts';
 import type { Exchange, FactReader } from '../../types/policy.ts';
@@ -62,7 +61,7 @@ export class FactTable {
     const rest = name.slice(dot + 1);
     if (family === 'header') {
       const lower = rest.toLowerCase();
-      return (x) => getHeader(x.headers, lower) ?? '';
+      return (x) => x.headers.get(lower) ?? '';
     }
     if (family === 'query') return (x) => queryValue(x.query, rest);
     if (family === 'path') return this.#pathReader(rest);

@@ -1,5 +1,6 @@
 /** The rule set: what a plan compiles to. Built whole, frozen, and used by every request that arrives under it. */
 
+import { Fields } from '../../fields/fields.ts';
 import { Router } from '../../match/router.ts';
 import type { Meters } from '../../metrics/counters.ts';
 import { finish, type Steps } from '../../slices.ts';
@@ -26,7 +27,9 @@ export interface Route {
   readonly plan: RoutePlan;
   readonly steps: readonly Step[];
   readonly needsBody: boolean;
-  /** Some step looks at single attempts, so each needs its own header list. */
+  /** Fields of a fixed reply, to be copied; null where there is none. */
+  readonly replyFields: Fields | null;
+  /** Some step looks at single attempts, so each needs fields of its own. */
   readonly editsAttempts: boolean;
   readonly metrics: RouteMetrics;
   /** The upstream that serves a client; '' where the route has a fixed reply. */
@@ -146,6 +149,7 @@ function compileRoute(plan: RoutePlan, policies: ReadonlyMap<string, CompiledPol
     plan,
     steps,
     needsBody: steps.some((step) => step.needsBody),
+    replyFields: plan.reply === null ? null : Fields.from(plan.reply.headers),
     editsAttempts: steps.some((step) => step.hooks.attempt !== undefined),
     metrics: new RouteMetrics(meters, plan.name),
     upstreamFor: compileSplit(plan),

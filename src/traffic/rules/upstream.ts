@@ -1,4 +1,5 @@
 /** Upstreams at run time: what config says (the plan) beside what running learns (state), never mixed. */
+import { Line } from '../../fields/line.ts';
 import type { CounterSet, Meters } from '../../metrics/counters.ts';
 import { Breaker, type BreakerChange } from '../../state/breaker.ts';
 import { RetryBudget } from '../../state/budget.ts';
@@ -31,6 +32,8 @@ const BY_OUTCOME = Object.freeze({ label: 'outcome', values: OUTCOMES });
 
 export class Endpoint {
   readonly plan: EndpointPlan;
+  /** `Host` as its requests have it. */
+  readonly host: Line;
   readonly breaker: Breaker | null;
   readonly state: EndpointState;
   /** The last failure that its breaker counted in this thread: for the log, when it opens. */
@@ -40,6 +43,7 @@ export class Endpoint {
 
   constructor(plan: EndpointPlan, breaker: Breaker | null, state: EndpointState, meters: Meters) {
     this.plan = plan;
+    this.host = new Line('host', plan.authority);
     this.breaker = breaker;
     this.state = state;
     this.#meters = meters;

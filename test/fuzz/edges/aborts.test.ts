@@ -3,6 +3,7 @@
  * random wait, against exchanges that answer at once, late, in pieces, before or after the body, or never. What each did
  * comes from a seed; what must be left at the end is nothing.
  */
+
 import assert from 'node:assert/strict';
 import { connect, Socket } from 'node:net';
 import { after, test } from 'node:test';
@@ -12,6 +13,7 @@ import { runInNewContext } from 'node:vm';
 import { Connection } from '../../../src/edges/http1/connection.ts';
 import { Http1Inbound } from '../../../src/edges/http1/inbound.ts';
 import { Http1Edge } from '../../../src/edges/http1/index.ts';
+import { Fields } from '../../../src/fields/fields.ts';
 import { RequestReader } from '../../../src/http1/request-reader.ts';
 import { Timer } from '../../../src/state/wheel.ts';
 import { Random } from '../../../src/testing/random.ts';
@@ -70,7 +72,7 @@ class Wild extends Call {
       this.onBodyEnd = () => this.#answer();
       this.#late = setTimeout(() => this.#answer(), 600);
     }
-    this.onBodyFailed = () => this.inbound.reply(400, [], 'broken', true);
+    this.onBodyFailed = () => this.inbound.reply(400, Fields.empty(), 'broken', true);
     this.onDrained = () => this.#more();
   }
 
@@ -84,18 +86,18 @@ class Wild extends Call {
     const { inbound } = this;
     if (this.#answered) return;
     this.#answered = true;
-    if (this.#kind === 0) inbound.reply(200, [], SMALL, false);
-    else if (this.#kind === 1) inbound.reply(200, [], LARGE, true);
+    if (this.#kind === 0) inbound.reply(200, Fields.empty(), SMALL, false);
+    else if (this.#kind === 1) inbound.reply(200, Fields.empty(), LARGE, true);
     else if (this.#kind === 2) inbound.destroy();
     else if (this.#kind === 3 && inbound.upgrade !== '' && this.over === '') this.#take();
     else {
-      inbound.head(200, [], this.#kind === 4 ? LARGE.length * 3 : -1, false);
+      inbound.head(200, Fields.empty(), this.#kind === 4 ? LARGE.length * 3 : -1, false);
       this.#more();
     }
   }
 
   #take(): void {
-    const { socket } = this.inbound.takeOver(['upgrade', 'websocket', 'connection', 'upgrade']);
+    const { socket } = this.inbound.takeOver(Fields.from(['upgrade', 'websocket', 'connection', 'upgrade']));
     this.over = 'taken';
     socket.on('error', () => {});
     socket.on('end', () => socket.destroy());

@@ -1,6 +1,6 @@
 /** Where our reader took more than Node's parser, or something else. */
 import { isDeepStrictEqual } from 'node:util';
-import { passingTrailers } from '../../../src/http1/trailers.ts';
+import { Fields } from '../../../src/fields/fields.ts';
 import type { Message, Trace } from '../../../src/testing/http1/trace.ts';
 import { nodeStopsBehind, nodeTunnels } from './exceptions.ts';
 import type { OracleTrace } from './oracle.ts';
@@ -41,4 +41,5 @@ function sameHead(ours: Message, node: Message | undefined): boolean {
   return node !== undefined && ours.start === node.start && isDeepStrictEqual(ours.headers, node.headers);
 }
 
-const passing = ({ trailers }: Message) => (trailers === null ? null : passingTrailers([...trailers]));
+const passing = ({ trailers }: Message) =>
+  trailers === null ? null : (Fields.from(trailers).passingTrailers()?.toPairs() ?? null);

@@ -2,7 +2,8 @@
  * Where Node's parser is not an oracle: it refuses or changes what is right, for reasons of its own. Each exception
  * says which messages it is about, and what is still compared.
  */
-import { indexOfHeader } from '../../../src/headers.ts';
+import { Fields } from '../../../src/fields/fields.ts';
+import { CONNECTION, UPGRADE } from '../../../src/fields/names.ts';
 import type { Message } from '../../../src/testing/http1/trace.ts';
 
 /**
@@ -11,9 +12,10 @@ import type { Message } from '../../../src/testing/http1/trace.ts';
  * ignore the offer, and then the connection goes on in HTTP/1.1. Requests up to and with the offer are compared.
  */
 export function nodeStopsBehind({ headers }: Message): boolean {
-  if (indexOfHeader(headers, 'upgrade') < 0) return false;
-  for (let i = indexOfHeader(headers, 'connection'); i >= 0; i = indexOfHeader(headers, 'connection', i + 2))
-    if (/(^|[\s,])upgrade([\s,]|$)/i.test(headers[i + 1]!)) return true;
+  const fields = Fields.sendable(headers);
+  if (fields.find(UPGRADE) < 0) return false;
+  for (let i = fields.find(CONNECTION); i >= 0; i = fields.find(CONNECTION, i + 1))
+    if (/(^|[\s,])upgrade([\s,]|$)/i.test(fields.value(i))) return true;
   return false;
 }
 

@@ -1,0 +1,386 @@
+/**
+ * The field lines of a message: order, case and duplicates as they came, because a proxy that normalises them breaks
+ * signatures and hides attacks (RFC 9110 §5.3).
+ *
+ * Lines that nobody touched stay where the reader left them, as parts of one text, and leave as one part for each run of
+ * them. A line that is made here is checked when it is made. So nothing has to be looked at again on the way out: there is
+ * no other way to a line than a {@link FieldSection}, which has scanned its octets, and {@link checkField}.
+ */
+import { namedByConnection } from './connection-options.ts';
+import { checkField, isFieldName, isFieldValue, type Line } from './line.ts';
+import { CONNECTION, FRAMING, HOP_BY_HOP, HOST, ID_MASK, KIND_BITS, kindOf, NOT_IN_TRAILERS } from './names.ts';
+import { type FieldSection, MARKS } from './section.ts';
+
+/**
+ * Fields of a head or of trailers that leave, at most, ours included. Node before 24.18.1 and 26.5.1 drops what comes
+ * behind the thousandth, framing too (CVE-2026-58044), and others have such limits of their own.
+ */
+export const FIELDS_MAX = 1000;
+
+/** How many of them edges and forwarders may add: framing, connection, date, or what is a pseudo field in HTTP/2. */
+const FIELDS_ADDED = 4;
+
+/** Names and values in turn. Where Weir says something in fields of its own, before they are {@link Fields}. */
+export type Pairs = readonly string[];
+
+const KIND_MASK = (1 << KIND_BITS) - 1;
+
+/** Indices are those of lines, from 0. Names that are looked for are in lower case. */
+export class Fields {
+  readonly #text: string;
+  /** As {@link FieldSection.marks}. */
+  readonly #marks: number[];
+  /** As {@link FieldSection.apart}, with lines that were made here; the third is the whole line where it is known. */
+  #apart: string[] | null;
+  #count: number;
+  /** What kinds may be there: of all lines that ever were. */
+  #kinds: number;
+
+  private constructor(text: string, marks: number[], apart: string[] | null, count: number, kinds: number) {
+    this.#text = text;
+    this.#marks = marks;
+    this.#apart = apart;
+    this.#count = count;
+    this.#kinds = kinds;
+  }
+
+  /** No line yet. */
+  static empty(): Fields {
+    return new Fields('', [], null, 0, 0);
+  }
+
+  /** What was read. The section's marks are the new owner's from now on. */
+  static read(section: FieldSection): Fields {
+    return new Fields(section.text, section.marks, section.apart, section.count, section.kinds);
+  }
+
+  /** Of names and values in turn. Throws RangeError, as {@link checkField}. */
+  static of(...pairs: string[]): Fields {
+    return Fields.from(pairs);
+  }
+
+  /** Of names and values in turn. Throws RangeError, as {@link checkField}. */
+  static from(pairs: Pairs): Fields {
+    const fields = Fields.empty();
+    fields.addAll(pairs);
+    return fields;
+  }
+
+  /** As {@link Fields.from}; null where one of them cannot be written. */
+  static tryFrom(pairs: Pairs): Fields | null {
+    const fields = Fields.empty();
+    for (let i = 0; i < pairs.length; i += 2) if (!fields.tryAdd(pairs[i]!, pairs[i + 1]!)) return null;
+    return fields;
+  }
+
+  /** As {@link Fields.from}, without those that cannot be written. */
+  static sendable(pairs: Pairs): Fields {
+    const fields = Fields.empty();
+    for (let i = 0; i < pairs.length; i += 2) fields.tryAdd(pairs[i]!, pairs[i + 1]!);
+    return fields;
+  }
+
+  /** Lines of its own: edits of the one do not show in the other. */
+  copy(): Fields {
+    const marks = this.#marks.slice(0, this.#count * MARKS);
+    return new Fields(this.#text, marks, this.#apart === null ? null : this.#apart.slice(), this.#count, this.#kinds);
+  }
+
+  // ── looking ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Lines. */
+  get size(): number {
+    return this.#count;
+  }
+
+  /** More lines than may leave, once an edge or a forwarder has added its own? */
+  get overfull(): boolean {
+    return this.#count > FIELDS_MAX - FIELDS_ADDED;
+  }
+
+  /** Name of the line `i`, as it is written. */
+  name(i: number): string {
+    const start = this.#marks[i * MARKS]!;
+    if (start < 0) return this.#apart![apartOf(start)]!;
+    return this.#text.slice(start, start + (this.#marks[i * MARKS + 2]! >> KIND_BITS));
+  }
+
+  nameLength(i: number): number {
+    return this.#marks[i * MARKS + 2]! >> KIND_BITS;
+  }
+
+  /** Value of the line `i`, without the space around it. */
+  value(i: number): string {
+    const start = this.#marks[i * MARKS]!;
+    if (start < 0) return this.#apart![apartOf(start) + 1]!;
+    return this.#text.slice(start + (this.#marks[i * MARKS + 2]! >> KIND_BITS) + 2, this.#marks[i * MARKS + 1]! - 2);
+  }
+
+  /** What the name of the line `i` says: see `names.ts`. */
+  kind(i: number): number {
+    return this.#marks[i * MARKS + 2]! & KIND_MASK;
+  }
+
+  /** Is there perhaps a line of a kind with one of these bits? */
+  mayHave(bits: number): boolean {
+    return (this.#kinds & bits) !== 0;
+  }
+
+  /** The first line from `from` on whose field has this id, or -1. */
+  find(id: number, from = 0): number {
+    const marks = this.#marks;
+    for (let i = from; i < this.#count; i++) if ((marks[i * MARKS + 2]! & ID_MASK) === id) return i;
+    return -1;
+  }
+
+  /** The first line from `from` on that is called `name`, in any case, or -1. */
+  indexOf(name: string, from = 0): number {
+    const { length } = name;
+    for (let i = from; i < this.#count; i++)
+      if (this.#marks[i * MARKS + 2]! >> KIND_BITS === length && this.#isCalled(i, name, SAME)) return i;
+    return -1;
+  }
+
+  /**
+   * As {@link indexOf}, with `_` read as `-`. Many programs behind a proxy cannot tell the two apart (RFC 3875 §4.1.18),
+   * so what a rule looks for must not hide behind the other spelling.
+   */
+  indexOfTwin(name: string, from = 0): number {
+    const { length } = name;
+    for (let i = from; i < this.#count; i++)
+      if (this.#marks[i * MARKS + 2]! >> KIND_BITS === length && this.#isCalled(i, name, TWIN)) return i;
+    return -1;
+  }
+
+  /** Does the name of the line `i` begin with `head` (lower case, `-` for `_`), in whatever case and with `_` read as `-`? */
+  beginsLike(i: number, head: string): boolean {
+    return this.#marks[i * MARKS + 2]! >> KIND_BITS >= head.length && this.#isCalled(i, head, TWIN);
+  }
+
+  /** Value of the first line that is called `name`, or undefined. */
+  get(name: string): string | undefined {
+    const i = this.indexOf(name);
+    return i < 0 ? undefined : this.value(i);
+  }
+
+  /** How many lines are called `name`. */
+  countOf(name: string): number {
+    let count = 0;
+    for (let i = this.indexOf(name); i >= 0; i = this.indexOf(name, i + 1)) count++;
+    return count;
+  }
+
+  /** Octets of all lines, each with its colon, space and CRLF. */
+  get octets(): number {
+    let octets = 0;
+    for (let i = 0; i < this.#count; i++) octets += this.name(i).length + this.value(i).length + LINE_FRAME;
+    return octets;
+  }
+
+  /** Names and values in turn. */
+  toPairs(): string[] {
+    const pairs: string[] = [];
+    for (let i = 0; i < this.#count; i++) pairs.push(this.name(i), this.value(i));
+    return pairs;
+  }
+
+  // ── making ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Adds a line behind the others. Throws RangeError, as {@link checkField}. */
+  add(name: string, value: string): void {
+    checkField(name, value);
+    this.#put(this.#count++, name, value, '', kindOf(name));
+  }
+
+  /** Adds a line where such a one can be written; says whether it did. */
+  tryAdd(name: string, value: string): boolean {
+    if (!isFieldValue(value) || !isFieldName(name)) return false;
+    this.#put(this.#count++, name, value, '', kindOf(name));
+    return true;
+  }
+
+  /** Adds names and values in turn. Throws RangeError, as {@link checkField}. */
+  addAll(pairs: Pairs): void {
+    for (let i = 0; i < pairs.length; i += 2) this.add(pairs[i]!, pairs[i + 1]!);
+  }
+
+  /** Adds a line that is ready. */
+  addLine(line: Line): void {
+    this.#put(this.#count++, line.name, line.value, line.text, line.kind);
+  }
+
+  /** Puts a line before all others. Throws RangeError, as {@link checkField}. */
+  addFirst(name: string, value: string): void {
+    checkField(name, value);
+    this.#shiftFrom(0);
+    this.#put(0, name, value, '', kindOf(name));
+  }
+
+  /** As {@link addFirst}, with a line that is ready. */
+  addLineFirst(line: Line): void {
+    this.#shiftFrom(0);
+    this.#put(0, line.name, line.value, line.text, line.kind);
+  }
+
+  /** Replaces the first line that is called so and removes the others; adds one where there was none. Throws RangeError. */
+  set(name: string, value: string): void {
+    checkField(name, value);
+    const lower = name.toLowerCase();
+    const first = this.indexOf(lower);
+    if (first < 0) return this.#put(this.#count++, name, value, '', kindOf(name));
+    for (let i = this.indexOf(lower, first + 1); i >= 0; i = this.indexOf(lower, i)) this.removeAt(i);
+    this.#put(first, name, value, '', kindOf(name));
+  }
+
+  /** Removes every line that is called `name`. */
+  remove(name: string): void {
+    for (let i = this.indexOf(name); i >= 0; i = this.indexOf(name, i)) this.removeAt(i);
+  }
+
+  removeAt(i: number): void {
+    const marks = this.#marks;
+    const end = --this.#count * MARKS;
+    for (let at = i * MARKS; at < end; at++) marks[at] = marks[at + MARKS]!;
+  }
+
+  /** Removes every line whose kind has one of `bits`. */
+  drop(bits: number): void {
+    if ((this.#kinds & bits) === 0) return;
+    let to = 0;
+    for (let i = 0; i < this.#count; i++) if ((this.#marks[i * MARKS + 2]! & bits) === 0) this.#move(i, to++);
+    this.#count = to;
+    this.#kinds &= ~bits;
+  }
+
+  /** Removes every line whose field has this id. */
+  dropId(id: number): void {
+    for (let i = this.find(id); i >= 0; i = this.find(id, i)) this.removeAt(i);
+  }
+
+  /** Removes the lines that `drops` says, one pass over all. */
+  dropWhere(drops: (fields: Fields, i: number) => boolean): void {
+    let to = 0;
+    for (let i = 0; i < this.#count; i++) if (!drops(this, i)) this.#move(i, to++);
+    this.#count = to;
+  }
+
+  /** Removes hop-by-hop fields and every field that `Connection` names (RFC 9110 §7.6.1). */
+  dropHopByHop(): void {
+    if ((this.#kinds & HOP_BY_HOP) === 0) return;
+    let named: Set<string> | null = null;
+    for (let i = this.find(CONNECTION); i >= 0; i = this.find(CONNECTION, i + 1))
+      named = namedByConnection(this.value(i), named);
+    this.drop(HOP_BY_HOP);
+    if (named !== null) this.dropNamed(named);
+  }
+
+  /** Removes what would frame a body: a 1xx never has one (RFC 9110 §8.6, RFC 9112 §6.1). */
+  dropFraming(): void {
+    this.drop(FRAMING);
+  }
+
+  /** Removes what must not pass in trailers (RFC 9110 §6.5.1). Null where nothing is left. */
+  passingTrailers(): Fields | null {
+    this.drop(NOT_IN_TRAILERS);
+    return this.#count === 0 ? null : this;
+  }
+
+  /** Removes the fields whose names, in lower case, are in `names`. */
+  dropNamed(names: ReadonlySet<string>): void {
+    this.dropWhere((fields, i) => names.has(fields.name(i).toLowerCase()));
+  }
+
+  // ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** All lines as HTTP/1.1 writes them, `Host` first, where no reader can lose it (RFC 9110 §7.2), and `own` behind it. */
+  linesHostFirst(own: string): string {
+    const at = this.find(HOST);
+    if (at < 0) return own + this.lines();
+    return this.lines(at, at + 1) + own + this.lines(0, at) + this.lines(at + 1);
+  }
+
+  /** The lines from `from` to `to`, as HTTP/1.1 writes them. */
+  lines(from = 0, to = this.#count): string {
+    const marks = this.#marks;
+    let text = '';
+    for (let i = from; i < to; ) {
+      const start = marks[i * MARKS]!;
+      if (start < 0) {
+        text += this.#lineApart(apartOf(start));
+        i++;
+        continue;
+      }
+      let end = marks[i++ * MARKS + 1]!;
+      while (i < to && marks[i * MARKS] === end) end = marks[i++ * MARKS + 1]!;
+      text += this.#text.slice(start, end);
+    }
+    return text;
+  }
+
+  #lineApart(at: number): string {
+    const apart = this.#apart!;
+    return apart[at + 2] !== '' ? apart[at + 2]! : `${apart[at]}: ${apart[at + 1]}\r\n`;
+  }
+
+  #put(i: number, name: string, value: string, text: string, kind: number): void {
+    this.#apart ??= [];
+    const mark = i * MARKS;
+    this.#marks[mark] = -1 - this.#apart.length / MARKS;
+    this.#marks[mark + 1] = 0;
+    this.#marks[mark + 2] = (name.length << KIND_BITS) | kind;
+    this.#apart.push(name, value, text);
+    this.#kinds |= kind;
+  }
+
+  #move(from: number, to: number): void {
+    if (from === to) return;
+    const marks = this.#marks;
+    marks[to * MARKS] = marks[from * MARKS]!;
+    marks[to * MARKS + 1] = marks[from * MARKS + 1]!;
+    marks[to * MARKS + 2] = marks[from * MARKS + 2]!;
+  }
+
+  /** Makes room for a line at `i`. */
+  #shiftFrom(i: number): void {
+    const marks = this.#marks;
+    for (let at = this.#count * MARKS - 1; at >= i * MARKS; at--) marks[at + MARKS] = marks[at]!;
+    this.#count++;
+  }
+
+  /** Does the name of the line `i` begin with `lower`, in any case? `mask` says whether `_` is read as `-`. */
+  #isCalled(i: number, lower: string, twin: boolean): boolean {
+    const start = this.#marks[i * MARKS]!;
+    const text = start < 0 ? this.#apart![apartOf(start)]! : this.#text;
+    return begins(text, start < 0 ? 0 : start, lower, twin);
+  }
+}
+
+const SAME = false;
+const TWIN = true;
+
+/** `: ` and CRLF. */
+const LINE_FRAME = 4;
+
+function apartOf(start: number): number {
+  return (-1 - start) * MARKS;
+}
+
+/** Does `text` at `at` begin with `lower`, in whatever case, and with `_` read as `-` where `twin`? From the end, as names differ there. */
+function begins(text: string, at: number, lower: string, twin: boolean): boolean {
+  for (let i = lower.length - 1; i >= 0; i--) {
+    const code = text.charCodeAt(at + i);
+    const wanted = lower.charCodeAt(i);
+    if (code === wanted) continue;
+    if (code >= UPPER_A && code <= UPPER_Z && (code | 0x20) === wanted) continue;
+    if (!twin || folded(code) !== folded(wanted)) return false;
+  }
+  return true;
+}
+
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;
+
+function folded(code: number): number {
+  if (code === 0x5f) return 0x2d;
+  return code >= UPPER_A && code <= UPPER_Z ? code | 0x20 : code;
+}
