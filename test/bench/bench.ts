@@ -5,6 +5,7 @@ import { describeMachine } from './machine.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { page } from './page.ts';
 import { profile } from './profile.ts';
+import { quiet } from './quiet.ts';
 import { type Outcome, Session } from './session.ts';
 import { ROOT } from './subjects/files.ts';
 import { SUBJECTS } from './subjects/index.ts';
@@ -38,10 +39,12 @@ function report(options: Options, outcome: Outcome, seconds: number): void {
 }
 
 async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  if (args.includes('--quiet')) return quiet(args.filter((arg) => arg !== '--quiet'));
   let options: Options;
   try {
     options = readOptions(
-      process.argv.slice(2),
+      args,
       SUBJECTS.map(({ name }) => name),
     );
   } catch (error) {

@@ -18,6 +18,7 @@ export const USAGE = `npm run bench -- [options]
   --connections N   open at once (64)
   --only a,b        these subjects alone; docs/performance.md is then left as it is
   --json            print the figures as JSON
+  --quiet ...       JavaScript time and bytes allocated for each request instead; has options of its own
   --profile NAME    run one Node subject under --cpu-prof and print where its time goes`;
 
 /**
