@@ -1,6 +1,6 @@
 /** Holds what a request allocates: within a tenth of the figures in quiet.json. Bytes do not depend on the machine's load. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { makeClients } from './clients.ts';
 import { HELD, readFigures } from './quiet/figures.ts';
 import type { LoadName } from './quiet/messages.ts';
@@ -11,9 +11,9 @@ import { summarize } from './stats.ts';
 import { ROOT } from './subjects/files.ts';
 
 const TOLERANCE = 0.1;
-const REQUESTS = 4_000;
+const REQUESTS = 2_000;
 /** Rounds in which the median of the last few must come within the bounds: V8 compiles while they run. */
-const [LEAST, MOST, LAST] = [12, 40, 5];
+const [LEAST, MOST, LAST] = [12, 80, 3];
 
 const skip = countsAllocations() ? false : 'this Node does not count allocated bytes';
 
@@ -34,17 +34,16 @@ async function settled(load: LoadName, expected: number): Promise<number> {
   }
 }
 
-for (const load of HELD) {
-  test(`a request allocates what it did: ${load}`, { skip }, async () => {
-    const expected = readFigures().bytes[load]!;
-    const bytes = await settled(load, expected);
-    const said = `${load}: ${bytes.toFixed(0)} bytes a request; quiet.json says ${expected}`;
-    assert.ok(
-      Math.abs(bytes / expected - 1) <= TOLERANCE,
-      `${said} (node test/bench/quiet.ts --write, if it is meant)`,
-    );
-  });
-}
+describe('a request allocates what it did', { skip, concurrency: true }, () => {
+  for (const load of HELD) {
+    it(load, async () => {
+      const expected = readFigures().bytes[load]!;
+      const bytes = await settled(load, expected);
+      const said = `${load}: ${bytes.toFixed(0)} bytes a request; quiet.json says ${expected}`;
+      assert.ok(Math.abs(bytes / expected - 1) <= TOLERANCE, `${said} (--write writes them anew, if it is meant)`);
+    });
+  }
+});
 
 test('options: what is unknown or not a number is refused', () => {
   assert.deepEqual(readQuietOptions(['--load', 'get,five', '--rounds', '3']).loads, ['get', 'five']);
