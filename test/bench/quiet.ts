@@ -1,10 +1,13 @@
 /**
  * `node test/bench/quiet.ts` (`npm run bench -- --quiet`): JavaScript time and bytes allocated for each request, in a
- * real Weir whose sockets do nothing. With `--against DIR` rounds alternate with the Weir of another checkout.
+ * real Weir whose sockets do nothing. With `--against` rounds alternate with the Weir of another checkout
+ * (a folder) or commit.
  */
+import { existsSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { checkoutOf } from './quiet/checkout.ts';
 import { writeFigures } from './quiet/figures.ts';
 import { measureQuiet, type QuietOptions, sampleQuiet } from './quiet/measure.ts';
 import { LOAD_NAMES, type LoadName } from './quiet/messages.ts';
@@ -12,7 +15,7 @@ import { quietTable, shareTable } from './quiet/report.ts';
 import { ROOT } from './subjects/files.ts';
 
 export const QUIET_USAGE = `npm run bench -- --quiet [options]
-  --against DIR     alternate with the Weir of another checkout (git worktree add DIR main)
+  --against WHAT    alternate with the Weir of another checkout: a folder or a commit
   --load a,b        of ${LOAD_NAMES.join(', ')} (all)
   --rounds N        measured rounds (20)
   --requests N      requests a round (4000)
@@ -63,7 +66,8 @@ export function readQuietOptions(args: readonly string[]): Arguments {
 
 /** npm changes the folder, and says where it was called. */
 function fromStart(path: string): string {
-  return isAbsolute(path) ? path : resolve(process.env.INIT_CWD ?? process.cwd(), path);
+  const folder = isAbsolute(path) ? path : resolve(process.env.INIT_CWD ?? process.cwd(), path);
+  return existsSync(folder) ? folder : path;
 }
 
 function positive(name: string, text: string): number {
@@ -80,16 +84,29 @@ export async function quiet(args: readonly string[]): Promise<number> {
     process.stderr.write(`bench: ${(error as Error).message}\n${QUIET_USAGE}\n`);
     return 2;
   }
+  const against = options.against === '' ? null : checkoutOf(options.against);
+  if (options.against !== '' && against === null) {
+    process.stderr.write(`bench: ${options.against} is neither a checkout of Weir nor a commit\n`);
+    return 2;
+  }
+  try {
+    await run({ ...options, against: against?.folder ?? '' });
+    return 0;
+  } finally {
+    against?.remove();
+  }
+}
+
+async function run(options: Arguments): Promise<void> {
   const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
   if (options.sample !== '') {
     for (const { title, shares } of await sampleQuiet(options, options.sample, say))
       process.stdout.write(`${shareTable(title, shares, options.sample)}\n`);
-    return 0;
+    return;
   }
   const series = await measureQuiet(options, say);
   process.stdout.write(options.json ? `${JSON.stringify(series)}\n` : `${quietTable(series)}\n`);
   if (options.write) say(`wrote ${writeFigures(series)}`);
-  return 0;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

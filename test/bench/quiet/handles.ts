@@ -102,20 +102,33 @@ export class QuietSocket {
     return this.#store.toString('latin1', 0, this.#stored);
   }
 
-  /** Delivers what one read brings. False: it is not being read from. */
+  /** Delivers what came, in one read where the reader's buffer is large enough. False: it is not being read from. */
   deliver(bytes: Uint8Array<ArrayBuffer>): boolean {
     if (!this.reading) return false;
-    calls.reads++;
-    STATE[READ] = bytes.length;
-    STATE[OFFSET] = 0;
-    if (this.place === null) this.onread!.call(this.handle, bytes.buffer.slice(0));
-    else {
-      this.place.set(bytes);
-      const next = this.onread!.call(this.handle, undefined);
-      if (next instanceof Uint8Array) this.place = next;
+    if (this.place === null) {
+      this.#read(bytes.length, bytes.buffer.slice(0));
+      return true;
     }
-    runTicks.call(process);
+    let left = bytes;
+    while (left.length > this.place.length) {
+      const size = this.place.length;
+      this.place.set(left.subarray(0, size));
+      left = left.subarray(size);
+      this.#read(size, undefined);
+    }
+    this.place.set(left);
+    this.#read(left.length, undefined);
     return true;
+  }
+
+  /** As libuv's callback does, with what runs behind it. */
+  #read(size: number, buffer: ArrayBuffer | undefined): void {
+    calls.reads++;
+    STATE[READ] = size;
+    STATE[OFFSET] = 0;
+    const next = this.onread!.call(this.handle, buffer);
+    if (next instanceof Uint8Array) this.place = next;
+    runTicks.call(process);
   }
 
   text(text: string, encoding: 'latin1' | 'utf8' | 'ucs2'): number {

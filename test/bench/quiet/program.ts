@@ -143,6 +143,7 @@ function writeConfig(folder: string, load: LoadName, port: number, admin: number
     secret: SECRET,
     overrides: OVERRIDES.map((pair) => pair.join(',')).join('\n'),
     nonces: NONCES,
+    tls: '',
   };
   mkdirSync(folder, { recursive: true });
   fillFolder(join(BENCH, 'weir', 'config'), folder, words);
