@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Client } from '../requests.ts';
 import { OVERRIDES, SECRET } from '../rules.ts';
 import { BENCH, fillFolder } from '../subjects/files.ts';
-import { freePort, stop } from '../subjects/processes.ts';
+import { freePort } from '../subjects/processes.ts';
 import type { Round } from './driver.ts';
 import { isSigned, type LoadName, PORTS } from './messages.ts';
 import { type Answer, type Order, PORT_VARIABLE, SOCKET_VARIABLE } from './preload.ts';
@@ -104,7 +104,11 @@ export class QuietProgram {
     this.#thread.on('error', () => {});
   }
 
-  readonly #orphan = (): void => void this.#child.kill('SIGTERM');
+  /** Where the bench ends before its time. */
+  readonly #orphan = (): void => {
+    this.#child.kill('SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
+  };
 
   async #ask(order: Order): Promise<Answer> {
     const waiting = Promise.withResolvers<Answer>();
@@ -128,7 +132,8 @@ export class QuietProgram {
   async close(): Promise<void> {
     this.#thread?.destroy();
     this.#bench.close();
-    await stop(this.#child);
+    // Not SIGTERM: its idle connections would be waited for.
+    if (this.#child.exitCode === null && this.#child.kill('SIGKILL')) await once(this.#child, 'exit');
     process.off('exit', this.#orphan);
     rmSync(this.#folder, { recursive: true, force: true });
   }
