@@ -1,56 +1,72 @@
-/** `npm run bench`: measures every subject side by side, prints a table and writes docs/performance.md. */
+/** `npm run bench`: measures section by section, prints tables and writes docs/performance.md. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeMachine } from './machine.ts';
 import { type Options, readOptions, USAGE } from './options.ts';
 import { page } from './page.ts';
 import { profile } from './profile.ts';
-import { type Outcome, Session } from './session.ts';
+import { quiet } from './quiet.ts';
+import { keepResult, readResults } from './results.ts';
+import { SECTIONS } from './sections/index.ts';
+import { alternate } from './sections/rounds.ts';
+import type { Section } from './sections/types.ts';
 import { ROOT } from './subjects/files.ts';
 import { SUBJECTS } from './subjects/index.ts';
-import { table } from './table.ts';
+import { aligned, table } from './table.ts';
 
 const PAGE = join(ROOT, 'docs', 'performance.md');
 
-/** Progress goes to stderr, so that stdout is the table or the JSON alone. */
+/** Progress goes to stderr, so that stdout is the tables or the JSON alone. */
 function say(line: string): void {
   process.stderr.write(`bench: ${line}\n`);
 }
 
-async function measure(options: Options): Promise<Outcome> {
-  const session = await Session.open(options, say);
-  try {
-    await session.prepare(SUBJECTS.filter(({ name }) => options.only.length === 0 || options.only.includes(name)));
-    return await session.measure();
-  } finally {
-    await session.close();
-  }
+/** Some subjects of the rounds, for a look at them: the page is left as it is. */
+async function look(options: Options): Promise<void> {
+  const outcome = await alternate(
+    SUBJECTS.filter(({ name }) => options.only.includes(name)),
+    options,
+    say,
+  );
+  process.stdout.write(options.json ? `${JSON.stringify(outcome)}\n` : `${table(outcome)}\n`);
+  say('docs/performance.md is left as it is: not every subject was measured');
 }
 
-function report(options: Options, outcome: Outcome, seconds: number): void {
-  process.stdout.write(options.json ? `${JSON.stringify(outcome)}\n` : `${table(outcome)}\n`);
-  if (options.only.length > 0) {
-    say('docs/performance.md is left as it is: not every subject was measured');
-    return;
-  }
-  writeFileSync(PAGE, page(outcome, options, describeMachine(), SUBJECTS, seconds));
-  say('wrote docs/performance.md');
+async function measure(section: Section, options: Options): Promise<void> {
+  say(`== ${section.title}`);
+  const began = performance.now();
+  const result = await section.measure(options, say);
+  const seconds = Math.round((performance.now() - began) / 1000);
+  keepResult(section.name, { machine: describeMachine(), seconds, method: section.method(options), result });
+  // At once: a later section may fail, or take long.
+  writeFileSync(PAGE, page(readResults(), options, SECTIONS, SUBJECTS));
+  const goals = result.goals.map(({ what, goal, measured, verdict }) => `${what}: ${measured} (${goal}): ${verdict}`);
+  const text = [section.title, aligned(result.cells, result.problems), ...goals, ''].join('\n');
+  process.stdout.write(options.json ? `${JSON.stringify({ [section.name]: result })}\n` : `${text}\n`);
+}
+
+function chosen({ sections, full }: Options): readonly Section[] {
+  if (sections.length > 0) return SECTIONS.filter(({ name }) => sections.includes(name));
+  return SECTIONS.filter(({ quick }) => quick || full);
 }
 
 async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  if (args.includes('--quiet')) return quiet(args.filter((arg) => arg !== '--quiet'));
+  const [subjects, sections] = [SUBJECTS.map(({ name }) => name), SECTIONS.map(({ name }) => name)];
   let options: Options;
   try {
-    options = readOptions(
-      process.argv.slice(2),
-      SUBJECTS.map(({ name }) => name),
-    );
+    options = readOptions(args, subjects, sections);
   } catch (error) {
-    process.stderr.write(`bench: ${(error as Error).message}\n${USAGE}\n`);
+    process.stderr.write(`bench: ${(error as Error).message}\n${USAGE.replace('SECTIONS', sections.join(', '))}\n`);
     return 2;
   }
-  const began = performance.now();
   if (options.profile !== '') process.stdout.write(await profile(options, say));
-  else report(options, await measure(options), (performance.now() - began) / 1000);
+  else if (options.only.length > 0) await look(options);
+  else {
+    for (const section of chosen(options)) await measure(section, options);
+    say('wrote docs/performance.md and test/bench/results.json');
+  }
   return 0;
 }
 

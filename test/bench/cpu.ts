@@ -53,6 +53,11 @@ export function cpuBetween(before: CpuReading, after: CpuReading): number {
   return names.reduce((sum, name) => sum + after.threads[name]! - before.threads[name]!, 0);
 }
 
+/** Process ids of `root` and all below it. */
+export function processesOf(root: number): number[] {
+  return familyOf(root, allProcesses()).map(({ pid }) => pid);
+}
+
 /** Resident bytes of the tree. Pages that its processes share count once for each of them. */
 export function readRss(root: number): number {
   let kilobytes = 0;

@@ -3,6 +3,7 @@
  * answer looked at. Its own CPU time does not count; it is small so that it does not hold the subject up.
  */
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Batch } from './requests.ts';
 import type { Region } from './rules.ts';
 
@@ -27,9 +28,9 @@ export class Loader {
     this.lanes = lanes;
   }
 
-  /** Opens `connections` sockets to a loopback port. Rejects where one is refused. */
-  static async open(port: number, connections: number): Promise<Loader> {
-    return new Loader(await Promise.all(Array.from({ length: connections }, () => Lane.open(port))));
+  /** Opens `connections` sockets to a loopback port, with TLS 1.3 where `secure`. Rejects where one is refused. */
+  static async open(port: number, connections: number, secure = false): Promise<Loader> {
+    return new Loader(await Promise.all(Array.from({ length: connections }, () => Lane.open(port, secure))));
   }
 
   /** Sends the whole batch and resolves when the last answer is in. Never rejects: what went wrong is counted. */
@@ -105,13 +106,16 @@ class Lane {
   private sentAt = 0;
   private text = '';
 
-  static open(port: number): Promise<Lane> {
+  static open(port: number, secure: boolean): Promise<Lane> {
     const lane = new Lane();
     const buffer = Buffer.allocUnsafeSlow(READ_BUFFER);
     const callback = (bytes: number) => lane.read(buffer, bytes);
     const { promise, resolve, reject } = Promise.withResolvers<Lane>();
-    lane.socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer, callback } });
-    lane.socket.once('connect', () => resolve(lane));
+    const options = { port, host: '127.0.0.1', noDelay: true, onread: { buffer, callback } };
+    // A certificate for tests; no session is kept, so every handshake is whole.
+    const tls = { ...options, rejectUnauthorized: false, minVersion: 'TLSv1.3', ALPNProtocols: ['http/1.1'] } as const;
+    lane.socket = secure ? connectTls({ ...tls, ALPNProtocols: [...tls.ALPNProtocols] }) : connect(options);
+    lane.socket.once(secure ? 'secureConnect' : 'connect', () => resolve(lane));
     lane.socket.on('error', reject);
     lane.socket.on('close', () => lane.closed());
     return promise;

@@ -24,10 +24,15 @@ export function describeMachine(): Machine {
   };
 }
 
+/** What the bench itself writes is no change. */
+const OWN = [':!docs/performance.md', ':!test/bench/results.json', ':!test/bench/quiet.json', ':!node_modules'];
+
 function commit(): string {
   const head = output('git', ['rev-parse', '--short=12', 'HEAD']).trim();
   if (!/^[0-9a-f]+$/.test(head)) return 'none yet';
-  return output('git', ['status', '--porcelain']).trim() === '' ? head : `${head} with uncommitted changes`;
+  return output('git', ['status', '--porcelain', '--', '.', ...OWN]).trim() === ''
+    ? head
+    : `${head} with uncommitted changes`;
 }
 
 function packageVersion(name: string): string {
@@ -35,7 +40,7 @@ function packageVersion(name: string): string {
 }
 
 function systemVersions(): string[] {
-  const names = ['nginx-extras', 'libnginx-mod-http-lua', 'lua-nginx-redis', 'redis-server'];
+  const names = ['nginx-extras', 'libnginx-mod-http-lua', 'lua-nginx-redis', 'redis-server', 'nghttp2-client'];
   const lines = output('dpkg-query', ['-W', '-f', '${Package} ${Version}\n', ...names]).trim();
   return lines === '' ? [] : lines.split('\n');
 }

@@ -5,8 +5,13 @@ export interface Options {
   readonly rounds: number;
   readonly requests: number;
   readonly connections: number;
-  /** Names of subjects; empty = all. */
+  /** Names of subjects of the rounds; empty = all. */
   readonly only: readonly string[];
+  /** Sections; empty = those that are quick, or all with `full`. */
+  readonly sections: readonly string[];
+  readonly full: boolean;
+  /** Size of a large body. */
+  readonly megabytes: number;
   readonly json: boolean;
   /** Name of the subject to profile instead, or ''. */
   readonly profile: string;
@@ -16,15 +21,23 @@ export const USAGE = `npm run bench -- [options]
   --rounds N        measured rounds (9)
   --requests N      requests a round, subject and kind of load (20000)
   --connections N   open at once (64)
-  --only a,b        these subjects alone; docs/performance.md is then left as it is
+  --only a,b        these sections alone: SECTIONS;
+                    or these subjects of the rounds, and docs/performance.md is then left as it is
+  --full            all sections: about a quarter of an hour; without it those that are quick, about five minutes
+  --megabytes N     size of a large upload or download (1024)
   --json            print the figures as JSON
+  --quiet ...       JavaScript time and bytes allocated for each request instead; has options of its own
   --profile NAME    run one Node subject under --cpu-prof and print where its time goes`;
 
 /**
  * Reads the arguments.
  * @throws {Error} with what is wrong with them
  */
-export function readOptions(args: readonly string[], subjects: readonly string[]): Options {
+export function readOptions(
+  args: readonly string[],
+  subjects: readonly string[],
+  sections: readonly string[] = [],
+): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -32,11 +45,15 @@ export function readOptions(args: readonly string[], subjects: readonly string[]
       requests: { type: 'string', default: '20000' },
       connections: { type: 'string', default: '64' },
       only: { type: 'string', default: '' },
+      full: { type: 'boolean', default: false },
+      megabytes: { type: 'string', default: '1024' },
       json: { type: 'boolean', default: false },
       profile: { type: 'string', default: '' },
     },
   });
-  const only = values.only.split(',').filter((name) => name !== '');
+  const named = values.only.split(',').filter((name) => name !== '');
+  const only = named.filter((name) => !sections.includes(name));
+  if (only.length > 0 && only.length < named.length) throw new Error('--only takes sections or subjects, not both');
   for (const name of values.profile === '' ? only : [...only, values.profile]) {
     if (!subjects.includes(name)) throw new Error(`no subject ${name}; there are ${subjects.join(', ')}`);
   }
@@ -45,6 +62,9 @@ export function readOptions(args: readonly string[], subjects: readonly string[]
     requests: positive('requests', values.requests),
     connections: positive('connections', values.connections),
     only,
+    sections: named.filter((name) => sections.includes(name)),
+    full: values.full,
+    megabytes: positive('megabytes', values.megabytes),
     json: values.json,
     profile: values.profile,
   };

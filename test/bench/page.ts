@@ -1,73 +1,55 @@
-/** docs/performance.md, written whole by the bench. */
-import type { Machine } from './machine.ts';
+/** docs/performance.md, written whole by the bench from the last result of each section. */
 import type { Options } from './options.ts';
-import type { Outcome } from './session.ts';
-import { ratios } from './stats.ts';
-import type { LoadKind, Subject } from './subjects/types.ts';
-import { cpus, find, ratioText, rows } from './table.ts';
+import type { GoalRow, Results, Section, Stored } from './sections/types.ts';
+import type { Subject } from './subjects/types.ts';
 
-interface Goal {
-  readonly text: string;
-  readonly subject: string;
-  readonly against: string;
-  readonly load: LoadKind;
-  readonly atMost: number;
-}
-
-const FIVE = { subject: 'weir-rules', load: 'post' } as const;
-const PLAIN = { subject: 'weir-plain', load: 'get' } as const;
-
-/** The floor of the first build, then what our own HTTP/1.1 is to reach. */
-const GOALS: readonly Goal[] = [
-  { ...FIVE, text: 'five rules, against bare http-proxy doing nothing', against: 'http-proxy', atMost: 0.75 },
-  { ...FIVE, text: 'five rules, against nginx + Lua with the same rules', against: 'nginx-lua', atMost: 1.5 },
-  { ...FIVE, text: 'five rules, against the same, further', against: 'nginx-lua', atMost: 0.95 },
-  { ...PLAIN, text: 'plain GET, against nginx', against: 'nginx', atMost: 1.45 },
-  { ...PLAIN, text: 'plain GET, against bare http-proxy', against: 'http-proxy', atMost: 0.35 },
-];
-
-/** The page. `seconds`: how long the run took. */
+/** The page. What was never measured is said to be so. */
 export function page(
-  outcome: Outcome,
+  results: Results,
   options: Options,
-  machine: Machine,
+  sections: readonly Section[],
   subjects: readonly Subject[],
-  seconds: number,
 ): string {
   return `${[
     '# Performance',
     'Written by `npm run bench`; do not edit. What counts is CPU time per request: requests per second and latency say ' +
-      'more about the machine and its other guests than about a proxy.',
+      'more about the machine and its other guests than about a proxy. `npm run bench` measures what is quick, `--full` all ' +
+      'sections, `--only NAME` one; the others stay as they were, and each says when it was made.',
     '## Goals',
-    goals(outcome),
-    '## Figures',
-    `Medians over ${options.rounds} rounds. Ratios are taken round by round; in parentheses the lowest and the highest.`,
-    markdown(rows(outcome)),
-    ...notMeasured(outcome),
+    goals(results, sections),
+    ...sections.map((section) => chapter(section, results[section.name])),
     '## Subjects',
     subjects.map(({ name, title }) => `- **${name}**: ${title}`).join('\n'),
     METHOD(options),
     FAIRNESS,
     TRIED,
-    '## Made on',
-    madeOn(machine, seconds),
   ].join('\n\n')}\n`;
 }
 
-function goals(outcome: Outcome): string {
-  const lines = GOALS.map(({ text, subject, against, load, atMost }) => {
-    const weir = find(outcome, subject, load);
-    const other = find(outcome, against, load);
-    const verdict =
-      weir && other ? (ratios(cpus(weir), cpus(other)).median <= atMost ? 'held' : 'missed') : 'not measured';
-    return [text, `≤ ${atMost}`, ratioText(weir, other), verdict];
+function goals(results: Results, sections: readonly Section[]): string {
+  const rows = sections.flatMap(({ name }) => {
+    const stored = results[name];
+    return (stored?.result.goals ?? []).map((goal) => goalCells(goal, stored!));
   });
-  return markdown([['CPU per request of Weir', 'goal', 'measured', ''], ...lines]);
+  const missing = sections.filter(({ name }) => !(name in results)).map(({ name }) => `\`${name}\``);
+  const table = markdown([['', 'goal', 'measured', '', 'made on'], ...rows]);
+  return missing.length > 0 ? `${table}\n\nNot measured yet: ${missing.join(', ')}.` : table;
 }
 
-function notMeasured(outcome: Outcome): string[] {
-  const lines = Object.entries(outcome.problems).map(([name, problem]) => `- **${name}** was not measured: ${problem}`);
-  return lines.length > 0 ? [lines.join('\n')] : [];
+function goalCells({ what, goal, measured, verdict }: GoalRow, { machine }: Stored): string[] {
+  return [what, goal, measured, verdict, machine.date];
+}
+
+function chapter(section: Section, stored: Stored | undefined): string {
+  const title = `## ${section.title}`;
+  const command = `\`npm run bench -- --only ${section.name}\``;
+  if (stored === undefined) return `${title}\n\nNot measured yet: ${command}.`;
+  const { result, method } = stored;
+  const lines = Object.entries(result.problems).map(([name, problem]) => `- **${name}** was not measured: ${problem}`);
+  const parts = [title, method];
+  if (result.cells.length > 0) parts.push(markdown(result.cells));
+  if (lines.length > 0) parts.push(lines.join('\n'));
+  return [...parts, `${madeOn(stored)} By ${command}.`].join('\n\n');
 }
 
 function markdown(cells: readonly (readonly string[])[]): string {
@@ -76,15 +58,15 @@ function markdown(cells: readonly (readonly string[])[]): string {
   return lines.join('\n');
 }
 
-function madeOn(machine: Machine, seconds: number): string {
-  return [
-    `- ${machine.date}, commit ${machine.commit}, in ${Math.round(seconds)} s`,
-    `- ${machine.hardware}, ${machine.kernel}`,
-    `- ${machine.versions.join(', ')}`,
-  ].join('\n');
+function madeOn({ machine, seconds }: Stored): string {
+  const { date, commit, hardware, kernel, versions } = machine;
+  return `Made on ${date}, commit ${commit}, in ${seconds} s: ${hardware}, ${kernel}; ${versions.join(', ')}.`;
 }
 
 const METHOD = ({ requests, connections }: Options) => `## Method
+
+Of the alternating rounds; other sections say what is different.
+
 - Whole processes side by side. Each subject is started once, warmed up, and lives through all rounds; a round gives each
   in turn ${requests} requests over ${connections} kept connections, and each round begins with another subject.
 - CPU time is the operating system's: user and system time of the subject's process, all its threads and all its child
@@ -102,7 +84,7 @@ const METHOD = ({ requests, connections }: Options) => `## Method
 const FAIRNESS = `## Fairness
 - One worker each: nginx \`worker_processes 1\`, Weir \`threads: 1\` (its control thread counts too).
 - No access log, but in the rows named \`-log\`: nginx's is buffered (64 KB), Weir's is JSON on standard output, into a file.
-- Kept connections on both sides for all; no TLS; loopback; the same bytes in for all.
+- Kept connections on both sides for all; TLS where a section says so; loopback; the same bytes in for all.
 - Bare http-proxy and plain nginx touch no header but \`Connection\` and \`Host\`. Weir adds \`Via\` and \`X-Forwarded-*\`, looks at framing, limits and
   timeouts and counts metrics even where no policy runs.
 - nginx + Lua does each rule the cheapest way its users know: country by the C module geoip2 from the same database

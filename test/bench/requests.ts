@@ -89,6 +89,18 @@ export function signedBatch(count: number, clients: readonly Client[], now: numb
   };
 }
 
+/** `count` GETs that ask for all of `paths` in turn, in an order that is not theirs. */
+export function pathsBatch(count: number, clients: readonly Client[], paths: readonly string[]): Batch {
+  const step = 7919; // a prime, so that every path has its turn
+  const at = (i: number): Client => clients[i % clients.length]!;
+  return {
+    messages: Array.from({ length: count }, (_, i) =>
+      toBytes({ ...plainGet(at(i)), path: paths[(i * step) % paths.length]! }),
+    ),
+    regions: Array.from({ length: count }, (_, i) => at(i).region),
+  };
+}
+
 /** `count` GETs; those of one client share their bytes. */
 export function plainBatch(count: number, clients: readonly Client[]): Batch {
   const bytes = clients.map((client) => toBytes(plainGet(client)));

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeClients } from './clients.ts';
 import { cpuBetween, readCpu, readRss } from './cpu.ts';
-import { Loader } from './loader.ts';
+import { loadHttp2 } from './h2load.ts';
+import { Loader, type LoadResult } from './loader.ts';
 import type { Options } from './options.ts';
-import { type Batch, type Client, plainBatch, signedBatch } from './requests.ts';
+import { type Batch, type Client, pathsBatch, plainBatch, signedBatch } from './requests.ts';
 import type { Region } from './rules.ts';
 import { quantile } from './stats.ts';
 import { BENCH } from './subjects/files.ts';
@@ -37,6 +38,12 @@ export interface Series {
   readonly subject: string;
   readonly load: LoadKind;
   readonly bursts: Burst[];
+}
+
+/** Where a burst comes from. */
+interface Source {
+  run(): Promise<LoadResult>;
+  close(): void;
 }
 
 /** A subject that is running, or why it is not. */
@@ -98,13 +105,15 @@ export class Session {
     }
   }
 
-  /** Warm-up, then the rounds; each begins with another subject. */
-  async measure(): Promise<Outcome> {
+  /** Warm-up, then the rounds; each begins with another subject. `loads`: those alone. */
+  async measure(loads?: readonly LoadKind[]): Promise<Outcome> {
     const lanes = this.entries.flatMap((entry) =>
-      entry.subject.loads.map((load) => ({
-        entry,
-        series: { subject: entry.subject.name, load, bursts: [] as Burst[] },
-      })),
+      entry.subject.loads
+        .filter((load) => loads?.includes(load) ?? true)
+        .map((load) => ({
+          entry,
+          series: { subject: entry.subject.name, load, bursts: [] as Burst[] },
+        })),
     );
     this.say('warm-up');
     for (const { entry, series } of lanes) await this.burst(entry, series.load);
@@ -116,10 +125,9 @@ export class Session {
       }
       this.say(`round ${round + 1} of ${this.options.rounds}`);
     }
-    const failed = this.entries.filter((entry) => entry.problem !== '');
     return {
       series: lanes.filter(({ entry }) => entry.problem === '').map(({ series }) => series),
-      problems: Object.fromEntries(failed.map((entry) => [entry.subject.name, entry.problem])),
+      problems: this.problems,
     };
   }
 
@@ -128,6 +136,28 @@ export class Session {
     for (let i = 0; i < times; i++) {
       for (const entry of this.entries) await this.burst(entry, 'post');
     }
+  }
+
+  /** One burst on each subject that runs, after a warm-up, with `around` told of its process before and waited for after. */
+  async each(load: LoadKind, around: (name: string, pid: number) => Promise<() => Promise<void>>): Promise<void> {
+    for (const entry of this.entries) {
+      if (entry.running === null || !entry.subject.loads.includes(load)) continue;
+      await this.burst(entry, load);
+      const end = await around(entry.subject.name, entry.running.pid);
+      await this.burst(entry, load);
+      await end();
+    }
+  }
+
+  /** The process of a subject; null where it does not run. */
+  running(name: string): Running | null {
+    return this.entries.find((entry) => entry.subject.name === name)?.running ?? null;
+  }
+
+  /** Subjects that do not run, or no more, and why. */
+  get problems(): Readonly<Record<string, string>> {
+    const failed = this.entries.filter((entry) => entry.problem !== '');
+    return Object.fromEntries(failed.map((entry) => [entry.subject.name, entry.problem]));
   }
 
   /** Stops all subjects and waits for them; the upstream goes on. */
@@ -153,7 +183,7 @@ export class Session {
   private async tryOut(subject: Subject): Promise<string> {
     const trial = await this.start(subject, []);
     try {
-      return (await verifyAll(trial.port, subject.rules, this.clients)).join('; ');
+      return (await verifyAll(trial.port, subject, this.clients)).join('; ');
     } finally {
       await trial.stop();
     }
@@ -163,16 +193,16 @@ export class Session {
   private async burst(entry: Entry, load: LoadKind): Promise<Burst | null> {
     const { running, subject } = entry;
     if (running === null || entry.problem !== '') return null;
-    const wrong = await verifyRound(running.port, subject.rules, this.clients).catch((error) => [describe(error)]);
+    const wrong = await verifyRound(running.port, subject, this.clients).catch((error) => [describe(error)]);
     if (wrong.length > 0) return this.giveUp(entry, wrong.join('; '));
-    const loader = await Loader.open(running.port, this.options.connections);
-    const batch = this.batch(subject, load);
+    const { requests } = this.options;
+    const source = await this.source(subject, load, running.port);
     const before = readCpu(running.pid);
-    const result = await loader.run(batch);
+    const result = await source.run();
     await sleep(SETTLE_MS);
-    const cpu = cpuBetween(before, readCpu(running.pid)) / batch.messages.length;
-    loader.close();
-    if (result.right < batch.messages.length) return this.giveUp(entry, `under load: ${JSON.stringify(result.wrong)}`);
+    const cpu = cpuBetween(before, readCpu(running.pid)) / requests;
+    source.close();
+    if (result.right < requests) return this.giveUp(entry, `under load: ${JSON.stringify(result.wrong)}`);
     const [p50, p99] = [quantile(result.latencies, 0.5), quantile(result.latencies, 0.99)];
     return { cpu, perSecond: result.right / result.seconds, p50, p99, rss: readRss(running.pid) };
   }
@@ -183,11 +213,21 @@ export class Session {
     return null;
   }
 
+  /** What sends one burst, with its connections open where it keeps them. */
+  private async source(subject: Subject, load: LoadKind, port: number): Promise<Source> {
+    const { connections, requests } = this.options;
+    if (load === 'h2') return { run: () => loadHttp2(port, requests, connections), close() {} };
+    const loader = await Loader.open(port, connections, subject.secure);
+    const batch = this.batch(subject, load);
+    return { run: () => loader.run(batch), close: () => loader.close() };
+  }
+
   /** Subjects without rules have one upstream, that of the first region. */
   private batch(subject: Subject, load: LoadKind): Batch {
     const clients = subject.rules ? this.clients : this.clients.map((c): Client => ({ ...c, region: 'us' }));
     const { requests } = this.options;
-    return load === 'post' ? signedBatch(requests, clients, Date.now()) : plainBatch(requests, clients);
+    if (load === 'post') return signedBatch(requests, clients, Date.now());
+    return subject.paths ? pathsBatch(requests, clients, subject.paths) : plainBatch(requests, clients);
   }
 }
 

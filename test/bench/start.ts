@@ -1,5 +1,5 @@
 /**
- * `node test/bench/start.ts [STARTS]`: how long Weir takes from the start of its process to the first 200 of `/readyz`,
+ * `node test/bench/start.ts [STARTS] [THREADS]`: how long Weir takes from the start of its process to the first 200 of `/readyz`,
  * with the sample rules: from this checkout and as a built package, with a warm cache of compiled code and without one.
  */
 import { spawn } from 'node:child_process';
@@ -10,7 +10,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { installPackage, removeBuild } from '../tools/package.ts';
+import { readRss } from './cpu.ts';
 import { summarize } from './stats.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -29,10 +31,11 @@ async function freePort(): Promise<number> {
 }
 
 /** The sample config, on a free port for the admin listener. */
-function writeConfig(folder: string, admin: number): string {
+function writeConfig(folder: string, admin: number, threads: number): string {
   const file = join(folder, 'weir.yaml');
   const text = readFileSync(join(ROOT, 'config', 'weir.yaml'), 'utf8')
     .replace('127.0.0.1:8080', '127.0.0.1:0')
+    .replace('threads: auto', `threads: ${threads > 0 ? threads : 'auto'}`)
     .replace('127.0.0.1:9900', `127.0.0.1:${admin}`)
     .replace('../rules', `${join(ROOT, 'rules')}\nstate: ${join(folder, 'state')}`)
     .replace('../geoip/', `${join(ROOT, 'geoip')}/`);
@@ -49,10 +52,17 @@ function isReady(port: number): Promise<boolean> {
   });
 }
 
-/** Milliseconds from the start of the process until it is ready. */
-async function startOnce(entry: string, folder: string, cache: string): Promise<number> {
+/** One start. */
+export interface Start {
+  /** From the start of the process until it is ready. */
+  readonly seconds: number;
+  /** Resident bytes at that moment. */
+  readonly rss: number;
+}
+
+async function startOnce(entry: string, folder: string, cache: string, threads: number): Promise<Start> {
   const port = await freePort();
-  const file = writeConfig(folder, port);
+  const file = writeConfig(folder, port, threads);
   const began = performance.now();
   const child = spawn(process.execPath, [entry, 'serve', '--config', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -68,38 +78,56 @@ async function startOnce(entry: string, folder: string, cache: string): Promise<
       if (child.exitCode !== null || performance.now() - began > PATIENCE) throw new Error('it did not start');
       await pause(LOOK);
     }
-    return performance.now() - began;
+    return { seconds: (performance.now() - began) / 1000, rss: readRss(child.pid!) };
   } finally {
     child.kill('SIGTERM');
     await exited;
   }
 }
 
-async function measure(name: string, entry: string, starts: number, folder: string): Promise<void> {
-  const warm = join(folder, `cache-${name}`);
-  const cold: number[] = [];
-  const kept: number[] = [];
-  await startOnce(entry, folder, warm);
+async function measure(entry: string, starts: number, threads: number, folder: string): Promise<[Start[], Start[]]> {
+  const warm = mkdtempSync(join(folder, 'cache-'));
+  const cold: Start[] = [];
+  const kept: Start[] = [];
+  await startOnce(entry, folder, warm, threads);
   for (let i = 0; i < starts; i++) {
-    kept.push(await startOnce(entry, folder, warm));
-    cold.push(await startOnce(entry, folder, join(folder, `cache-${name}-${i}`)));
+    kept.push(await startOnce(entry, folder, warm, threads));
+    cold.push(await startOnce(entry, folder, mkdtempSync(join(folder, 'cache-')), threads));
   }
-  say(`${name}, compiled code kept`, kept);
-  say(`${name}, for the first time`, cold);
+  return [kept, cold];
 }
 
-function say(what: string, times: readonly number[]): void {
-  const { min, median, max } = summarize(times);
+/** Starts this checkout and the package built of it; `threads`: 0 for what the sample config says. */
+export async function measureStarts(
+  starts: number,
+  threads: number,
+  begun: (name: string) => void = () => {},
+): Promise<Map<string, Start[]>> {
+  const folder = mkdtempSync(join(tmpdir(), 'weir-start-'));
+  const found = new Map<string, Start[]>();
+  const add = async (name: string, root: string): Promise<void> => {
+    begun(name);
+    const [kept, cold] = await measure(join(root, 'src', 'main.cjs'), starts, threads, folder);
+    found.set(`${name}, compiled code kept`, kept).set(`${name}, for the first time`, cold);
+  };
+  try {
+    await add('checkout', ROOT);
+    await add('package', installPackage(folder));
+    return found;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    removeBuild();
+  }
+}
+
+function say(what: string, all: readonly Start[]): void {
+  const { min, median, max } = summarize(all.map(({ seconds }) => seconds * 1000));
   const [least, middle, most] = [min, median, max].map((ms) => ms.toFixed(0).padStart(5));
-  process.stdout.write(`${what.padEnd(34)} min ${least}  median ${middle}  max ${most} ms\n`);
+  const memory = (summarize(all.map(({ rss }) => rss)).median / 2 ** 20).toFixed(0);
+  process.stdout.write(`${what.padEnd(34)} min ${least}  median ${middle}  max ${most} ms, ${memory} MB\n`);
 }
 
-const starts = Number(process.argv[2] ?? 10);
-const folder = mkdtempSync(join(tmpdir(), 'weir-start-'));
-try {
-  await measure('checkout', join(ROOT, 'src', 'main.cjs'), starts, folder);
-  await measure('package', join(installPackage(folder), 'src', 'main.cjs'), starts, folder);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
-  removeBuild();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const [count = 10, threads = 0] = process.argv.slice(2).map(Number);
+  for (const [name, all] of await measureStarts(count, threads)) say(name, all);
 }

@@ -3,7 +3,13 @@ import type { Outcome, Series } from './session.ts';
 import { ratios, summarize } from './stats.ts';
 import type { LoadKind } from './subjects/types.ts';
 
-export const LOAD_TITLES: Readonly<Record<LoadKind, string>> = { post: 'signed POST 1 KB', get: 'GET 1 KB' };
+export const LOAD_TITLES: Readonly<Record<LoadKind, string>> = {
+  post: 'signed POST 1 KB',
+  get: 'GET 1 KB',
+  tls: 'GET 1 KB, TLS 1.3',
+  h2: 'GET 1 KB, HTTP/2',
+  paths: 'GET 1 KB, all routes',
+};
 
 const HEADINGS = ['load', 'subject', 'CPU µs/request', 'min–max', '× http-proxy', '× nginx + Lua', 'requests/s'];
 const MORE = ['p50 ms', 'p99 ms', 'RSS MB'];
@@ -25,12 +31,13 @@ export function cpus(series: Series): number[] {
   return series.bursts.map((burst) => burst.cpu);
 }
 
-/** Headings and cells. */
+/** Headings and cells; a column in which nothing was measured is left out. */
 export function rows(outcome: Outcome): string[][] {
-  const body = (['post', 'get'] as const).flatMap((load) =>
+  const body = (Object.keys(LOAD_TITLES) as LoadKind[]).flatMap((load) =>
     outcome.series.filter((s) => s.load === load && s.bursts.length > 0).map((s) => row(outcome, s)),
   );
-  return [[...HEADINGS, ...MORE], ...body];
+  const used = (column: number): boolean => column < 2 || body.some((line) => line[column] !== '–');
+  return [[...HEADINGS, ...MORE], ...body].map((line) => line.filter((_, column) => used(column)));
 }
 
 function row(outcome: Outcome, series: Series): string[] {
@@ -45,15 +52,26 @@ function row(outcome: Outcome, series: Series): string[] {
     ratioText(series, find(outcome, 'http-proxy', load)),
     ratioText(series, find(outcome, 'nginx-lua', load)),
     String(Math.round(median((b) => b.perSecond))),
-    median((b) => b.p50).toFixed(1),
-    median((b) => b.p99).toFixed(1),
+    millis(median((b) => b.p50)),
+    millis(median((b) => b.p99)),
     String(Math.round(bursts[bursts.length - 1]!.rss / 2 ** 20)),
   ];
 }
 
+function millis(ms: number): string {
+  return Number.isNaN(ms) ? '–' : ms.toFixed(1);
+}
+
 /** Aligned for a terminal. */
 export function table(outcome: Outcome): string {
-  const cells = rows(outcome);
+  return aligned(rows(outcome), outcome.problems);
+}
+
+/** Headings and cells under one another, and what could not be measured. */
+export function aligned(
+  cells: readonly (readonly string[])[],
+  problems: Readonly<Record<string, string>> = {},
+): string {
   const widths = cells[0]!.map((_, column) => Math.max(...cells.map((line) => line[column]!.length)));
   const lines = cells.map((line) =>
     line
@@ -61,6 +79,6 @@ export function table(outcome: Outcome): string {
       .join('  ')
       .trimEnd(),
   );
-  for (const [subject, problem] of Object.entries(outcome.problems)) lines.push(`${subject}: not measured: ${problem}`);
+  for (const [subject, problem] of Object.entries(problems)) lines.push(`${subject}: not measured: ${problem}`);
   return lines.join('\n');
 }

@@ -31,8 +31,8 @@ async function echo(req: IncomingMessage, res: ServerResponse): Promise<void> {
 
 test('a proxy that applies no rule passes the plain check and fails the one of rules, point by point', async () => {
   const port = await serving(credulous);
-  assert.deepEqual(await verifyRound(port, false, clients), []);
-  const found = await verifyRound(port, true, clients);
+  assert.deepEqual(await verifyRound(port, { rules: false }, clients), []);
+  const found = await verifyRound(port, { rules: true }, clients);
   for (const problem of [
     'replay: 200 instead of 401',
     'wrong signature: 200 instead of 401',

@@ -1,7 +1,9 @@
 /** Does a subject do what it is measured for? One that does not is reported, not measured. */
 import { type IncomingHttpHeaders, request } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { BODY, type Client, type Draft, nonce, plainGet, sign, signedPost } from './requests.ts';
 import { BREAKER_MIN_REQUESTS, OVERRIDES, POST_MAPPED, REGIONS, WINDOW_SECONDS } from './rules.ts';
+import type { Subject } from './subjects/types.ts';
 import type { Echo } from './upstream.ts';
 
 interface Answer {
@@ -11,12 +13,13 @@ interface Answer {
 }
 
 /** Sends one request on a connection of its own. Rejects where the connection breaks. */
-function send(port: number, draft: Draft): Promise<Answer> {
+function send(port: number, draft: Draft, secure = false): Promise<Answer> {
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
   const { method, path, headers } = draft;
   const length = draft.body === '' ? {} : { 'Content-Length': Buffer.byteLength(draft.body) };
   const options = { port, host: '127.0.0.1', method, path, headers: { ...headers, ...length }, agent: false };
-  const outgoing = request(options, (res) => {
+  const begin = secure ? requestTls : request;
+  const outgoing = begin({ ...options, rejectUnauthorized: false }, (res) => {
     let body = '';
     res.setEncoding('latin1').on('data', (chunk) => {
       body += chunk;
@@ -41,34 +44,56 @@ class Problems {
   }
 }
 
+/** What a check needs to know of a subject. */
+export type Checked = Pick<Subject, 'rules' | 'secure' | 'paths'>;
+
 /** The quick check before each burst. Returns what is wrong, nothing where all holds. */
-export async function verifyRound(port: number, rules: boolean, clients: readonly Client[]): Promise<string[]> {
+export async function verifyRound(
+  port: number,
+  { rules, secure, paths }: Checked,
+  clients: readonly Client[],
+): Promise<string[]> {
   const problems = new Problems();
   if (rules) {
     for (const region of REGIONS) await verifyRouted(port, problems, clients.find((c) => c.region === region)!);
     await verifyRefusals(port, problems, clients[0]!);
-  } else await verifyPlain(port, problems, clients[0]!);
+  } else if (paths) await verifyPaths(port, problems, paths, clients);
+  else await verifyPlain(port, problems, clients[0]!, secure ?? false);
   return problems.found;
 }
 
 /** The full check of a fresh instance, which is of no use afterwards: its breaker is open. */
-export async function verifyAll(port: number, rules: boolean, clients: readonly Client[]): Promise<string[]> {
+export async function verifyAll(port: number, subject: Checked, clients: readonly Client[]): Promise<string[]> {
   const problems = new Problems();
-  problems.found.push(...(await verifyRound(port, rules, clients)));
-  if (!rules || problems.found.length > 0) return problems.found;
+  problems.found.push(...(await verifyRound(port, subject, clients)));
+  if (!subject.rules || problems.found.length > 0) return problems.found;
   const [cidr] = OVERRIDES[0]!;
   await verifyRouted(port, problems, { address: cidr.replace('0/24', '77'), region: 'eu' });
   await verifyBreaker(port, problems, clients);
   return problems.found;
 }
 
-async function verifyPlain(port: number, problems: Problems, client: Client): Promise<void> {
-  const posted = await send(port, signedNow(client, { 'X-Bench-Echo': '1' }));
+async function verifyPlain(port: number, problems: Problems, client: Client, secure: boolean): Promise<void> {
+  const posted = await send(port, signedNow(client, { 'X-Bench-Echo': '1' }), secure);
   problems.same('POST status', posted.status, 200);
   if (posted.status === 200) problems.same('POST body upstream', (JSON.parse(posted.body) as Echo).body, BODY);
-  const got = await send(port, plainGet(client));
+  const got = await send(port, plainGet(client), secure);
   problems.same('GET status', got.status, 200);
   problems.same('GET bytes', got.body.length, BODY.length);
+}
+
+/** The first path and the last are answered; where there are routes, what none of them names is not. */
+async function verifyPaths(
+  port: number,
+  problems: Problems,
+  paths: readonly string[],
+  clients: readonly Client[],
+): Promise<void> {
+  for (const path of [paths[0]!, paths[paths.length - 1]!]) {
+    const got = await send(port, { ...plainGet(clients[0]!), path });
+    problems.same(`GET ${path}`, got.status, 200);
+    problems.same('GET bytes', got.body.length, BODY.length);
+  }
 }
 
 async function verifyRouted(port: number, problems: Problems, client: Client): Promise<void> {

@@ -7,6 +7,9 @@ import { fileURLToPath } from 'node:url';
 export const BENCH = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The repository. */
 export const ROOT = dirname(dirname(BENCH));
+/** Of all subjects with TLS: ECDSA, P-256. */
+export const CERTIFICATE = join(ROOT, 'test', 'tools', 'tls', 'exact.pem');
+export const CERTIFICATE_KEY = join(ROOT, 'test', 'tools', 'tls', 'exact.key');
 
 /**
  * Fills `__word__` gaps.

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DATABASE } from '../clients.ts';
 import { COUNTRY_REGION, DEFAULT_REGION, OVERRIDES, POST_MAPPED, SECRET, WINDOW_SECONDS } from '../rules.ts';
-import { BENCH, fill } from './files.ts';
+import { BENCH, CERTIFICATE, CERTIFICATE_KEY, fill } from './files.ts';
 import { freePort, startServer } from './processes.ts';
 import type { Running, Setting, Subject } from './types.ts';
 
@@ -32,6 +32,33 @@ export const nginxPlain: Subject = {
   loads: ['post', 'get'],
   missing: withoutNginx,
   start: (setting) => startNginx('plain.conf', setting, {}),
+};
+
+const TLS = [
+  `ssl_certificate ${CERTIFICATE}; ssl_certificate_key ${CERTIFICATE_KEY};`,
+  'ssl_protocols TLSv1.3; ssl_session_tickets off; ssl_session_cache off;',
+  'http2_max_concurrent_streams 256;',
+].join(' ');
+
+export const nginxTls: Subject = {
+  ...nginxPlain,
+  name: 'nginx-tls',
+  title: 'nginx, plain reverse proxy behind TLS 1.3 and HTTP/2',
+  loads: ['tls', 'h2'],
+  secure: true,
+  start: (setting) => startNginx('plain.conf', setting, { tls: ' ssl http2', extra: TLS }),
+};
+
+/** Neither side is buffered, so that both stream: nginx would write what is large into files. */
+export const nginxStreaming: Subject = {
+  ...nginxPlain,
+  name: 'nginx-streaming',
+  title: 'nginx, plain reverse proxy that buffers no request and writes no reply to a file',
+  loads: [],
+  start: (setting) =>
+    startNginx('plain.conf', setting, {
+      extra: 'client_max_body_size 0; proxy_request_buffering off; proxy_max_temp_file_size 0;',
+    }),
 };
 
 export const nginxLua: Subject = {
@@ -112,6 +139,8 @@ function words(setting: Setting, port: number): Record<string, string | number> 
     // Started by root, workers would run as www-data and could read neither the database nor the Lua file.
     user: process.getuid?.() === 0 ? 'user root;' : '',
     accessLog: 'off',
+    tls: '',
+    extra: '',
     nonces: Math.max(16, Math.ceil((setting.nonces * NONCE_BYTES) / 2 ** 20)),
     secret: SECRET,
     window: WINDOW_SECONDS,

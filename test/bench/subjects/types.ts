@@ -1,7 +1,11 @@
 /** What the bench measures: one way of running a proxy as processes of its own. */
 import type { Region } from '../rules.ts';
 
-export type LoadKind = 'post' | 'get';
+/**
+ * Signed POSTs; GETs; GETs over TLS on kept connections; GETs by HTTP/2, made by h2load; GETs spread over all routes of
+ * the subject.
+ */
+export type LoadKind = 'post' | 'get' | 'tls' | 'h2' | 'paths';
 
 /** What a subject is started with. */
 export interface Setting {
@@ -22,6 +26,10 @@ export interface Subject {
   /** Does it apply the five rules? */
   readonly rules: boolean;
   readonly loads: readonly LoadKind[];
+  /** It takes TLS alone, with {@link CERTIFICATE}. */
+  readonly secure?: boolean;
+  /** What `paths` asks for; each must be answered as a GET is. */
+  readonly paths?: readonly string[];
   /** Why it cannot run here and what to install, or ''. */
   missing(): string;
   /** Starts it and resolves once its port takes connections. */
