@@ -27,6 +27,7 @@ export const PROBLEM_CODES = Object.freeze({
   'empty-section': 'A section has no content; the file may be half written.',
   'no-sections': 'The file is not a map of sections.',
   'unknown-key': 'A key does not exist here.',
+  'removed-key': 'A key was removed from the settings; the hint says what to do instead.',
   'unknown-kind': 'A policy is of a kind that does not exist.',
   'missing-kind': 'A policy has no kind.',
   'several-kinds': 'A policy has more than one kind.',

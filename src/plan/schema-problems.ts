@@ -67,7 +67,15 @@ function unknownKey(error: ErrorObject, path: ConfigPath, root: TreeNode): Told 
   if (isRules && path.length === 2 && path[0] === 'policies')
     return { offset, code: 'unknown-kind', message: `there is no kind of policy \`${key}\``, hint };
   const where = path.length === 0 ? '' : ` in ${label(path)}`;
+  const removed = removedKeys(error);
+  if (Object.hasOwn(removed, key))
+    return { offset, code: 'removed-key', message: `\`${key}\`${where} was removed`, hint: removed[key]! };
   return { offset, code: 'unknown-key', message: `unknown key \`${key}\`${where}`, hint };
+}
+
+/** Keys that an earlier version had here, and what to do about each (keyword `removedKeys` of the schema). */
+function removedKeys(error: ErrorObject): Readonly<Record<string, string>> {
+  return error.parentSchema?.removedKeys ?? {};
 }
 
 /** Of the two documents there are, only rules have sections. */

@@ -40,8 +40,6 @@ export interface ListenerConfig {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsConfig | null;
-  /** Whose HTTP/1.1 stands behind it: Weir's own, or Node's. */
-  readonly edge: 'http1' | 'node';
   /** A client that shuts down its sending side behind a whole request still gets its answer. */
   readonly halfClose: boolean;
 }

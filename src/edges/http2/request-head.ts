@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../../errors.ts';
 import { countHeader, getHeader, type HeaderList, indexOfHeader, removeHeader } from '../../headers.ts';
 import { METHODS } from '../../http1/request-line.ts';
-import { examineHead } from '../node/request-head.ts';
+import { examineHead } from './examine-head.ts';
 
 /** What HTTP/1.1 writes around a field. */
 const FIELD_FRAME = 4;
@@ -37,7 +37,7 @@ export class RequestHead {
       else if (name === ':authority') authority = value;
       else if (name === ':scheme') scheme = value;
     }
-    this.refusal = octets > limit ? this.#tooLarge(limit) : this.#examine(authority, scheme, whole, limit);
+    this.refusal = octets > limit ? this.#tooLarge(limit) : this.#examine(authority, scheme, whole);
   }
 
   /** As in HTTP/1.1: where the target alone does not fit, it is at fault (RFC 9110 §15.5.15), and no field. */
@@ -45,7 +45,7 @@ export class RequestHead {
     return this.target.length + PATH_FRAME > limit ? 'URI_TOO_LONG' : 'HEADERS_TOO_LARGE';
   }
 
-  #examine(authority: string | null, scheme: string, whole: boolean, limit: number): ErrorCode | '' {
+  #examine(authority: string | null, scheme: string, whole: boolean): ErrorCode | '' {
     if (this.method === 'CONNECT') return 'METHOD_NOT_ALLOWED';
     // The same ones as over HTTP/1.1 (RFC 9110 §9.1): what a rule knows of a method must not depend on the version.
     if (!METHODS.has(this.method)) return 'NOT_IMPLEMENTED';
@@ -54,7 +54,7 @@ export class RequestHead {
     if (this.target.charCodeAt(0) !== SLASH && this.target !== '*') return 'BAD_REQUEST';
     if (!this.#addressed(authority)) return 'BAD_REQUEST';
     joinCookies(this.headers);
-    const refusal = examineHead(this, limit);
+    const refusal = examineHead(this);
     if (refusal === '' && !whole && indexOfHeader(this.headers, 'content-length') < 0) this.bodyLength = -1;
     return refusal;
   }

@@ -163,16 +163,11 @@ export const CONFIG = {
       items: {
         type: 'object',
         additionalProperties: false,
+        removedKeys: { edge: "delete it: Weir's own HTTP/1.1 reads the requests of every listener" },
         required: ['address'],
         properties: {
           address: ADDRESS,
           tls: TLS,
-          edge: {
-            enum: ['http1', 'node'],
-            default: 'http1',
-            description:
-              "What reads HTTP/1.1 requests: http1 is Weir's own strict codec; node is Node's HTTP server, less strict and slower.",
-          },
           halfClose: {
             type: 'boolean',
             default: false,

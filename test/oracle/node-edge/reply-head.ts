@@ -1,7 +1,7 @@
-/** Heads of replies as text: every HTTP/1.1 edge writes them alike. */
+/** Heads of replies as text. */
 
-import { type HeaderList, isFieldName, isFieldValue, removeFraming } from '../../headers.ts';
-import { http } from '../../net/node-http.ts';
+import http from 'node:http';
+import { type HeaderList, isFieldName, isFieldValue, removeFraming } from '../../../src/headers.ts';
 
 /** The `Date` line, made once a second. */
 export class DateClock {

@@ -1,6 +1,6 @@
 /** A client that asked for an upgrade, while it waits for the answer: Node no longer reads from its socket then. */
 import type { Socket } from 'node:net';
-import { type HeaderList, indexOfHeader } from '../../headers.ts';
+import { type HeaderList, indexOfHeader } from '../../../src/headers.ts';
 import type { Request } from './messages.ts';
 
 /** What a client may send ahead of the answer before reading stops. */

@@ -1,10 +1,10 @@
 /** One request of Node's HTTP server, as the exchange sees it. */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ErrorCode } from '../../errors.ts';
-import type { HeaderList } from '../../headers.ts';
-import { type Inbound, type InboundEvents, NO_BODY } from '../../types/transport.ts';
-import { UploadClock } from '../upload-clock.ts';
+import { UploadClock } from '../../../src/edges/upload-clock.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
+import type { HeaderList } from '../../../src/headers.ts';
+import { type Inbound, type InboundEvents, NO_BODY } from '../../../src/types/transport.ts';
 import type { Home } from './home.ts';
 import type { MessageEvents, Request, Response } from './messages.ts';
 import { LINGER_MS } from './raw-replies.ts';

@@ -1,12 +1,12 @@
 /** What a request's head says about its framing, and what a proxy must refuse in it (RFC 9112 §3, §6). Pure. */
-import type { ErrorCode } from '../../errors.ts';
-import type { HeaderList } from '../../headers.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
+import type { HeaderList } from '../../../src/headers.ts';
 
 /** A head as a parser gives it; {@link examineHead} fills in the rest. */
 export interface RequestHead {
   readonly method: string;
   readonly target: string;
-  readonly version: '1.0' | '1.1' | '2';
+  readonly version: '1.0' | '1.1';
   readonly headers: HeaderList;
   /** 0 none, n known, -1 chunked. Must be 0 before. */
   bodyLength: number;
