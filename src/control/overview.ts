@@ -12,7 +12,7 @@ import type { Shown } from './shown.ts';
 import { counter, endpointSamples, endpointStatus, gauge, geoSamples, storeSamples } from './state-samples.ts';
 import type { ThreadPool } from './threads.ts';
 
-export type Phase = 'starting' | 'serving' | 'draining';
+export type ProcessPhase = 'starting' | 'serving' | 'draining';
 
 /** Where to look. */
 export interface Overview {
@@ -23,7 +23,7 @@ export interface Overview {
   readonly geo: { status(): GeoStatus };
   readonly health: { unhealthy(): string[] };
   readonly sink: { readonly dropped: number };
-  phase(): Phase;
+  phase(): ProcessPhase;
   /** Does another process serve on the same addresses by now? */
   replaced(): boolean;
   /** What is in use; null before there is anything. */

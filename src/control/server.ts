@@ -17,7 +17,7 @@ import { HealthProber, type HealthTarget } from './health.ts';
 import { type KeptRules, LastGood } from './last-good.ts';
 import type { LineSink } from './line-sink.ts';
 import { machineMemory, threadMemory } from './memory.ts';
-import { adminSource, type Phase } from './overview.ts';
+import { adminSource, type ProcessPhase } from './overview.ts';
 import { PanicWatch } from './panic.ts';
 import { policyFileProblems } from './policy-files.ts';
 import { canSharePorts } from './ports.ts';
@@ -105,7 +105,7 @@ class ControlPlane implements Server {
   readonly #adminServer: AdminServer | null;
   readonly #rules: RulesFolder;
   #compiled: Compiled | null = null;
-  #phase: Phase = 'starting';
+  #phase: ProcessPhase = 'starting';
   /** Another process serves on these addresses. */
   #replaced = false;
   #closing: Promise<void> | null = null;

@@ -3,7 +3,7 @@ import { isFieldName, isFieldValue } from '../headers.ts';
 import type { ConfigPath } from '../types/policy.ts';
 import type { ProblemList } from './problems.ts';
 import { alsoReadAs } from './scalars.ts';
-import { type Entry, keyAt, valueAt } from './sections.ts';
+import { keyAt, type SectionEntry, valueAt } from './sections.ts';
 import { nodeAt, type Source, type TreeNode } from './source.ts';
 
 export interface RawBody {
@@ -31,7 +31,7 @@ export const HEADER_NAMES = "names have letters, digits and !#$%&'*+-.^_`|~ only
 /** The body, and the content type that it brings unless the headers have one ('' where none). */
 export function resolveBody(
   raw: RawBody,
-  entry: Entry,
+  entry: SectionEntry,
   at: ConfigPath,
   problems: ProblemList,
 ): { body: string; type: string } {
@@ -64,7 +64,7 @@ function checkTexts(node: TreeNode, source: Source, problems: ProblemList): void
 /** Reports names and values that no header field can have. With `framing`, fields of the framing too. */
 export function checkHeaders(
   headers: Readonly<Record<string, string>>,
-  entry: Entry,
+  entry: SectionEntry,
   at: ConfigPath,
   problems: ProblemList,
   framing = false,

@@ -7,15 +7,15 @@ import { HEADER_NAMES } from './bodies.ts';
 import { type ProblemList, quotable, type Spot } from './problems.ts';
 import { checkCountry } from './regions.ts';
 import type { RawRoute } from './schema/routes.ts';
-import { type Entry, keyAt, valueAt } from './sections.ts';
+import { keyAt, type SectionEntry, valueAt } from './sections.ts';
 
 /** One text or a list of them, with the place of each. */
-function listOf(entry: Entry, key: string, written: string | readonly string[]): { text: string; spot: Spot }[] {
+function listOf(entry: SectionEntry, key: string, written: string | readonly string[]): { text: string; spot: Spot }[] {
   if (typeof written === 'string') return [{ text: written, spot: valueAt(entry, ['match', key]) }];
   return written.map((text, i) => ({ text, spot: valueAt(entry, ['match', key, i]) }));
 }
 
-export function resolveMatch(entry: Entry, raw: RawRoute['match'], problems: ProblemList): MatchPlan {
+export function resolveMatch(entry: SectionEntry, raw: RawRoute['match'], problems: ProblemList): MatchPlan {
   const { host = '*', path = '/**', methods = [], headers = {}, country = [] } = raw ?? {};
   const hosts = listOf(entry, 'host', host);
   for (const { text, spot } of hosts) checkHost(text, spot, problems);
@@ -63,7 +63,7 @@ function checkPath(path: string, spot: Spot, problems: ProblemList): void {
 }
 
 function resolveHeaders(
-  entry: Entry,
+  entry: SectionEntry,
   headers: Readonly<Record<string, string>>,
   problems: ProblemList,
 ): Readonly<Record<string, string>> {
