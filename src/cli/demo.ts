@@ -103,7 +103,7 @@ async function play(admin: AdminConfig, config: WeirConfig, { secrets, text, tol
     }
     if (news === 'told') return 0;
     for (const line of held ?? []) show(line);
-    process.stderr.write('weir demo: Weir ended; its last lines say why\n');
+    process.stderr.write('weir demo: Weir exited; see its last lines\n');
     return 1;
   } finally {
     await child.stop(PATIENCE);
@@ -130,7 +130,7 @@ function signalled(): Promise<'told'> {
 
 function adminOf(config: WeirConfig): AdminConfig {
   if (config.admin) return config.admin;
-  throw new WeirError(`${config.file} has no admin listener, and the demo asks it whether Weir is ready`);
+  throw new WeirError(`${config.file} has no admin listener, and the demo needs it to see whether Weir is ready`);
 }
 
 /** Beside the config, and not where other users could put a file of that name: a shell takes what stands in it. */

@@ -82,7 +82,7 @@ function onOtherSignals(serving: () => Server | null): (server: Server) => void 
     else void server.reload('signal');
   });
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const)
-    process.on(signal, () => serving()?.log.info({ signal }, 'this signal does nothing'));
+    process.on(signal, () => serving()?.log.info({ signal }, 'this signal is ignored'));
   return (server) => {
     // Node opens its inspector on a SIGUSR1 that comes before there is a listener (main.cjs closes it too).
     closeUnwantedInspector();

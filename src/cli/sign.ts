@@ -113,7 +113,7 @@ function octetsOf(text: string): string {
 function authorityOf(url: URL, headers: HeaderList): string {
   const written = getHeader(headers, 'host') ?? url.host;
   const authority = normalAuthority(written, url.protocol === 'https:');
-  if (authority === null) throw new WeirError(`${written} is no host that Weir would take`);
+  if (authority === null) throw new WeirError(`${written} is not a host that Weir accepts`);
   return authority;
 }
 

@@ -61,7 +61,7 @@ function unready({ phase, replaced, pool }: Overview): string {
   const { listening, unresponsive } = pool.status();
   if (listening === 0) return 'no traffic thread is listening';
   // As many connections come to a thread that does not respond as to any other. Where that is the smaller part, the rest is
-  // worth more than an address that nobody serves, until the thread is replaced.
+  // better than an address that no thread serves, until the thread is replaced.
   return unresponsive * 2 < listening ? '' : `${unresponsive} of ${listening} traffic threads do not respond`;
 }
 

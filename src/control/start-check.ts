@@ -66,7 +66,7 @@ function folderProblems(
       return [];
     } catch (error) {
       const message = `${(error as Error).message}: ${without}`;
-      const hint = `set \`${key}\` to a folder that belongs to this user and that nobody else can write to`;
+      const hint = `set \`${key}\` to a folder that belongs to this user and that no other user can write to`;
       return [{ ...problemAt(placeOf([key]), `${key}-folder`, message, hint), severity: 'warning' }];
     }
   };

@@ -1,4 +1,4 @@
-/** The request target (RFC 9112 §3.2) taken apart: what is matched, what is passed on, whom it names. */
+/** The request target (RFC 9112 §3.2) split: the path that is matched, the query, and the authority. */
 
 /** A request target in its parts. One small object per request: two scans over the target would cost more. */
 export interface RequestTarget {

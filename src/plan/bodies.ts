@@ -56,7 +56,7 @@ function checkTexts(node: TreeNode, source: Source, problems: ProblemList): void
   if (typeof value !== 'string' || source.text.slice(at, end).trimEnd() !== value) return;
   const other = alsoReadAs(value);
   if (other === '') return;
-  const message = `\`${value}\` is a text here, though others read it as ${other}`;
+  const message = `\`${value}\` is a string here, though other parsers read it as ${other}`;
   const write = other === 'a number' ? 'write it in digits alone' : `write ${other}`;
   problems.warning({ source, offset: at }, 'odd-text', message, `${write}, or quote it: "${value}"`);
 }
@@ -80,7 +80,7 @@ export function checkHeaders(
       problems.error(
         valueAt(entry, path),
         'bad-header',
-        `the value of \`${name}\` cannot stand in a header field`,
+        `the value of \`${name}\` is not allowed in a header field`,
         hint,
       );
     }

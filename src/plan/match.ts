@@ -45,13 +45,13 @@ function hostPattern(written: string): string | null {
 function checkHost(host: string, spot: Spot, problems: ProblemList): void {
   if (hostPattern(host) !== null) return;
   const quoted = quotable(host, spot);
-  problems.error(spot, 'bad-host', `\`${quoted}\` is no host pattern`, hostHint(quoted));
+  problems.error(spot, 'bad-host', `\`${quoted}\` is not a host pattern`, hostHint(quoted));
 }
 
 function hostHint(host: string): string {
   if (/:\d+$/.test(host)) return 'leave out the port: every listener is matched';
   if (host.includes('/')) return 'write the host alone, without scheme and path';
-  if (host.includes('*')) return '`*` stands alone, or first as in *.example.com';
+  if (host.includes('*')) return '`*` must be alone, or the first label as in *.example.com';
   return 'write it like api.example.com, *.example.com or *';
 }
 
@@ -73,7 +73,7 @@ function resolveHeaders(
     if (!isFieldName(name))
       problems.error(spot, 'bad-header', `\`${name}\` cannot be the name of a header`, HEADER_NAMES);
     else if (name.toLowerCase() in lower)
-      problems.error(spot, 'bad-header', `\`${name}\` stands twice, in different cases`, 'keep one of them');
+      problems.error(spot, 'bad-header', `\`${name}\` appears twice, in different cases`, 'keep one of them');
     lower[name.toLowerCase()] = value;
   }
   return lower;

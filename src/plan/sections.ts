@@ -27,7 +27,7 @@ export interface MergedRules {
   readonly sections: Sections;
   /** False where parts of files were lost, so that a name not found is not a problem of its own. */
   readonly whole: boolean;
-  /** False where an entry could not be read, so that a name nobody seems to use may be used there. */
+  /** False where an entry could not be read, so that a name that seems unused may be used there. */
   readonly sound: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Warnings about what nobody uses: most often a name that was meant to be written somewhere. */
+/** Warnings about what is not used: most often a name that was meant to be written somewhere. */
 import type { UpstreamPlan } from '../types/plan.ts';
 import type { ResolvedPolicies } from './policies.ts';
 import type { ProblemList } from './problems.ts';

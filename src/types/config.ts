@@ -66,7 +66,7 @@ export interface MemoryStoreConfig {
   readonly kind: 'memory';
   /** Nonces remembered at once; when full, a signature policy does what its `onStoreError` says. */
   readonly nonces: number;
-  /** Rate-limit keys remembered at once, in equal shares for the policies; when full, those nearest to whole go. */
+  /** Rate-limit keys remembered at once, in equal shares for the policies; when full, those with the most of their allowance left are evicted. */
   readonly limits: number;
 }
 

@@ -40,7 +40,7 @@ export const ENDPOINT = {
 
 const QUEUE = {
   type: 'object',
-  description: 'Where all connections are in use, requests wait in line for one.',
+  description: 'While all connections are in use, requests wait in a queue for one.',
   additionalProperties: false,
   properties: {
     max: {
@@ -105,7 +105,7 @@ const BREAKER = {
       description: 'Fewer than this many in the window never open it.',
     },
     failureRate: { ...PERCENT, default: '50%', description: 'Share of failures that opens it.' },
-    openFor: { ...DURATION, default: '60s', description: 'How long it stays open before probes are let through.' },
+    openFor: { ...DURATION, default: '60s', description: 'How long it stays open before probes are allowed.' },
     probes: {
       type: 'integer',
       minimum: 1,
@@ -151,7 +151,7 @@ const RETRY = {
 
 const HEALTH = {
   type: 'object',
-  description: 'Asks each endpoint by itself whether it is well. Absent: not asked.',
+  description: 'Active health probes of each endpoint. Absent: none.',
   additionalProperties: false,
   properties: {
     path: {
@@ -164,8 +164,20 @@ const HEALTH = {
     },
     every: { ...DURATION, default: '5s', description: 'Between two questions.' },
     timeout: { ...DURATION, default: '1s', description: 'How long an answer may take.' },
-    healthy: { type: 'integer', minimum: 1, maximum: 100, default: 2, description: 'Good answers until it is back.' },
-    unhealthy: { type: 'integer', minimum: 1, maximum: 100, default: 3, description: 'Bad answers until it is out.' },
+    healthy: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      default: 2,
+      description: 'Successful probes in a row until it is healthy again.',
+    },
+    unhealthy: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      default: 3,
+      description: 'Failed probes in a row until it is unhealthy.',
+    },
     panic: {
       ...THRESHOLD,
       default: '50%',
