@@ -20,12 +20,12 @@ import { loadProject } from './project.ts';
 const USAGE = `weir demo [--config FILE]
 
 Starts a small sample server for every local address that the rules name, and Weir in front of them. Prints what runs
-where and five commands to try. Ctrl-C ends everything. Variables that the rules want and that are not set, secrets above
-all, get values at random, which stand in demo.env beside the config file while the demo runs.
+where and five commands to try. Ctrl-C ends everything. Variables that the rules need and that are not set, secrets above
+all, get random values, which are in demo.env beside the config file while the demo runs.
 
   --config FILE   process settings to start with; this repository's config/weir.yaml by default
 
-Exit status: 0 after a signal, 1 where something cannot start or Weir ends by itself, 3 where config or rules have problems,
+Exit status: 0 after a signal, 1 where something cannot start or Weir exits by itself, 3 where config or rules have problems,
 64 for a wrong command line.
 `;
 

@@ -111,7 +111,7 @@ export class LastGood {
   #warn({ message }: Error): void {
     if (this.#warned) return;
     this.#warned = true;
-    this.#options.log.warn({ problem: message }, 'the rules in use cannot be kept for a start with broken ones');
+    this.#options.log.warn({ problem: message }, 'the rules in use cannot be saved for a start with broken ones');
   }
 
   async #readText(): Promise<string | null> {

@@ -72,7 +72,7 @@ function folderProblems(
   };
   return [
     ...look('runtime', 'no other process can take over from this one', () => checkRuntimeFolder(runtime, file, env)),
-    ...look('state', 'the last good rules are not kept', () => checkStateFolder(state, env)),
+    ...look('state', 'the last good rules are not saved', () => checkStateFolder(state, env)),
   ];
 }
 

@@ -182,7 +182,7 @@ export class GeoSource {
     return { database: this.#database.value?.bytes ?? null, overrides: this.#overrides?.value?.text ?? '' };
   }
 
-  /** Resolves when changes are seen from now on. A watcher that cannot be had, or not soon, leaves the polling. */
+  /** Resolves when changes are seen from now on. Without a watcher, or until it is ready, files are polled. */
   #watch(): Promise<void> {
     const paths = this.#files.map((file) => file.path);
     return new Promise((resolve) => {

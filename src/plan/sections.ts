@@ -37,7 +37,7 @@ export interface CheckedSource {
   readonly faults: readonly ConfigPath[];
 }
 
-/** Puts the files together. A name that stands twice is a problem that names both places; the first one counts. */
+/** Puts the files together. A name that appears twice is a problem that names both places; the first one counts. */
 export function mergeSections(checked: readonly CheckedSource[], problems: ProblemList): MergedRules {
   const sections = Object.fromEntries(SECTIONS.map((name) => [name, new Map<string, SectionEntry>()])) as Record<
     SectionName,

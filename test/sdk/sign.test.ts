@@ -188,7 +188,7 @@ describe('weir sign', {
       [[...url, '--policy', 'strict'], 1, /signed header "x-tenant"/],
       [['--url', 'http://127.0.0.1/a%2fb', ...plain], 1, /ambiguous/],
       [[...url, ...plain, '--data', 'text'], 1, /a body cannot begin with "t"/],
-      [[...url, '--policy', 'hosted', '--header', 'Host: a,b'], 1, /a,b is no host/],
+      [[...url, '--policy', 'hosted', '--header', 'Host: a,b'], 1, /a,b is not a host/],
     ];
     for (const [args, code, says] of cases) {
       const refused = await call(...args);

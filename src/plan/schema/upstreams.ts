@@ -160,9 +160,9 @@ const HEALTH = {
       pattern: '^/[!-"$-~]*$',
       patternErrorMessage: 'must be a path that begins with `/`',
       default: '/healthz',
-      description: 'What is asked for with GET; a reply of 2xx is well, anything else is not.',
+      description: 'Path that is requested with GET; a 2xx reply is a success, anything else a failure.',
     },
-    every: { ...DURATION, default: '5s', description: 'Between two questions.' },
+    every: { ...DURATION, default: '5s', description: 'Between two probes.' },
     timeout: { ...DURATION, default: '1s', description: 'How long an answer may take.' },
     healthy: {
       type: 'integer',
@@ -181,7 +181,7 @@ const HEALTH = {
     panic: {
       ...THRESHOLD,
       default: '50%',
-      description: 'Where a smaller share of endpoints than this is healthy, all are used; 0% or off: never.',
+      description: 'If a smaller share of endpoints than this is healthy, all are used; 0% or off: never.',
     },
   },
 } as const;
@@ -196,7 +196,7 @@ export const UPSTREAM = {
     forwarder: {
       enum: ['http', 'http-proxy'],
       default: 'http',
-      description: 'How requests are sent. http-proxy is slower and kept for those who need it.',
+      description: 'How requests are sent. http-proxy is the library of that name; it is slower.',
     },
     endpoints: {
       type: 'object',
@@ -216,7 +216,7 @@ export const UPSTREAM = {
       type: 'array',
       uniqueItems: true,
       default: [],
-      description: 'Regions tried, in order, when the client’s own has nothing to offer.',
+      description: 'Regions tried, in order, when no endpoint of the client’s own can be used.',
       items: { type: 'string', public: true },
     },
     pool: POOL,
