@@ -32,6 +32,6 @@ export function readArguments<const T extends ParseArgsOptionsConfig>(
 
 /** Says what is wrong with a command line; returns the exit status. */
 export function wrongArguments(command: string, message: string): number {
-  process.stderr.write(`weir ${command}: ${message} (weir ${command} --help says more)\n`);
+  process.stderr.write(`weir ${command}: ${message} (see weir ${command} --help)\n`);
   return EX_USAGE;
 }

@@ -14,12 +14,12 @@ import { INCOMPLETE, loadFiles } from './project.ts';
 
 const USAGE = `weir check [--config FILE] [--strict] [--format text|json]
 
-Does all that a start does but bind addresses: reads the process settings, the rules they name, and the certificates, keys,
-country data and key files that both refer to, and compiles the rules. Prints every problem at once.
+Does everything a start does except bind addresses: reads the process settings, the rules they name, and the certificates,
+keys, country data and key files that both refer to, and compiles the rules. Prints every problem at once.
 
   --config FILE   process settings; config/weir.yaml by default
   --strict        an environment variable that is not set and has no default is an error, as it is to weir serve. Without
-                  it that is a warning, so that rules are checked where secrets are not at hand
+                  it that is a warning, so that rules can be checked where secrets are not available
   --format json   an array of {file,line,column,severity,code,message,hint} instead of text
 
 Exit status: 0 where Weir would start with them (there may be warnings), 3 where not, 64 for a wrong command line.

@@ -20,12 +20,12 @@ import { loadProject } from './project.ts';
 const USAGE = `weir demo [--config FILE]
 
 Starts a small sample server for every local address that the rules name, and Weir in front of them. Prints what runs
-where and five commands to try. Ctrl-C ends everything. Variables that the rules want and that are not set, secrets above
-all, get values at random, which stand in demo.env beside the config file while the demo runs.
+where and five commands to try. Ctrl-C ends everything. Variables that the rules need and that are not set, secrets above
+all, get random values, which are in demo.env beside the config file while the demo runs.
 
   --config FILE   process settings to start with; this repository's config/weir.yaml by default
 
-Exit status: 0 after a signal, 1 where something cannot start or Weir ends by itself, 3 where config or rules have problems,
+Exit status: 0 after a signal, 1 where something cannot start or Weir exits by itself, 3 where config or rules have problems,
 64 for a wrong command line.
 `;
 
@@ -103,7 +103,7 @@ async function play(admin: AdminConfig, config: WeirConfig, { secrets, text, tol
     }
     if (news === 'told') return 0;
     for (const line of held ?? []) show(line);
-    process.stderr.write('weir demo: Weir ended; its last lines say why\n');
+    process.stderr.write('weir demo: Weir exited; see its last lines\n');
     return 1;
   } finally {
     await child.stop(PATIENCE);
@@ -130,7 +130,7 @@ function signalled(): Promise<'told'> {
 
 function adminOf(config: WeirConfig): AdminConfig {
   if (config.admin) return config.admin;
-  throw new WeirError(`${config.file} has no admin listener, and the demo asks it whether Weir is ready`);
+  throw new WeirError(`${config.file} has no admin listener, and the demo needs it to see whether Weir is ready`);
 }
 
 /** Beside the config, and not where other users could put a file of that name: a shell takes what stands in it. */

@@ -29,7 +29,7 @@ ${Object.entries(COMMANDS)
   .map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`)
   .join('\n')}
 
-weir <command> --help says more.
+See weir <command> --help.
 `;
 
 /** Runs one command line and sets the exit status. */

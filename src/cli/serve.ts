@@ -13,15 +13,15 @@ import { leave } from './leave.ts';
 const USAGE = `weir serve [--config FILE] [--takeover] [--strict]
 
 Runs the proxy. Rules are reloaded when a file changes, on SIGHUP, and on POST /api/v1/reload of the admin listener.
-SIGTERM, SIGINT or SIGQUIT drains and ends; a second one ends at once.
+SIGTERM, SIGINT or SIGQUIT drains and exits; a second one exits at once.
 
   --config FILE   process settings; config/weir.yaml by default
-  --takeover      take over from the weir that runs with this config: it hands its listening sockets over, goes on until
-                  this one serves, then drains and ends. Starts as always where none runs
-  --strict        start with the rules on disk or not at all; without it the last good ones serve where they are refused
+  --takeover      take over from the weir that runs with this config: it hands over its listening sockets, serves until
+                  this one does, then drains and exits. Where none runs, this is an ordinary start
+  --strict        start with the rules on disk or not at all; without it the last good ones are used where they are refused
 
 Exit status: 0 after a signal or a takeover, once drained; 143, 130 or 131 where a second SIGTERM, SIGINT or SIGQUIT cut
-the draining short; 1 where something cannot be had (an address, the config file), 3 where config, rules or a file that they
+the draining short; 1 where something is not available (an address, the config file), 3 where config, rules or a file that they
 name have problems, 64 for a wrong command line, 70 after a bug in Weir.
 `;
 
@@ -82,7 +82,7 @@ function onOtherSignals(serving: () => Server | null): (server: Server) => void 
     else void server.reload('signal');
   });
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const)
-    process.on(signal, () => serving()?.log.info({ signal }, 'this signal does nothing'));
+    process.on(signal, () => serving()?.log.info({ signal }, 'this signal is ignored'));
   return (server) => {
     // Node opens its inspector on a SIGUSR1 that comes before there is a listener (main.cjs closes it too).
     closeUnwantedInspector();

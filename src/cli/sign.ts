@@ -18,19 +18,19 @@ import { type Body, FORMATS, type Format, formatRequest, type SignedRequest } fr
 
 const USAGE = `weir sign --url URL [--policy NAME] [--key ID] [--data TEXT|@FILE] [options]
 
-Prints a request signed for a signature policy. Its nonce is fresh, so it is good for one call, within the policy's window.
+Prints a request signed for a signature policy. Its nonce is fresh, so it is valid for one call, within the policy's window.
 
   --config FILE         process settings; config/weir.yaml by default
   --policy NAME         the signature policy; needed where the rules have several
   --key ID              the key to sign with; the policy's first by default
   --url URL             where the request goes
   --method METHOD       POST with --data, else GET
-  --data TEXT           the body; @FILE takes a file's bytes
-  --header 'NAME: VALUE'  a further header field; may be given again. With a body, content-type is application/json
+  --data TEXT           the body; @FILE reads it from a file
+  --header 'NAME: VALUE'  a further header field; may be repeated. With a body, content-type is application/json
                         unless given here
   --format FORMAT       config: a file for curl -K (the default); curl: a command line; headers; json
 
-Of the environment only what the policy and its key need must be set.
+Only the environment variables that the policy and its key need must be set.
 
 Exit status: 0, 1 where it cannot be signed, 3 where config or rules have problems or the secret is not set, 64 for a wrong command line.
 `;
@@ -114,7 +114,7 @@ function octetsOf(text: string): string {
 function authorityOf(url: URL, host: string | undefined): string {
   const written = host ?? url.host;
   const authority = normalAuthority(written, url.protocol === 'https:');
-  if (authority === null) throw new WeirError(`${written} is no host that Weir would take`);
+  if (authority === null) throw new WeirError(`${written} is not a host that Weir accepts`);
   return authority;
 }
 

@@ -8,11 +8,11 @@ import { loadProject } from './project.ts';
 
 const USAGE = `weir test [--config FILE]
 
-Runs the tests: blocks of the rules through the same code as traffic, with no network, clock or store but their own.
+Runs the tests: blocks of the rules through the same code as traffic, with a clock and store of their own and no network.
 
   --config FILE   process settings; config/weir.yaml by default
 
-An environment variable that is not set is taken for a made-up value: tests need no secrets.
+An environment variable that is not set gets a stand-in value: tests need no secrets.
 
 Exit status: 0 where all pass, 1 where some fail, 3 where config or rules have problems, 64 for a wrong command line.
 `;

@@ -88,7 +88,7 @@ export class AdminServer {
     this.#server.setTimeout(60_000);
   }
 
-  /** On `socket`, or without one on its own address. @throws {WeirError} where the address cannot be had. */
+  /** On `socket`, or without one on its own address. @throws {WeirError} where the address is not available. */
   listen(socket: BoundSocket | null = null): Promise<BoundAddress> {
     const { host, port } = this.#config;
     return new Promise((resolve, reject) => {
@@ -188,7 +188,7 @@ function readiness(unready: string): Answer {
 function reloadAnswer(result: ReloadResult): Answer {
   if (result.ok) return json(200, { revision: result.revision, problems: result.problems });
   const { revision, problems } = result;
-  const title = 'The rules on disk are refused; the last good ones keep serving.';
+  const title = 'The rules on disk are refused; the last good ones stay in use.';
   const body = { type: 'about:blank', title, status: 422, code: 'RULES_REFUSED', revision, problems };
   return { ...json(422, body), type: 'application/problem+json' };
 }

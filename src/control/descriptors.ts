@@ -63,7 +63,7 @@ function automatic(fits: number, limit: number | null, log: Log): number {
   return fits;
 }
 
-/** Looks each second whether a descriptor can be had. */
+/** Checks each second whether a descriptor is available. */
 export class DescriptorWatch {
   readonly #log: Log;
   readonly #counter: Counter;
@@ -89,6 +89,6 @@ export class DescriptorWatch {
     this.#out = out;
     this.#limit = descriptorLimit() ?? this.#limit;
     if (out) this.#log.error({ limit: this.#limit }, 'out of file descriptors: new connections are closed at once');
-    else this.#log.info({}, 'there are file descriptors again');
+    else this.#log.info({}, 'file descriptors are available again');
   }
 }

@@ -77,7 +77,7 @@ export async function dryRun(
 
 const NO_FORWARDER: Forwarder = Object.freeze({
   send: () => {
-    throw new Error('the main thread carries no traffic');
+    throw new Error('the main thread handles no traffic');
   },
   stats: () => ({ open: 0, idle: 0, waiting: 0 }),
   close: async () => {},

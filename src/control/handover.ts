@@ -16,7 +16,7 @@ import type { RuntimePaths } from './runtime-folder.ts';
 
 export interface HandoverOptions {
   readonly sockets: ListeningSockets;
-  /** Threads that ask at the start. They are answered together: nobody listens before all can serve. */
+  /** Threads that ask at the start. They are answered together: none listens before all can serve. */
   readonly threads: number;
   readonly log: Log;
   /** May a successor have the sockets now? */
@@ -148,7 +148,7 @@ export class Handover {
     const { pid } = this.#successor;
     this.#successor = null;
     if (this.#options.serving())
-      this.#options.log.warn({ successor: pid }, 'the process that was to take over has ended');
+      this.#options.log.warn({ successor: pid }, 'the process that was to take over has exited');
   }
 }
 

@@ -37,7 +37,7 @@ test('the rules of another config are not found, those of another folder are ref
   first.keep(FILES, 'r');
   await first.settled(10_000);
   assert.equal(await open({ configFile: '/etc/other/weir.yaml' }).read(), null);
-  await assert.rejects(open({ rules: '/etc/weir/rules2' }).read(), /is about other rules \(\/etc\/weir\/rules\)/);
+  await assert.rejects(open({ rules: '/etc/weir/rules2' }).read(), /belongs to other rules \(\/etc\/weir\/rules\)/);
 });
 
 test('a torn, changed or foreign file is refused', async (t) => {

@@ -73,7 +73,7 @@ export class LastGood {
     if (text === null) return null;
     const { config, rules, revision, keptAt, files } = parse(this.#file, text);
     const { configFile, rules: folder } = this.#options;
-    if (config !== configFile || rules !== folder) throw new Error(`${this.#file} is about other rules (${rules})`);
+    if (config !== configFile || rules !== folder) throw new Error(`${this.#file} belongs to other rules (${rules})`);
     return { revision, keptAt, files: files.map(({ name, text }) => ({ file: join(folder, name), text })) };
   }
 
@@ -111,7 +111,7 @@ export class LastGood {
   #warn({ message }: Error): void {
     if (this.#warned) return;
     this.#warned = true;
-    this.#options.log.warn({ problem: message }, 'the rules in use cannot be kept for a start with broken ones');
+    this.#options.log.warn({ problem: message }, 'the rules in use cannot be saved for a start with broken ones');
   }
 
   async #readText(): Promise<string | null> {
@@ -189,7 +189,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** One that outlives a reboot: a runtime folder would not. */
+/** One that survives a reboot: a runtime folder does not. */
 function defaultFolder(env: Env): string {
   // systemd lists several with colons.
   const [given] = (env.STATE_DIRECTORY ?? '').split(':');

@@ -82,7 +82,7 @@ export class ListeningSockets {
     }
   }
 
-  /** Binds what nobody has given. @throws {WeirError} for the first address that cannot be had. */
+  /** Binds addresses for which no socket was passed on. @throws {WeirError} for the first that is not available. */
   async bindRest(): Promise<void> {
     const missing = this.#options.listeners.flatMap((listener, i) =>
       this.#traffic[i]!.length > 0 ? [] : { listener, i },
@@ -169,7 +169,7 @@ export class ListeningSockets {
   }
 }
 
-/** Not shared: nobody else is to have this address. @throws {WeirError} */
+/** Not shared: no other process may have this address. @throws {WeirError} */
 async function bindAdmin(admin: Listening): Promise<NamedSocket> {
   const { host, port } = admin;
   try {
@@ -184,7 +184,7 @@ async function bindAdmin(admin: Listening): Promise<NamedSocket> {
 function bind(address: string, port: number, host: string, shared = true): BoundSocket {
   try {
     const socket = BoundSocket.bind(address, port, shared);
-    // libuv keeps EADDRINUSE to itself until somebody listens.
+    // libuv reports EADDRINUSE only at listen.
     if (socket.port > 0) return socket;
     socket.close();
     throw Object.assign(new Error('in use'), { code: 'EADDRINUSE' });

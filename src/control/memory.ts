@@ -43,8 +43,8 @@ export function heapLimits(memory: number): ResourceLimits {
 const HEAP_SHARE = 0.8;
 
 /**
- * What a thread may have of each before it is replaced: where V8 cannot have a large piece at its own bound, it ends the
- * whole process instead of the thread, so nobody is to come near. The other half of the memory is for buffers.
+ * What a thread may have of each before it is replaced: where V8 cannot allocate a large piece at its own bound, it
+ * ends the whole process instead of the thread, so threads must stay well below. The other half of the memory is for buffers.
  */
 export function mostMemory(memory: number): ThreadMemory {
   return { heap: (memory / 2) * HEAP_SHARE, buffers: memory / 2 };

@@ -12,7 +12,7 @@ import type { Shown } from './shown.ts';
 import { counter, endpointSamples, endpointStatus, gauge, geoSamples, storeSamples } from './state-samples.ts';
 import type { ThreadPool } from './threads.ts';
 
-export type Phase = 'starting' | 'serving' | 'draining';
+export type ProcessPhase = 'starting' | 'serving' | 'draining';
 
 /** Where to look. */
 export interface Overview {
@@ -23,7 +23,7 @@ export interface Overview {
   readonly geo: { status(): GeoStatus };
   readonly health: { unhealthy(): string[] };
   readonly sink: { readonly dropped: number };
-  phase(): Phase;
+  phase(): ProcessPhase;
   /** Does another process serve on the same addresses by now? */
   replaced(): boolean;
   /** What is in use; null before there is anything. */
@@ -61,7 +61,7 @@ function unready({ phase, replaced, pool }: Overview): string {
   const { listening, unresponsive } = pool.status();
   if (listening === 0) return 'no traffic thread is listening';
   // As many connections come to a thread that does not respond as to any other. Where that is the smaller part, the rest is
-  // worth more than an address that nobody serves, until the thread is replaced.
+  // better than an address that no thread serves, until the thread is replaced.
   return unresponsive * 2 < listening ? '' : `${unresponsive} of ${listening} traffic threads do not respond`;
 }
 

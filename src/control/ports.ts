@@ -13,9 +13,9 @@ export function canSharePorts(platform: string = process.platform): boolean {
 }
 
 /**
- * Checks that nobody listens on these addresses. With `reusePort` a second Weir of the same user would get the address
- * without an error and half of the first one's connections; a plain socket is refused.
- * @throws {WeirError} for the first address that cannot be had.
+ * Checks that no process listens on these addresses. With `reusePort` a second Weir of the same user would get the
+ * address without an error and half of the first one's connections; a plain socket is refused.
+ * @throws {WeirError} for the first address that is not available.
  */
 export async function assertFree(listeners: readonly Pick<ListenerConfig, 'host' | 'port'>[]): Promise<void> {
   for (const { host, port } of listeners) if (port !== 0) await tryListen(host, port);

@@ -192,7 +192,7 @@ test('bad rules change nothing, are logged line by line, counted and remembered'
     [
       ['error', 'a.yaml:3:5 is bad 1'],
       ['error', 'b.yaml:3:5 is bad 2'],
-      ['error', 'the rules on disk are refused; the last good ones keep serving'],
+      ['error', 'the rules on disk are refused; the last good ones stay in use'],
     ],
   );
   assert.equal(log.lines[0]!.fields.at, 'a.yaml:3:5');

@@ -168,18 +168,21 @@ export class Reloader<R> {
     for (const problem of problems) logProblem(log, problem);
     if (!result.ok) {
       for (const problem of result.problems) logProblem(log, problem);
-      log.error({ revision: kept.revision }, 'the rules on disk are refused, and so are the last good ones by now');
+      log.error(
+        { revision: kept.revision },
+        'the rules on disk are refused, and the last good ones are no longer accepted',
+      );
       return;
     }
     this.#kept = kept;
     const { revision, keptAt } = kept;
     log.error(
       { revision, keptAt, problems: problems.length },
-      'the rules on disk are refused; the last good ones serve',
+      'the rules on disk are refused; the last good ones are in use',
     );
   }
 
-  /** A reload that fails in a way nobody thought of has failed, no more: the next one is as good as any. */
+  /** A reload that fails by an unexpected error has failed, no more: the next one is independent of it. */
   async #guarded(trigger: Trigger, settled: readonly RuleFile[] | Error | null): Promise<ReloadResult> {
     const { log, folder, now } = this.#options;
     const began = now();
@@ -295,7 +298,7 @@ export class Reloader<R> {
     const revision = this.#plan?.revision ?? '';
     log.error(
       { revision, problems: problems.length, trigger },
-      'the rules on disk are refused; the last good ones keep serving',
+      'the rules on disk are refused; the last good ones stay in use',
     );
     return this.#current();
   }
@@ -303,7 +306,7 @@ export class Reloader<R> {
   /** Nothing is wrong with the rules, so nothing is said of them. */
   #ending(problem: Problem, trigger: Trigger): ReloadResult {
     const revision = this.#plan?.revision ?? '';
-    this.#options.log.info({ revision, trigger }, 'rules are not reloaded any more: weir is draining');
+    this.#options.log.info({ revision, trigger }, 'rules are no longer reloaded: weir is draining');
     return { ok: false, revision, problems: [problem] };
   }
 

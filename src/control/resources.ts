@@ -90,7 +90,7 @@ export class Resources {
     return { ...problemAt(place, code, message, CERTIFICATE_HINTS[code][of]), severity };
   }
 
-  /** Rules that name countries or regions match nobody, or let everybody in, while every country is unknown. */
+  /** While every country is unknown, rules that name countries or regions match no client, or every client. */
   #ofGeo(): Problem[] {
     const { config, placeOf } = this.#options;
     const { required } = config.geoip;

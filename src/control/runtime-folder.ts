@@ -26,7 +26,7 @@ export function runtimePaths(
   env: Readonly<Record<string, string | undefined>>,
 ): RuntimePaths {
   const folder = configured ?? defaultFolder(env);
-  // Who can write there could put a socket of his own in the way and be given the listeners, or give his.
+  // A user who can write there could replace the socket, and receive the listeners or pass on others.
   makeOwnFolder(folder, 'runtime');
   return pathsIn(folder, configFile);
 }
@@ -48,7 +48,7 @@ function pathsIn(folder: string, configFile: string): RuntimePaths {
   return { shared: join(folder, `${name}.sock`), own };
 }
 
-/** Where no folder can be shared threads still get their sockets, from one that nobody knows. @throws {Error} as above. */
+/** Where no folder can be shared, threads get their sockets from one with a random name. @throws {Error} as above. */
 export function privatePath(): string {
   const folder = mkdtempSync(join(tmpdir(), 'weir-'));
   try {

@@ -17,7 +17,7 @@ import { HealthProber, type HealthTarget } from './health.ts';
 import { type KeptRules, LastGood } from './last-good.ts';
 import type { LineSink } from './line-sink.ts';
 import { machineMemory, threadMemory } from './memory.ts';
-import { adminSource, type Phase } from './overview.ts';
+import { adminSource, type ProcessPhase } from './overview.ts';
 import { PanicWatch } from './panic.ts';
 import { policyFileProblems } from './policy-files.ts';
 import { canSharePorts } from './ports.ts';
@@ -66,7 +66,7 @@ const FLUSH_TIMEOUT = 1000;
 /**
  * Starts Weir.
  * @throws {StartProblems} where config or rules are no good.
- * @throws {WeirError} where an address, a file or a thread cannot be had.
+ * @throws {WeirError} where an address, a file or a thread is not available.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const redactor = options.redactor ?? new Redactor();
@@ -105,7 +105,7 @@ class ControlPlane implements Server {
   readonly #adminServer: AdminServer | null;
   readonly #rules: RulesFolder;
   #compiled: Compiled | null = null;
-  #phase: Phase = 'starting';
+  #phase: ProcessPhase = 'starting';
   /** Another process serves on these addresses. */
   #replaced = false;
   #closing: Promise<void> | null = null;
@@ -318,7 +318,7 @@ class ControlPlane implements Server {
 
   /** By SIGKILL, since exit(3) would wait for the thread. Better this process now than any other when memory is gone. */
   #giveUp(): void {
-    this.log.fatal({}, 'memory runs out, and the thread that takes it cannot be ended: the process ends');
+    this.log.fatal({}, 'out of memory, and the thread that uses it cannot be terminated: the process exits');
     void this.#sink.close(FLUSH_TIMEOUT).then(() => process.kill(process.pid, 'SIGKILL'));
   }
 
@@ -331,7 +331,7 @@ class ControlPlane implements Server {
   #threadCount(): number {
     const wanted = this.#config.threads || availableParallelism();
     if (wanted === 1 || canSharePorts()) return wanted;
-    this.log.warn({ wanted }, 'threads cannot share an address on this system: one thread carries all traffic');
+    this.log.warn({ wanted }, 'threads cannot share an address on this system: one thread handles all traffic');
     return 1;
   }
 }

@@ -27,7 +27,7 @@ export class Sockets {
   readonly #listening: ListeningSockets;
   /** Null where sockets cannot be passed: threads bind addresses themselves. */
   #handover: Handover | null;
-  /** Null where no folder can be had: then nobody can take over. */
+  /** Null where no folder is available: then no process can take over. */
   #paths: RuntimePaths | null = null;
   #predecessor: Predecessor | null = null;
   /** It serves, and can be found. */
@@ -60,7 +60,7 @@ export class Sockets {
     return this.#predecessor !== null;
   }
 
-  /** Gets every socket. @throws {WeirError} for the first address that cannot be had. */
+  /** Gets every socket. @throws {WeirError} for the first address that is not available. */
   async open(): Promise<void> {
     const { config, takeover, env, log } = this.#options;
     await this.#findPaths();
@@ -69,7 +69,8 @@ export class Sockets {
       this.#handover = null;
     }
     if (this.#handover === null) {
-      if (takeover) throw new WeirError('sockets cannot be passed on here, so there is no --takeover');
+      if (takeover)
+        throw new WeirError('--takeover is not available: this system cannot pass sockets between processes');
       return assertFree(config.listeners);
     }
     if (takeover && this.#paths) await this.#adoptPredecessor(this.#paths.shared);
@@ -89,7 +90,7 @@ export class Sockets {
     const drains = await this.#predecessor.dismiss();
     this.#predecessor = null;
     if (drains) log.info({ predecessor: pid }, 'took over from another process, which drains');
-    else log.warn({ predecessor: pid }, 'took over from another process, which has ended or does not answer');
+    else log.warn({ predecessor: pid }, 'took over from another process, which has exited or does not answer');
   }
 
   /** A thread has died. */
@@ -126,7 +127,7 @@ export class Sockets {
     } catch (error) {
       this.#options.log.warn(
         { problem: (error as Error).message },
-        'no folder for a Unix socket: threads bind addresses',
+        'no folder for a Unix socket: threads bind their own addresses',
       );
       return false;
     }
@@ -142,14 +143,14 @@ export class Sockets {
 
   #listenAgain(handover: Handover): void {
     const { config, env, log } = this.#options;
-    log.warn({ path: handover.path }, 'the Unix socket of this process is gone: it makes another');
+    log.warn({ path: handover.path }, 'the Unix socket of this process was removed: creating another');
     try {
       if (this.#paths) this.#paths = runtimePaths(config.runtime, config.file, env);
       handover.listen(this.#paths?.own ?? privatePath()).catch((error) => log.error({ err: error }, 'handover'));
       // One that is there by now is another process's.
       if (this.#published && this.#paths && !existsSync(this.#paths.shared)) handover.publish(this.#paths);
     } catch (error) {
-      log.error({ err: error }, 'threads that die cannot be replaced: they would not find their sockets');
+      log.error({ err: error }, 'threads that die cannot be replaced: they could not get their sockets');
     }
   }
 

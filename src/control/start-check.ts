@@ -66,13 +66,13 @@ function folderProblems(
       return [];
     } catch (error) {
       const message = `${(error as Error).message}: ${without}`;
-      const hint = `set \`${key}\` to a folder that belongs to this user and that nobody else can write to`;
+      const hint = `set \`${key}\` to a folder that belongs to this user and that no other user can write to`;
       return [{ ...problemAt(placeOf([key]), `${key}-folder`, message, hint), severity: 'warning' }];
     }
   };
   return [
     ...look('runtime', 'no other process can take over from this one', () => checkRuntimeFolder(runtime, file, env)),
-    ...look('state', 'the last good rules are not kept', () => checkStateFolder(state, env)),
+    ...look('state', 'the last good rules are not saved', () => checkStateFolder(state, env)),
   ];
 }
 

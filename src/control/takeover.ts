@@ -33,7 +33,7 @@ export class Predecessor {
     }
   }
 
-  /** It goes on as if nobody had asked. */
+  /** It continues as if there had been no request. */
   release(): void {
     this.#pipe.close();
   }
@@ -95,7 +95,7 @@ async function connect(path: string): Promise<SocketPipe | null> {
     return await SocketPipe.connect(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // A file that nobody listens at was left by a process that was killed.
+    // A file without a listener was left by a process that was killed.
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return null;
     throw new WeirError(`cannot take over from the running weir: ${(error as Error).message}`);
   }

@@ -173,8 +173,8 @@ export class Thread {
   }
 
   /**
-   * Resolves when it has ended; or after some seconds, for one that hangs outside JavaScript cannot be ended. It is lost
-   * then: it answers nothing, and nobody waits for it any more.
+   * Resolves when it has exited, or after some seconds: a thread that hangs outside JavaScript cannot be terminated. Then
+   * it counts as lost: it answers nothing, and nothing waits for it any more.
    */
   async terminate(why = '', reason: DeathReason = this.reason): Promise<void> {
     if (this.#why === '') {

@@ -74,7 +74,7 @@ export class ThreadPool {
   readonly #timing: PoolTiming;
   readonly #script: URL;
   readonly #slots: Slot[];
-  /** Random, so that no two processes share it and nobody learns a host's name from it. */
+  /** Random, so that no two processes share it and it does not reveal the host's name. */
   readonly #pseudonym = `weir-${randomBytes(6).toString('hex')}`;
   #config: WeirConfig;
   #start: (Omit<PoolStart, 'plan'> & { readonly plan: PackedPlan }) | null = null;

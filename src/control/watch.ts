@@ -123,7 +123,7 @@ class WatchedFolder<T> {
     });
     watcher.on('all', () => this.#stillness.trigger());
     watcher.on('error', (error) => {
-      log.warn({ folder, err: error }, `changes of this folder may be seen late${remedy}`);
+      log.warn({ folder, err: error }, `changes in this folder may be detected late${remedy}`);
     });
     return watcher;
   }
@@ -180,7 +180,7 @@ class WatchedFolder<T> {
     const { log, settle, remedy = '' } = this.#options;
     log.warn(
       { folder: this.#folder, changing: names, settle },
-      `this folder does not stand still, so its changes are not taken${remedy}`,
+      `this folder keeps changing, so its changes are not applied${remedy}`,
     );
   }
 }

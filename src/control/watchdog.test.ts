@@ -79,7 +79,7 @@ test('long silence ends the thread, once', async () => {
   assert.deepEqual(thread.ended, ['unresponsive: did not respond for 10000 ms']);
   await looks(20);
   assert.equal(thread.ended.length, 1);
-  assert.match(said().at(-1)!, /cannot be ended/);
+  assert.match(said().at(-1)!, /cannot be terminated/);
 });
 
 test('a process that was stopped for an hour kills nobody when it wakes', async () => {

@@ -33,7 +33,7 @@ export interface WatchdogOptions {
   readonly onHopeless?: () => void;
   /** Is memory running out? */
   readonly isLow?: () => boolean;
-  /** Is somebody debugging? A thread at a breakpoint is not lost. */
+  /** Is a debugger attached? A thread at a breakpoint is not dead. */
   readonly debugging?: () => boolean;
 }
 
@@ -143,7 +143,7 @@ export class Watchdog {
     } else if (!seen.stuck && seen.silent >= times.replace + END_PATIENCE) {
       seen.stuck = true;
       // In native code, or in a loop that V8 compiled without a check for interrupts.
-      log.error({ thread: thread.number }, 'a traffic thread cannot be ended: only a restart will help');
+      log.error({ thread: thread.number }, 'a traffic thread cannot be terminated: restart the process');
     }
     if (seen.stuck && isLow?.()) onHopeless?.();
   }

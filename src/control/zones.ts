@@ -17,7 +17,7 @@ import type { Zones } from '../types/threads.ts';
 export interface ZoneCollector {
   /**
    * The zone of this identity: the one in use where it has the size asked for, else a new one, zeroed.
-   * @throws {Error} where one rule set asks for one identity in two sizes, or the memory cannot be had.
+   * @throws {Error} where one rule set asks for one identity in two sizes, or the memory cannot be allocated.
    */
   zone(identity: string, bytes: number): SharedArrayBuffer;
   /** What was asked for so far. */
@@ -98,10 +98,7 @@ export class ZoneDirectory {
     const zone = this.#current.get(identity);
     if (!zone) return null;
     if (zone.byteLength === bytes) return zone;
-    this.#log.warn(
-      { zone: identity, had: zone.byteLength, wants: bytes },
-      'shared state starts afresh: its size changed',
-    );
+    this.#log.warn({ zone: identity, had: zone.byteLength, wants: bytes }, 'shared state was reset: its size changed');
     return null;
   }
 }

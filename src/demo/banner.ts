@@ -3,7 +3,7 @@ import type { WeirConfig } from '../types/config.ts';
 import type { EndpointPlan } from '../types/plan.ts';
 import type { Command } from './commands.ts';
 
-export interface Stage {
+export interface BannerContent {
   readonly config: WeirConfig;
   readonly endpoints: readonly EndpointPlan[];
   readonly commands: readonly Command[];
@@ -17,22 +17,22 @@ export function urlOf(address: { readonly host: string; readonly port: number })
 }
 
 /** The demo's whole text: what runs where, then the commands. */
-export function banner(stage: Stage): string {
+export function banner(content: BannerContent): string {
   return [
     '',
     'Weir runs. Paste these in another terminal; Ctrl-C here ends everything.',
     '',
-    ...places(stage).map(([name, url]) => `  ${name.padEnd(22)} ${url}`),
-    ...stage.commands.flatMap((command, i) => ['', `${i + 1}. ${command.title}. ${command.shows}`, '', command.line]),
+    ...places(content).map(([name, url]) => `  ${name.padEnd(22)} ${url}`),
+    ...content.commands.flatMap((command, i) => ['', `${i + 1}. ${command.title}. ${command.shows}`, '', command.line]),
     '',
-    `In this folder: ${stage.folder}`,
+    `In this folder: ${content.folder}`,
     'Below: Weir’s log, one line a request.',
     '',
     '',
   ].join('\n');
 }
 
-function places({ config, endpoints }: Stage): [string, string][] {
+function places({ config, endpoints }: BannerContent): [string, string][] {
   const rows = config.listeners
     .filter((listener) => listener.tls === null)
     .map((listener): [string, string] => ['Weir', urlOf(listener)]);

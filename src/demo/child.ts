@@ -25,11 +25,11 @@ export interface ChildOptions {
 
 /**
  * Starts `src/main.cjs` with the Node that runs this. It gets a process group of its own, so that Ctrl-C in a terminal
- * reaches it once, through its parent; leash.ts ends it if the parent dies without a word.
+ * reaches it once, through its parent; end-with-parent.ts ends it if the parent dies without a word.
  */
 export function startChild(options: ChildOptions): Child {
-  const leash = new URL(import.meta.url.replace(/child\.([jt]s)$/, 'leash.$1'));
-  const process_ = spawn(process.execPath, ['--import', leash.href, entryFile(), ...options.args], {
+  const preload = new URL(import.meta.url.replace(/child\.([jt]s)$/, 'end-with-parent.$1'));
+  const process_ = spawn(process.execPath, ['--import', preload.href, entryFile(), ...options.args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, ...options.env },
     detached: true,

@@ -2,7 +2,7 @@
 import { listenProblem } from '../control/ports.ts';
 import { WeirError } from '../errors.ts';
 import type { EndpointPlan, Plan, UpstreamPlan } from '../types/plan.ts';
-import { type Sample, startSample } from './sample.ts';
+import { type SampleServer, startSample } from './sample.ts';
 
 /** Addresses a sample may listen on: it must never be reachable from elsewhere. */
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]', '::1']);
@@ -33,7 +33,7 @@ export function endpointFor(
  * Starts a sample for each endpoint. Where one cannot start, those that did are closed.
  * @throws {WeirError} one line that says which address cannot be had and why.
  */
-export async function startSamples(endpoints: readonly EndpointPlan[]): Promise<readonly Sample[]> {
+export async function startSamples(endpoints: readonly EndpointPlan[]): Promise<readonly SampleServer[]> {
   const started = await Promise.allSettled(endpoints.map(start));
   const failed = started.find((one) => one.status === 'rejected');
   const samples = started.flatMap((one) => (one.status === 'fulfilled' ? one.value : []));
@@ -42,7 +42,7 @@ export async function startSamples(endpoints: readonly EndpointPlan[]): Promise<
   throw failed.reason;
 }
 
-async function start(endpoint: EndpointPlan): Promise<Sample> {
+async function start(endpoint: EndpointPlan): Promise<SampleServer> {
   const { name, port } = endpoint;
   const host = endpoint.hostname.replace(/^\[|\]$/g, '');
   try {
@@ -54,6 +54,6 @@ async function start(endpoint: EndpointPlan): Promise<Sample> {
 }
 
 /** Closes all of them. */
-export async function closeSamples(samples: readonly Sample[]): Promise<void> {
+export async function closeSamples(samples: readonly SampleServer[]): Promise<void> {
   await Promise.all(samples.map((sample) => sample.close()));
 }

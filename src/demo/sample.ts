@@ -39,7 +39,7 @@ export interface SampleStats {
   spoilt: number;
 }
 
-export interface Sample {
+export interface SampleServer {
   readonly region: string;
   readonly port: number;
   /** `http://host:port` */
@@ -58,13 +58,13 @@ const MESSAGE_PATHS: readonly string[] = ['/v1/messages', '/2024-03/messages', '
 const USER_PATHS: readonly string[] = ['/v1/user', '/v3/user'];
 
 /** Starts a sample and resolves when it listens. Rejects with the system's error, `EADDRINUSE` for one. */
-export async function startSample(options: SampleOptions): Promise<Sample> {
+export async function startSample(options: SampleOptions): Promise<SampleServer> {
   const sample = new RegionServer(options);
   await sample.listen();
   return sample;
 }
 
-class RegionServer implements Sample {
+class RegionServer implements SampleServer {
   readonly region: string;
   port: number;
   readonly stats: SampleStats = { requests: 0, health: 0, messages: 0, streams: 0, aborted: 0, spoilt: 0 };

@@ -1,4 +1,4 @@
-/** Secrets of the demo's own: for every variable that the rules want and nobody has set, a value made at random. */
+/** Secrets of the demo's own: for every variable that the rules need and that is not set, a random value. */
 import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { WeirError } from '../errors.ts';

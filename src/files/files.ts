@@ -89,7 +89,7 @@ export class Files {
   async open<T>(path: string, use: (handle: FileHandle, stats: Stats) => Promise<T>): Promise<T> {
     // Before it is opened: that alone does things to some devices.
     requireRegular(await this.stat(path));
-    // Not blocking, for what became a FIFO meanwhile: it would be waited for until somebody writes to it.
+    // Not blocking, for what became a FIFO meanwhile: opening it would block until a writer opens it.
     const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
     const handle = await this.within(path, () => open(path, flags), close);
     try {

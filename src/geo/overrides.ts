@@ -96,7 +96,7 @@ function parseLine(content: string): { cidr: string; country: string; key: strin
   return { cidr, country, key: `${parsed.version}/${parsed.prefix}/${keyOf(parsed.address)}` };
 }
 
-/** For messages: quoted, and cut where somebody configured the wrong file. */
+/** For messages: quoted, and truncated in case the wrong file is configured. */
 function shown(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

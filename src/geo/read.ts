@@ -1,4 +1,4 @@
-/** Reading a file that somebody else may be writing at this moment. */
+/** Reads a file that another process may be writing. */
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, stat } from 'node:fs/promises';
 import { Files, OverdueError } from '../files/files.ts';

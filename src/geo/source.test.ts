@@ -237,7 +237,7 @@ describe('GeoSource', () => {
     await until('it is back', () => f.source.status().ok);
     assert.equal(f.changes.length, 1);
     assert.equal(f.source.status().reloads, 0);
-    assert.deepEqual(f.lines.slice(-1), ['info geoip: the file is as it was before']);
+    assert.deepEqual(f.lines.slice(-1), ['info geoip: the file is back to what is in use']);
   });
 
   it('does not read a file that is being written in place, until it is whole', async (t) => {

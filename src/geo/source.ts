@@ -120,7 +120,7 @@ export class GeoSource {
       onRestless: () =>
         options.log.warn(
           { files: this.#files.map(({ path }) => path), settle: options.settle },
-          'geoip: the files do not stand still, so what changed is not taken',
+          'geoip: the files keep changing, so the changes are not applied',
         ),
       now: options.monotonic ?? (() => performance.now()),
     });
@@ -182,7 +182,7 @@ export class GeoSource {
     return { database: this.#database.value?.bytes ?? null, overrides: this.#overrides?.value?.text ?? '' };
   }
 
-  /** Resolves when changes are seen from now on. A watcher that cannot be had, or not soon, leaves the polling. */
+  /** Resolves when changes are seen from now on. Without a watcher, or until it is ready, files are polled. */
   #watch(): Promise<void> {
     const paths = this.#files.map((file) => file.path);
     return new Promise((resolve) => {
@@ -196,7 +196,7 @@ export class GeoSource {
       });
       watcher.on('all', () => this.#stillness.trigger());
       watcher.on('error', (error) => {
-        this.#options.log.warn({ err: error }, 'geoip: watching files failed, looking at them now and then instead');
+        this.#options.log.warn({ err: error }, 'geoip: watching files failed; polling them instead');
         resolve();
       });
     });
@@ -232,7 +232,7 @@ export class GeoSource {
     try {
       this.#options.onChange(this.#data());
     } catch (error) {
-      this.#options.log.error({ err: error }, 'geoip: handing out new country data failed');
+      this.#options.log.error({ err: error }, 'geoip: passing new country data to the threads failed');
     }
   }
 
@@ -246,7 +246,7 @@ export class GeoSource {
     else if (outcome === 'failed' && tell && file.problem !== before)
       log.warn({ file: file.path, problem: file.problem }, `geoip: ${this.#consequence(file)}`);
     else if (outcome === 'unchanged' && before !== null && file.problem === null)
-      log.info({ file: file.path }, 'geoip: the file is as it was before');
+      log.info({ file: file.path }, 'geoip: the file is back to what is in use');
     return outcome === 'loaded';
   }
 

@@ -5,7 +5,7 @@ import { readShared, signature, UnsettledError } from './read.ts';
 type Bytes = Uint8Array<SharedArrayBuffer>;
 
 /** What became of a look at the file. `unsettled`: look again soon. */
-export type Outcome = 'unchanged' | 'loaded' | 'failed' | 'unsettled';
+export type LookResult = 'unchanged' | 'loaded' | 'failed' | 'unsettled';
 
 export class WatchedFile<T> {
   readonly path: string;
@@ -37,7 +37,7 @@ export class WatchedFile<T> {
   }
 
   /** Reads the file if it looks different from the last time, or in any case with `force`. Never throws. */
-  async look(force: boolean): Promise<Outcome> {
+  async look(force: boolean): Promise<LookResult> {
     const seen = await this.signature();
     if (!force && seen === this.#seen) return 'unchanged';
     try {
@@ -54,7 +54,7 @@ export class WatchedFile<T> {
     }
   }
 
-  #take(bytes: Bytes): Outcome {
+  #take(bytes: Bytes): LookResult {
     if (this.#bytes !== null && Buffer.compare(this.#bytes, bytes) === 0) return 'unchanged';
     const value = this.#accept(bytes);
     if (this.#bytes !== null) this.reloads++;

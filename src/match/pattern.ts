@@ -38,7 +38,7 @@ export function parsePattern(text: string): Pattern | PatternProblem {
     const segment = parseSegment(written, last);
     if (typeof segment === 'string') return { problem: segment, at };
     if (segment.kind === 'param') {
-      if (names.has(segment.name)) return { problem: `":${segment.name}" stands twice in this path`, at };
+      if (names.has(segment.name)) return { problem: `":${segment.name}" appears twice in this path`, at };
       names.add(segment.name);
     }
     segments.push(segment);

@@ -1,7 +1,7 @@
-/** The request target (RFC 9112 §3.2) taken apart: what is matched, what is passed on, whom it names. */
+/** The request target (RFC 9112 §3.2) split: the path that is matched, the query, and the authority. */
 
 /** A request target in its parts. One small object per request: two scans over the target would cost more. */
-export interface Target {
+export interface RequestTarget {
   /** Raw, not yet in normal form; begins with `/`, or is `*`. */
   readonly path: string;
   /** With its `?`, or ''. */
@@ -10,7 +10,7 @@ export interface Target {
   readonly authority: string;
 }
 
-const ASTERISK: Target = Object.freeze({ path: '*', query: '', authority: '' });
+const ASTERISK: RequestTarget = Object.freeze({ path: '*', query: '', authority: '' });
 
 /** `http://` or `https://`, then an authority without userinfo, which RFC 9110 §4.2.4 tells us to distrust. */
 const ABSOLUTE = /^https?:\/\/((?:\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+,;=-]+)(?::[0-9]*)?)(?=[/?]|$)/i;
@@ -21,7 +21,7 @@ const ABSOLUTE = /^https?:\/\/((?:\[[0-9a-f:.]+\]|[a-z0-9._~!$&'()*+,;=-]+)(?::[
  * with userinfo. The path is only cut out, not checked: that is `normalizePath`'s work. An absolute form without a path
  * and query has the path `/` (RFC 9110 §4.2.3), or `*` where `method` is OPTIONS (RFC 9112 §3.2.4).
  */
-export function splitTarget(target: string, method = ''): Target | null {
+export function splitTarget(target: string, method = ''): RequestTarget | null {
   if (target.charCodeAt(0) === 0x2f) return split(target, 0, '');
   if (target === '*') return ASTERISK;
   const match = ABSOLUTE.exec(target);
@@ -31,7 +31,7 @@ export function splitTarget(target: string, method = ''): Target | null {
   return split(target, start.length, authority!);
 }
 
-function split(target: string, from: number, authority: string): Target | null {
+function split(target: string, from: number, authority: string): RequestTarget | null {
   const mark = target.indexOf('?', from);
   if (mark < 0) return { path: target.slice(from) || '/', query: '', authority };
   if (!isQuery(target, mark + 1)) return null;

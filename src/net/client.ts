@@ -4,10 +4,10 @@ import { type CidrSet, canonicalAddress } from './address.ts';
 const COMMA = ',';
 
 /**
- * The addresses that somebody vouches for, the client's first and the peer's last, as `X-Forwarded-For` has them:
+ * The addresses that a trusted peer vouches for, the client's first and the peer's last, as `X-Forwarded-For` has them:
  * `203.0.113.9, 10.0.0.1`. Where the peer is trusted, the field is read right to left for as long as each hop is trusted
  * itself; the first one that is not is the client. What cannot be read ends the walk there, and the last hop that could
- * be read counts, because everything further left was written by someone nobody vouches for. Entries may carry a port
+ * be read counts, because everything further left was written by a peer that is not trusted. Entries may carry a port
  * and brackets, as load balancers write them; empty ones are skipped (RFC 9110 §5.6.1).
  *
  * @param remote address of the peer; returned as it is where it is no IP address (a Unix socket)

@@ -1,7 +1,7 @@
 /**
  * Listening sockets that pass between threads and processes: over a Unix-domain connection, beside lines of JSON, as
  * `SCM_RIGHTS` (unix(7)). Whoever receives one has a descriptor of its own for the same socket and the same queue of
- * connections, so nothing in that queue is lost while anybody holds one.
+ * connections, so nothing in that queue is lost while one descriptor is open.
  *
  * Node offers this to a parent and its children only (`subprocess.send`), and a duplicate within a process not at all.
  * The bindings beneath can do it. This is the one file that touches them; where a Node lacks them `canPassSockets` is
@@ -131,7 +131,7 @@ export class BoundSocket {
     return fstatSync(this.#handle.fd).ino;
   }
 
-  /** Gives up this descriptor. The socket lives on while anybody else has one. */
+  /** Closes this descriptor. The socket stays open while another descriptor refers to it. */
   close(): void {
     this.#handle.close();
   }
@@ -166,7 +166,7 @@ export class SocketPipe {
     pipe.readStart();
   }
 
-  /** @throws {Error} with the system's code: `ENOENT` and `ECONNREFUSED` say that nobody listens there. */
+  /** @throws {Error} with the system's code: `ENOENT` and `ECONNREFUSED` say that no process listens there. */
   static connect(path: string): Promise<SocketPipe> {
     const { Pipe, IPC, PipeConnectWrap } = NATIVE!;
     const pipe = new Pipe(IPC);

@@ -2,7 +2,7 @@
 
 /**
  * Has the message passed the intermediary called `pseudonym`? A member of the list is a protocol, a blank and a name, and
- * maybe a comment; the name is one nobody else has, so that it stands alone between blanks and commas is enough.
+ * maybe a comment; the name is unique, so that it stands alone between blanks and commas is enough.
  */
 export function hasPassed(via: string, pseudonym: string): boolean {
   for (let at = via.indexOf(pseudonym); at >= 0; at = via.indexOf(pseudonym, at + 1))

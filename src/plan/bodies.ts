@@ -3,7 +3,7 @@ import { isFieldName, isFieldValue } from '../fields/line.ts';
 import type { ConfigPath } from '../types/policy.ts';
 import type { ProblemList } from './problems.ts';
 import { alsoReadAs } from './scalars.ts';
-import { type Entry, keyAt, valueAt } from './sections.ts';
+import { keyAt, type SectionEntry, valueAt } from './sections.ts';
 import { nodeAt, type Source, type TreeNode } from './source.ts';
 
 export interface RawBody {
@@ -31,7 +31,7 @@ export const HEADER_NAMES = "names have letters, digits and !#$%&'*+-.^_`|~ only
 /** The body, and the content type that it brings unless the headers have one ('' where none). */
 export function resolveBody(
   raw: RawBody,
-  entry: Entry,
+  entry: SectionEntry,
   at: ConfigPath,
   problems: ProblemList,
 ): { body: string; type: string } {
@@ -56,7 +56,7 @@ function checkTexts(node: TreeNode, source: Source, problems: ProblemList): void
   if (typeof value !== 'string' || source.text.slice(at, end).trimEnd() !== value) return;
   const other = alsoReadAs(value);
   if (other === '') return;
-  const message = `\`${value}\` is a text here, though others read it as ${other}`;
+  const message = `\`${value}\` is a string here, though other parsers read it as ${other}`;
   const write = other === 'a number' ? 'write it in digits alone' : `write ${other}`;
   problems.warning({ source, offset: at }, 'odd-text', message, `${write}, or quote it: "${value}"`);
 }
@@ -64,7 +64,7 @@ function checkTexts(node: TreeNode, source: Source, problems: ProblemList): void
 /** Reports names and values that no header field can have. With `framing`, fields of the framing too. */
 export function checkHeaders(
   headers: Readonly<Record<string, string>>,
-  entry: Entry,
+  entry: SectionEntry,
   at: ConfigPath,
   problems: ProblemList,
   framing = false,
@@ -80,7 +80,7 @@ export function checkHeaders(
       problems.error(
         valueAt(entry, path),
         'bad-header',
-        `the value of \`${name}\` cannot stand in a header field`,
+        `the value of \`${name}\` is not allowed in a header field`,
         hint,
       );
     }

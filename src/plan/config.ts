@@ -142,7 +142,7 @@ function resolveConfig(reader: Reader, context: ConfigContext, rules: string): W
 }
 
 function resolveListener(reader: Reader, i: number): ListenerConfig {
-  const { address, tls, edge, halfClose = false } = reader.raw.listeners[i]!;
+  const { address, tls, halfClose = false } = reader.raw.listeners[i]!;
   const at = ['listeners', i];
   if (halfClose && tls) {
     const hint = 'TLS has no half-close before 1.3; leave it out, or put it on a plain listener';
@@ -156,7 +156,6 @@ function resolveListener(reader: Reader, i: number): ListenerConfig {
   return {
     ...resolveAddress(reader, address, [...at, 'address']),
     tls: tls ? resolveTls(reader, tls, [...at, 'tls']) : null,
-    edge: edge ?? 'http1',
     halfClose,
   };
 }

@@ -8,7 +8,7 @@ const OPEN = '${env:';
 const REFERENCE = /^\$\{env:([A-Za-z_][A-Za-z0-9_]*)(?::-([^{}]*))?\}/;
 
 /** Where the text of a scalar came from, for whoever shows it, masks it or hashes it. */
-export interface Origin {
+export interface ScalarOrigin {
   /** The text in the file, with its references. */
   readonly written: string;
   /** The text that they make. */
@@ -17,7 +17,7 @@ export interface Origin {
   readonly values: readonly SecretText[];
 }
 
-export interface Substituted extends Origin {
+export interface Substituted extends ScalarOrigin {
   /** Variables that are unset or empty and have no default; {@link standInFor} is in the text for them. */
   readonly missing: readonly string[];
   /** Offset of a reference that cannot be read, or -1. */

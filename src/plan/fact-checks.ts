@@ -4,11 +4,11 @@ import type { RoutePlan } from '../types/plan.ts';
 import { BUILT_IN_FACTS, builtInFact } from './facts.ts';
 import type { FactUse, ResolvedPolicies, ResolvedPolicy } from './policies.ts';
 import type { ProblemList, Spot } from './problems.ts';
-import { type Entry, type RuleSet, valueAt } from './sections.ts';
+import { type MergedRules, type SectionEntry, valueAt } from './sections.ts';
 import { didYouMean } from './suggest.ts';
 
 /** Reports facts that nothing sets, or that are read in a phase which does not know them, whatever the route. */
-export function checkFactNames(rules: RuleSet, { byName }: ResolvedPolicies, problems: ProblemList): void {
+export function checkFactNames(rules: MergedRules, { byName }: ResolvedPolicies, problems: ProblemList): void {
   const provided = new Set([...byName.values()].flatMap((policy) => policy.provides));
   const builtIn = BUILT_IN_FACTS.map(({ name }) => (name.endsWith('.') ? `${name}NAME` : name));
   const known = [...builtIn, ...provided];
@@ -42,7 +42,7 @@ function factSpot({ entry }: ResolvedPolicy, { at, quoted }: FactUse): Spot {
 
 /** Reports facts that are not set yet, or never, where a policy of this route reads them. */
 export function checkFactOrder(
-  entry: Entry,
+  entry: SectionEntry,
   route: RoutePlan,
   policies: ResolvedPolicies,
   problems: ProblemList,

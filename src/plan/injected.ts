@@ -1,14 +1,14 @@
 /** What the environment put into a document: by place, for masks and the revision; as secrets, for the last net. */
 import type { SecretText } from '../log/redact.ts';
 import type { ConfigPath } from '../types/policy.ts';
-import type { Origin } from './environment.ts';
+import type { ScalarOrigin } from './environment.ts';
 import { mayBeSecret } from './schema/places.ts';
 import type { TreeNode } from './source.ts';
 
 /** A scalar that refers to the environment. */
 export interface Injected {
   readonly path: ConfigPath;
-  readonly origin: Origin;
+  readonly origin: ScalarOrigin;
 }
 
 /** Every scalar at or below `node` that refers to the environment. */
@@ -36,6 +36,6 @@ export function withoutNames(secrets: readonly SecretText[], names: readonly str
 }
 
 /** Each variable's value, and the whole text, which may be long enough to be told apart where they are not. */
-function secretsOf({ text, written, values }: Origin): readonly SecretText[] {
+function secretsOf({ text, written, values }: ScalarOrigin): readonly SecretText[] {
   return values.length === 0 ? [] : [...values, { value: text, reference: written }];
 }

@@ -18,7 +18,7 @@ import { type RevisionSource, revisionOf } from './revision.ts';
 import { resolveRoutes } from './routes.ts';
 import { schemasBelow } from './schema/places.ts';
 import { rulesSchema, SECTIONS } from './schema/rules.ts';
-import { type CheckedSource, mergeSections, type RuleSet } from './sections.ts';
+import { type CheckedSource, type MergedRules, mergeSections } from './sections.ts';
 import { type InjectedByName, redactProblems, type ShowPlan, showPlan } from './shown.ts';
 import { resolveTests } from './tests.ts';
 import { resolveUpstreams } from './upstreams.ts';
@@ -115,7 +115,7 @@ export function createLoader(
 }
 
 /** Names of entries and endpoints: labels of metrics, and what logs are read by. */
-function namesOf({ sections }: RuleSet): string[] {
+function namesOf({ sections }: MergedRules): string[] {
   const endpoints = [...sections.upstreams.values()].flatMap(({ node }) => [
     ...(node.entries?.get('endpoints')?.node.entries?.keys() ?? []),
   ]);
@@ -159,7 +159,7 @@ function reportLeftOut(file: string, why: string, problems: ProblemList): void {
 }
 
 function resolvePlan(
-  rules: RuleSet,
+  rules: MergedRules,
   schema: object,
   context: RulesContext,
   problems: ProblemList,
@@ -202,7 +202,7 @@ function resolvePlan(
 }
 
 function revisionSource(
-  { sections }: RuleSet,
+  { sections }: MergedRules,
   schema: object,
   { urlUpstreams }: ResolvedPolicies,
   paths: ReadonlyMap<string, string>,
@@ -221,7 +221,7 @@ function revisionSource(
 }
 
 /** What the environment put into each entry; an upstream that a policy's URL made has it from that policy. */
-function injectedByName({ sections }: RuleSet, { urlUpstreams }: ResolvedPolicies): InjectedByName {
+function injectedByName({ sections }: MergedRules, { urlUpstreams }: ResolvedPolicies): InjectedByName {
   const found = new Map<string, readonly Injected[]>();
   for (const section of SECTIONS)
     for (const { name, node } of sections[section].values())

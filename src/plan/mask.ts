@@ -3,7 +3,7 @@
  * in the plan: what a kind or a resolver made of it is found by its text, among what came from the same entry.
  */
 import { posix } from 'node:path';
-import type { Origin } from './environment.ts';
+import type { ScalarOrigin } from './environment.ts';
 import type { Injected } from './injected.ts';
 
 const MASK = '***';
@@ -72,13 +72,13 @@ function within(value: string, forms: readonly (readonly [string, string])[]): s
 function wholeOf(value: string, injected: readonly Injected[]): string | undefined {
   if (value.length < LEAST_PART) return undefined;
   const lower = value.toLowerCase();
-  const isPart = ({ text, written }: Origin): boolean =>
+  const isPart = ({ text, written }: ScalarOrigin): boolean =>
     text.toLowerCase().includes(lower) && !written.toLowerCase().includes(lower);
   return injected.find(({ origin }) => isPart(origin))?.origin.written;
 }
 
 /** Texts that come of an origin, and what is shown for each: of the whole, of each variable, and of parts of both. */
-function formsIn({ text, written, values }: Origin): [string, string][] {
+function formsIn({ text, written, values }: ScalarOrigin): [string, string][] {
   const ofValues = values.flatMap(({ value, reference }) =>
     [...spellings(value), ...urlParts(value)].map((form): [string, string] => [form, reference]),
   );

@@ -7,15 +7,15 @@ import { HEADER_NAMES } from './bodies.ts';
 import { type ProblemList, quotable, type Spot } from './problems.ts';
 import { checkCountry } from './regions.ts';
 import type { RawRoute } from './schema/routes.ts';
-import { type Entry, keyAt, valueAt } from './sections.ts';
+import { keyAt, type SectionEntry, valueAt } from './sections.ts';
 
 /** One text or a list of them, with the place of each. */
-function listOf(entry: Entry, key: string, written: string | readonly string[]): { text: string; spot: Spot }[] {
+function listOf(entry: SectionEntry, key: string, written: string | readonly string[]): { text: string; spot: Spot }[] {
   if (typeof written === 'string') return [{ text: written, spot: valueAt(entry, ['match', key]) }];
   return written.map((text, i) => ({ text, spot: valueAt(entry, ['match', key, i]) }));
 }
 
-export function resolveMatch(entry: Entry, raw: RawRoute['match'], problems: ProblemList): MatchPlan {
+export function resolveMatch(entry: SectionEntry, raw: RawRoute['match'], problems: ProblemList): MatchPlan {
   const { host = '*', path = '/**', methods = [], headers = {}, country = [] } = raw ?? {};
   const hosts = listOf(entry, 'host', host);
   for (const { text, spot } of hosts) checkHost(text, spot, problems);
@@ -45,13 +45,13 @@ function hostPattern(written: string): string | null {
 function checkHost(host: string, spot: Spot, problems: ProblemList): void {
   if (hostPattern(host) !== null) return;
   const quoted = quotable(host, spot);
-  problems.error(spot, 'bad-host', `\`${quoted}\` is no host pattern`, hostHint(quoted));
+  problems.error(spot, 'bad-host', `\`${quoted}\` is not a host pattern`, hostHint(quoted));
 }
 
 function hostHint(host: string): string {
   if (/:\d+$/.test(host)) return 'leave out the port: every listener is matched';
   if (host.includes('/')) return 'write the host alone, without scheme and path';
-  if (host.includes('*')) return '`*` stands alone, or first as in *.example.com';
+  if (host.includes('*')) return '`*` must be alone, or the first label as in *.example.com';
   return 'write it like api.example.com, *.example.com or *';
 }
 
@@ -63,7 +63,7 @@ function checkPath(path: string, spot: Spot, problems: ProblemList): void {
 }
 
 function resolveHeaders(
-  entry: Entry,
+  entry: SectionEntry,
   headers: Readonly<Record<string, string>>,
   problems: ProblemList,
 ): Readonly<Record<string, string>> {
@@ -73,7 +73,7 @@ function resolveHeaders(
     if (!isFieldName(name))
       problems.error(spot, 'bad-header', `\`${name}\` cannot be the name of a header`, HEADER_NAMES);
     else if (name.toLowerCase() in lower)
-      problems.error(spot, 'bad-header', `\`${name}\` stands twice, in different cases`, 'keep one of them');
+      problems.error(spot, 'bad-header', `\`${name}\` appears twice, in different cases`, 'keep one of them');
     lower[name.toLowerCase()] = value;
   }
   return lower;

@@ -26,7 +26,7 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /** Where the parser's words are all there is. */
-const HINT = 'look at this line and the one above; a text with : # { } [ ] , & * ? | > @ ` or % in it is quoted';
+const HINT = 'look at this line and the one above; a string with : # { } [ ] , & * ? | > @ ` or % in it must be quoted';
 
 /** Parses `text`. The source's root is null where the file is empty or its syntax is wrong, which is then a problem. */
 export function parseSource(file: string, text: string, env: Environment, problems: ProblemList): Source {
@@ -111,7 +111,7 @@ function isOutside({ code, message }: YAMLError): boolean {
 
 /** `{ key: ${env:NAME} }`: between braces the second one begins a map. */
 function syntaxHint({ code, pos: [at] }: YAMLError, text: string): string {
-  if (text.startsWith('${', at - 1)) return 'quote a text with ${…} where it stands in { } or [ ]: "${env:NAME}"';
+  if (text.startsWith('${', at - 1)) return 'quote a string with ${…} inside { } or [ ]: "${env:NAME}"';
   return HINTS[code] ?? HINT;
 }
 

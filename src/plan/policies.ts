@@ -3,7 +3,7 @@ import { parseTemplate, templateFacts } from '../template/template.ts';
 import type { Place, PolicyPlan, UpstreamPlan } from '../types/plan.ts';
 import type { ConfigPath, PolicyFile, PolicyKind, ResolveContext, TemplateUse } from '../types/policy.ts';
 import { type ProblemList, quotable } from './problems.ts';
-import { checkName, type Entry, keyOf, type RuleSet, soundEntries, valueAt } from './sections.ts';
+import { checkName, keyOf, type MergedRules, type SectionEntry, soundEntries, valueAt } from './sections.ts';
 import { urlUpstream } from './upstreams.ts';
 
 /** A template of a policy with the facts it reads. */
@@ -16,7 +16,7 @@ export interface FactUse extends Pick<TemplateUse, 'at' | 'phase'> {
 /** A policy with what the checks need to know of it. */
 export interface ResolvedPolicy {
   readonly plan: PolicyPlan;
-  readonly entry: Entry;
+  readonly entry: SectionEntry;
   /** Facts that it sets. */
   readonly provides: readonly string[];
   readonly reads: readonly FactUse[];
@@ -27,7 +27,7 @@ export interface ResolvedPolicy {
 export interface ResolvedPolicies {
   readonly byName: ReadonlyMap<string, ResolvedPolicy>;
   /** Upstreams that policies brought along by naming URLs, and those policies. */
-  readonly urlUpstreams: ReadonlyMap<UpstreamPlan, Entry>;
+  readonly urlUpstreams: ReadonlyMap<UpstreamPlan, SectionEntry>;
   readonly files: readonly NamedFile[];
 }
 
@@ -50,13 +50,13 @@ export interface PolicyContext {
 
 /** Resolves the policies. One whose kind reports problems is in the result as far as the kind got. */
 export function resolvePolicies(
-  rules: RuleSet,
+  rules: MergedRules,
   kinds: readonly PolicyKind[],
   context: PolicyContext,
   problems: ProblemList,
 ): ResolvedPolicies {
   const byName = new Map<string, ResolvedPolicy>();
-  const urlUpstreams = new Map<UpstreamPlan, Entry>();
+  const urlUpstreams = new Map<UpstreamPlan, SectionEntry>();
   const files: NamedFile[] = [];
   for (const entry of soundEntries(rules.sections.policies)) {
     const kindName = Object.keys(entry.node.value as object)[0];
@@ -76,9 +76,9 @@ export function resolvePolicies(
 }
 
 function resolvePolicy(
-  entry: Entry,
+  entry: SectionEntry,
   kind: PolicyKind,
-  rules: RuleSet,
+  rules: MergedRules,
   { resolvePath, passHeaders }: PolicyContext,
   problems: ProblemList,
 ): ResolvedPolicy {
@@ -102,7 +102,7 @@ function resolvePolicy(
   };
 }
 
-function filesOf(entry: Entry, kind: PolicyKind, { name, config }: PolicyPlan): NamedFile[] {
+function filesOf(entry: SectionEntry, kind: PolicyKind, { name, config }: PolicyPlan): NamedFile[] {
   return (kind.files?.(config) ?? []).map(({ at, ...file }) => {
     const { source, offset } = valueAt(entry, [kind.kind, ...at]);
     return { ...file, policy: name, place: source.place(offset) };
@@ -110,7 +110,7 @@ function filesOf(entry: Entry, kind: PolicyKind, { name, config }: PolicyPlan): 
 }
 
 /** The facts that a template reads; paths start below the entry, so that they include the kind. */
-function readsOf(use: TemplateUse, entry: Entry, kind: string, problems: ProblemList): FactUse[] {
+function readsOf(use: TemplateUse, entry: SectionEntry, kind: string, problems: ProblemList): FactUse[] {
   const at = [kind, ...use.at];
   const template = parseTemplate(use.text);
   const spot = valueAt(entry, at);
@@ -125,7 +125,7 @@ function readsOf(use: TemplateUse, entry: Entry, kind: string, problems: Problem
   return [];
 }
 
-function resolveUrls(entry: Entry, kind: PolicyKind, plan: PolicyPlan, problems: ProblemList): UpstreamPlan[] {
+function resolveUrls(entry: SectionEntry, kind: PolicyKind, plan: PolicyPlan, problems: ProblemList): UpstreamPlan[] {
   const found: UpstreamPlan[] = [];
   for (const { name, url, at } of kind.urls?.(plan.config, plan.name) ?? []) {
     const spot = valueAt(entry, [kind.kind, ...at]);

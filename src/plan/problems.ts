@@ -31,7 +31,7 @@ export function quotable(value: string, { source, offset }: Spot): string {
   return source.injectedAt(offset)?.origin?.written ?? value;
 }
 
-/** More than this are counted only: nobody reads them, and they go to logs and to the admin API. */
+/** More than this are only counted: they would fill logs and the admin API. */
 export const MOST_PROBLEMS = 1000;
 
 /** What a variable that is not set and has no default means: an error, or a warning and a value made up in its place. */
@@ -41,7 +41,7 @@ export type UnsetVariables = 'error' | 'warning';
 export class ProblemList {
   readonly #found: Problem[] = [];
   readonly #unsetVariables: UnsetVariables;
-  /** Variables that were looked for in vain. */
+  /** Variables that are not set. */
   readonly unset = new Set<string>();
   /** Places of values that are made up. */
   readonly #standIns = new Set<string>();
@@ -66,13 +66,13 @@ export class ProblemList {
   /** The value at `spot` reads a variable that is not set and has no default. */
   missingVariable(spot: Spot, name: string): void {
     const severity = this.#unsetVariables;
-    const hint = `set ${name}; what is no secret can have a default: \${env:${name}:-default}`;
+    const hint = `set ${name}; a value that is not a secret can have a default: \${env:${name}:-default}`;
     this.#add(spot, severity, 'missing-env', `the environment variable ${name} is unset or empty`, hint);
     this.unset.add(name);
     if (this.takesStandIns) this.standsIn(spot);
   }
 
-  /** The value at `spot` is made up: no problem is told of it from now on. */
+  /** The value at `spot` is a stand-in: no problem is reported about it from now on. */
   standsIn(spot: Spot): void {
     const { file, line, column } = spot.source.place(spot.offset);
     this.#standIns.add(placeKey(file, line, column));
@@ -159,7 +159,7 @@ export class ProblemList {
   #rest(last: Problem): Problem {
     const code: ProblemCode = 'too-many-problems';
     const severity = this.#errors > 0 ? 'error' : 'warning';
-    return { ...last, severity, code, message: `there are ${this.#untold} more problems`, hint: 'mend these first' };
+    return { ...last, severity, code, message: `there are ${this.#untold} more problems`, hint: 'fix these first' };
   }
 }
 

@@ -17,7 +17,7 @@ function isRuleFile(name: string): boolean {
   return name.endsWith('.yaml') && !isHidden(name);
 }
 
-/** What somebody may take for rules although nothing reads it. */
+/** What may be mistaken for rules although nothing reads it. */
 function looksLikeRules(name: string): boolean {
   return /\.ya?ml$/i.test(name) && !isHidden(name);
 }
@@ -57,7 +57,7 @@ async function entriesOf(folder: string, files: Files): Promise<Dirent[]> {
   }
 }
 
-/** '' where it is read, or nobody would expect it to be. */
+/** '' where it is read, or would not be expected to be. */
 async function whyLeftOut(file: string, entry: Dirent, files: Files): Promise<string> {
   const { name } = entry;
   if (entry.isSymbolicLink()) {

@@ -3,7 +3,7 @@ import { CONTINENT_OF } from '../geo/continents.ts';
 import type { RegionPlan } from '../types/plan.ts';
 import { type ProblemList, quotable, type Spot } from './problems.ts';
 import type { RawRegion } from './schema/regions.ts';
-import { type Entry, elsewhere, keyAt, keyOf, type RuleSet, soundEntries, valueAt } from './sections.ts';
+import { elsewhere, keyAt, keyOf, type MergedRules, type SectionEntry, soundEntries, valueAt } from './sections.ts';
 import { nearest } from './suggest.ts';
 
 const CONTINENTS = ['AF', 'AN', 'AS', 'EU', 'NA', 'OC', 'SA'] as const;
@@ -12,16 +12,16 @@ const CONTINENTS = ['AF', 'AN', 'AS', 'EU', 'NA', 'OC', 'SA'] as const;
 interface Claims {
   readonly countries: Map<string, Spot>;
   readonly continents: Map<string, Spot>;
-  default: Entry | null;
+  default: SectionEntry | null;
 }
 
 /** Resolves the regions; no country or continent belongs to two. */
-export function resolveRegions(rules: RuleSet, problems: ProblemList): RegionPlan[] {
+export function resolveRegions(rules: MergedRules, problems: ProblemList): RegionPlan[] {
   const claims: Claims = { countries: new Map(), continents: new Map(), default: null };
   return soundEntries(rules.sections.regions).map((entry) => resolveRegion(entry, claims, problems));
 }
 
-function resolveRegion(entry: Entry, claims: Claims, problems: ProblemList): RegionPlan {
+function resolveRegion(entry: SectionEntry, claims: Claims, problems: ProblemList): RegionPlan {
   const { countries = [], continents = [], default: isDefault = false } = entry.node.value as RawRegion;
   countries.forEach((code, i) => {
     const spot = valueAt(entry, ['countries', i]);
@@ -45,7 +45,7 @@ function claim(claims: Map<string, Spot>, what: string, code: string, spot: Spot
   problems.error(spot, 'overlapping-regions', message, 'keep one of them');
 }
 
-function claimDefault(entry: Entry, claims: Claims, problems: ProblemList): void {
+function claimDefault(entry: SectionEntry, claims: Claims, problems: ProblemList): void {
   if (!claims.default) {
     claims.default = entry;
     return;
@@ -81,7 +81,7 @@ function checkContinent(code: string, spot: Spot, problems: ProblemList): boolea
 }
 
 /** Clients from elsewhere have no region, and upstreams that choose by it then offer them whatever is left. */
-export function checkDefaultRegion(rules: RuleSet, plans: readonly RegionPlan[], problems: ProblemList): void {
+export function checkDefaultRegion(rules: MergedRules, plans: readonly RegionPlan[], problems: ProblemList): void {
   if (!rules.sound || plans.length === 0 || plans.some((region) => region.default)) return;
   const [first] = rules.sections.regions.values();
   const message = 'no region is the default, but upstreams choose by region';

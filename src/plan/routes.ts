@@ -8,17 +8,17 @@ import type { ResolvedPolicies } from './policies.ts';
 import type { ProblemList } from './problems.ts';
 import type { RawRoute } from './schema/routes.ts';
 import { parseDisconnect } from './schema/units.ts';
-import { checkName, type Entry, keyAt, keyOf, type RuleSet, soundEntries, valueAt } from './sections.ts';
+import { checkName, keyAt, keyOf, type MergedRules, type SectionEntry, soundEntries, valueAt } from './sections.ts';
 
 /** A route with the entry it comes from. */
 export interface ResolvedRoute {
   readonly plan: RoutePlan;
-  readonly entry: Entry;
+  readonly entry: SectionEntry;
 }
 
 /** Resolves the routes; `upstreams` are those that could be read, for the protocol a route takes over. */
 export function resolveRoutes(
-  rules: RuleSet,
+  rules: MergedRules,
   policies: ResolvedPolicies,
   upstreams: readonly UpstreamPlan[],
   problems: ProblemList,
@@ -44,7 +44,12 @@ export function resolveRoutes(
   });
 }
 
-function resolveUse(entry: Entry, use: readonly string[], rules: RuleSet, problems: ProblemList): readonly string[] {
+function resolveUse(
+  entry: SectionEntry,
+  use: readonly string[],
+  rules: MergedRules,
+  problems: ProblemList,
+): readonly string[] {
   const seen = new Set<string>();
   use.forEach((name, i) => {
     const spot = valueAt(entry, ['use', i]);
@@ -58,7 +63,7 @@ function resolveUse(entry: Entry, use: readonly string[], rules: RuleSet, proble
   return use;
 }
 
-function resolveTo(entry: Entry, raw: RawRoute, rules: RuleSet, problems: ProblemList): RoutePlan['to'] {
+function resolveTo(entry: SectionEntry, raw: RawRoute, rules: MergedRules, problems: ProblemList): RoutePlan['to'] {
   if ((raw.to === undefined) === (raw.reply === undefined)) {
     const message = `the route \`${entry.name}\` has ${raw.to === undefined ? 'neither `to` nor' : 'both `to` and'} \`reply\``;
     const hint = 'give `to` (an upstream) or `reply` (a fixed answer)';
@@ -78,7 +83,7 @@ function resolveTo(entry: Entry, raw: RawRoute, rules: RuleSet, problems: Proble
   return split;
 }
 
-function resolveReply(entry: Entry, raw: NonNullable<RawRoute['reply']>, problems: ProblemList): ReplyPlan {
+function resolveReply(entry: SectionEntry, raw: NonNullable<RawRoute['reply']>, problems: ProblemList): ReplyPlan {
   const { body, type } = resolveBody(raw, entry, ['reply'], problems);
   const headers = raw.headers ?? {};
   checkHeaders(headers, entry, ['reply', 'headers'], problems, true);

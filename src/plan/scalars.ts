@@ -9,9 +9,9 @@ export interface OddNumber {
   readonly hint: string;
 }
 
-const QUOTE = 'quote it if a text is meant';
+const QUOTE = 'quote it if a string is meant';
 
-/** Judges a scalar that YAML 1.2 reads as the number `value`; null where nobody can misunderstand it. */
+/** Judges a scalar that YAML 1.2 reads as the number `value`; null where it cannot be misread. */
 export function oddNumber(text: string, value: number): OddNumber | null {
   if (!/\d/.test(text)) return { why: 'JSON has no .inf and no .nan', hint: `write a finite number, or ${QUOTE}` };
   if (text.startsWith('0x'))
@@ -33,12 +33,12 @@ const LEADING_ZERO: OddNumber = {
 
 const PAST_PRECISION: OddNumber = {
   why: 'this number is past 2^53, where numbers lose their last digits',
-  hint: 'quote it: a text keeps all of them',
+  hint: 'quote it: a string keeps all of them',
 };
 
 const TOO_MANY_DIGITS: OddNumber = {
   why: 'this number has more digits than numbers keep',
-  hint: 'round it, or quote it: a text keeps all of them',
+  hint: 'round it, or quote it: a string keeps all of them',
 };
 
 /** The significant digits, wherever the point stands. */

@@ -67,7 +67,15 @@ function unknownKey(error: ErrorObject, path: ConfigPath, root: TreeNode): Told 
   if (isRules && path.length === 2 && path[0] === 'policies')
     return { offset, code: 'unknown-kind', message: `there is no kind of policy \`${key}\``, hint };
   const where = path.length === 0 ? '' : ` in ${label(path)}`;
+  const removed = removedKeys(error);
+  if (Object.hasOwn(removed, key))
+    return { offset, code: 'removed-key', message: `\`${key}\`${where} was removed`, hint: removed[key]! };
   return { offset, code: 'unknown-key', message: `unknown key \`${key}\`${where}`, hint };
+}
+
+/** Keys that an earlier version had here, and what to do about each (keyword `removedKeys` of the schema). */
+function removedKeys(error: ErrorObject): Readonly<Record<string, string>> {
+  return error.parentSchema?.removedKeys ?? {};
 }
 
 /** Of the two documents there are, only rules have sections. */
@@ -91,7 +99,7 @@ function expectation(properties: unknown, key: string): string {
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
-  string: 'a text',
+  string: 'a string',
   integer: 'a whole number',
   number: 'a number',
   object: 'a map',
@@ -120,11 +128,11 @@ function unquotedText(error: ErrorObject, path: ConfigPath, source: Source): Tol
   const offset = valueOffset(source.root as TreeNode, path);
   const text = quoted(error, path, source);
   if (text === '') {
-    const message = `${label(path)} must be a text, but YAML reads it as a ${typeof error.data}`;
+    const message = `${label(path)} must be a string, but YAML reads it as a ${typeof error.data}`;
     return { offset, code: 'unquoted-text', message, hint: `${sample(error.parentSchema)}quote it` };
   }
   const read = typeof error.data === 'boolean' ? 'a boolean' : `the number ${error.data}`;
-  const message = `${label(path)} must be a text, but YAML reads \`${text}\` as ${read}`;
+  const message = `${label(path)} must be a string, but YAML reads \`${text}\` as ${read}`;
   return { offset, code: 'unquoted-text', message, hint: `${sample(error.parentSchema)}quote it: "${text}"` };
 }
 
@@ -154,7 +162,7 @@ function duplicateItem(error: ErrorObject, path: ConfigPath, source: Source): To
   const node = nodeAt(source.root as TreeNode, path);
   const second = node.items?.[Math.max(error.params.i, error.params.j)] ?? node;
   const found = takesSecret(error.parentSchema ?? {}) ? 'the same entry' : `\`${source.written(second)}\``;
-  const message = `${found} stands twice in ${label(path)}`;
+  const message = `${found} appears twice in ${label(path)}`;
   return { offset: second.at, code: 'duplicate-item', message, hint: 'keep one of them' };
 }
 
@@ -211,8 +219,8 @@ function badValue(error: ErrorObject, path: ConfigPath, source: Source): Told {
   if (COMPOUND.has(error.keyword)) {
     const message = error.params.passingSchemas
       ? `${label(path)} can be read in more than one way`
-      : `${label(path)} is in none of the forms that can stand here`;
-    return { offset, code: 'bad-value', message, hint: hint || 'docs/rules.md says what can stand here' };
+      : `${label(path)} matches none of the forms that are allowed here`;
+    return { offset, code: 'bad-value', message, hint: hint || 'see docs/rules.md for what is allowed here' };
   }
   return { offset, code: 'bad-value', message: `${label(path)} ${error.message}`, hint };
 }

@@ -1,4 +1,4 @@
-/** All files of a rule set as one: the entries of each section by name, in the order written. */
+/** All rule files as one: the entries of each section by name, in the order written. */
 import { basename } from 'node:path';
 import type { Place } from '../types/plan.ts';
 import type { ConfigPath } from '../types/policy.ts';
@@ -9,7 +9,7 @@ import { keyOffset, type Source, type TreeNode, valueOffset } from './source.ts'
 import { didYouMean } from './suggest.ts';
 
 /** One name of a section with what stands under it. */
-export interface Entry {
+export interface SectionEntry {
   readonly name: string;
   readonly source: Source;
   readonly node: TreeNode;
@@ -20,13 +20,14 @@ export interface Entry {
   readonly sound: boolean;
 }
 
-export type Sections = Readonly<Record<SectionName, ReadonlyMap<string, Entry>>>;
+export type Sections = Readonly<Record<SectionName, ReadonlyMap<string, SectionEntry>>>;
 
-export interface RuleSet {
+/** The rule files put together. */
+export interface MergedRules {
   readonly sections: Sections;
   /** False where parts of files were lost, so that a name not found is not a problem of its own. */
   readonly whole: boolean;
-  /** False where an entry could not be read, so that a name nobody seems to use may be used there. */
+  /** False where an entry could not be read, so that a name that seems unused may be used there. */
   readonly sound: boolean;
 }
 
@@ -36,11 +37,11 @@ export interface CheckedSource {
   readonly faults: readonly ConfigPath[];
 }
 
-/** Puts the files together. A name that stands twice is a problem that names both places; the first one counts. */
-export function mergeSections(checked: readonly CheckedSource[], problems: ProblemList): RuleSet {
-  const sections = Object.fromEntries(SECTIONS.map((name) => [name, new Map<string, Entry>()])) as Record<
+/** Puts the files together. A name that appears twice is a problem that names both places; the first one counts. */
+export function mergeSections(checked: readonly CheckedSource[], problems: ProblemList): MergedRules {
+  const sections = Object.fromEntries(SECTIONS.map((name) => [name, new Map<string, SectionEntry>()])) as Record<
     SectionName,
-    Map<string, Entry>
+    Map<string, SectionEntry>
   >;
   for (const { source, faults } of checked) {
     const unsound = new Set(faults.map((path) => path.slice(0, 2).join('\0')));
@@ -57,7 +58,7 @@ export function mergeSections(checked: readonly CheckedSource[], problems: Probl
   return { sections, whole: !lost, sound: sound && !lost };
 }
 
-function addEntry(section: Map<string, Entry>, entry: Entry, problems: ProblemList): void {
+function addEntry(section: Map<string, SectionEntry>, entry: SectionEntry, problems: ProblemList): void {
   const first = section.get(entry.name);
   if (!first) {
     section.set(entry.name, entry);
@@ -73,28 +74,28 @@ export function elsewhere(place: Place, from: Source): string {
 }
 
 /** Where the name stands. */
-export function keyOf(entry: Entry): Spot {
+export function keyOf(entry: SectionEntry): Spot {
   return { source: entry.source, offset: entry.offset };
 }
 
 /** Where the value at `path` inside the entry stands. */
-export function valueAt(entry: Entry, path: ConfigPath): Spot {
+export function valueAt(entry: SectionEntry, path: ConfigPath): Spot {
   return { source: entry.source, offset: valueOffset(entry.node, path) };
 }
 
 /** Where the key that `path` ends with stands. */
-export function keyAt(entry: Entry, path: ConfigPath): Spot {
+export function keyAt(entry: SectionEntry, path: ConfigPath): Spot {
   return { source: entry.source, offset: keyOffset(entry.node, path) };
 }
 
 /** The entries that can be read, in order. */
-export function soundEntries(section: ReadonlyMap<string, Entry>): Entry[] {
+export function soundEntries(section: ReadonlyMap<string, SectionEntry>): SectionEntry[] {
   return [...section.values()].filter((entry) => entry.sound);
 }
 
 /** Reports a reference to a name that does not exist. True where it exists, or may, in what was lost. */
 export function checkName(
-  rules: RuleSet,
+  rules: MergedRules,
   section: 'regions' | 'upstreams' | 'policies' | 'routes',
   name: string,
   spot: Spot,

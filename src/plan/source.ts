@@ -2,7 +2,7 @@
 import { LineCounter } from 'yaml';
 import type { Place } from '../types/plan.ts';
 import type { ConfigPath } from '../types/policy.ts';
-import type { Origin } from './environment.ts';
+import type { ScalarOrigin } from './environment.ts';
 
 /** One value of the file. Values of maps and lists hold the values of their children. */
 export interface TreeNode {
@@ -14,7 +14,7 @@ export interface TreeNode {
   readonly entries: ReadonlyMap<string, TreeEntry> | null;
   readonly items: readonly TreeNode[] | null;
   /** Where a scalar that refers to the environment has its text from: never shown, but for what is written. */
-  readonly origin: Origin | null;
+  readonly origin: ScalarOrigin | null;
   /** This, or something in it, has an origin. */
   readonly injected: boolean;
   /** The variable is not set: the value is made up, and whatever is wrong with it is no problem of the file. */

@@ -5,11 +5,15 @@ import { checkHeaders, resolveBody } from './bodies.ts';
 import { type ProblemList, quotable, type Spot } from './problems.ts';
 import { checkCountry } from './regions.ts';
 import type { RawTest } from './schema/tests.ts';
-import { checkName, type Entry, keyAt, type RuleSet, soundEntries, valueAt } from './sections.ts';
+import { checkName, keyAt, type MergedRules, type SectionEntry, soundEntries, valueAt } from './sections.ts';
 import { didYouMean } from './suggest.ts';
 
 /** Resolves the tests; `upstreams` are all there are, those that URLs made included. */
-export function resolveTests(rules: RuleSet, upstreams: readonly UpstreamPlan[], problems: ProblemList): TestPlan[] {
+export function resolveTests(
+  rules: MergedRules,
+  upstreams: readonly UpstreamPlan[],
+  problems: ProblemList,
+): TestPlan[] {
   const endpoints = upstreams.flatMap((upstream) => upstream.endpoints.map((endpoint) => endpoint.id));
   return soundEntries(rules.sections.tests).map((entry) => {
     const { given = {}, request, expect } = entry.node.value as RawTest;
@@ -28,10 +32,10 @@ export function resolveTests(rules: RuleSet, upstreams: readonly UpstreamPlan[],
 const INSTANT = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
 function checkGiven(
-  entry: Entry,
+  entry: SectionEntry,
   given: NonNullable<RawTest['given']>,
   endpoints: readonly string[],
-  rules: RuleSet,
+  rules: MergedRules,
   problems: ProblemList,
 ): void {
   for (const id of Object.keys(given.breakers ?? {}))
@@ -43,10 +47,10 @@ function checkGiven(
 }
 
 function checkExpect(
-  entry: Entry,
+  entry: SectionEntry,
   { route, policy, endpoint }: RawTest['expect'],
   endpoints: readonly string[],
-  rules: RuleSet,
+  rules: MergedRules,
   problems: ProblemList,
 ): void {
   const spotOf = (key: string) => valueAt(entry, ['expect', key]);
@@ -59,7 +63,7 @@ function checkEndpoint(
   id: string,
   spot: Spot,
   endpoints: readonly string[],
-  rules: RuleSet,
+  rules: MergedRules,
   problems: ProblemList,
 ): void {
   if (endpoints.includes(id) || !rules.sound) return;
@@ -68,7 +72,7 @@ function checkEndpoint(
   problems.error(spot, 'unknown-endpoint', `there is no endpoint \`${quoted}\``, hint);
 }
 
-function resolveRequest(entry: Entry, raw: RawTest['request'], problems: ProblemList): TestPlan['request'] {
+function resolveRequest(entry: SectionEntry, raw: RawTest['request'], problems: ProblemList): TestPlan['request'] {
   const { body, type } = resolveBody(raw, entry, ['request'], problems);
   const headers = raw.headers ?? {};
   checkHeaders(headers, entry, ['request', 'headers'], problems);
@@ -84,7 +88,7 @@ function resolveRequest(entry: Entry, raw: RawTest['request'], problems: Problem
   };
 }
 
-function resolveAddress(entry: Entry, text: string, problems: ProblemList): string {
+function resolveAddress(entry: SectionEntry, text: string, problems: ProblemList): string {
   const address = canonicalAddress(text);
   if (address !== null) return address;
   const hint = 'write an IPv4 or IPv6 address, without port';

@@ -97,11 +97,16 @@ function reportTag(node: { tag?: string; value?: unknown; range: readonly number
   // A tag of no known kind is not told: it may be a secret that begins with `!`, whose quotes were forgotten.
   const shown = `!!${name}`;
   if (type !== undefined) {
-    build.problems.error(spot, 'bad-tag', `this cannot be read as ${shown}`, 'leave the tag out, or mend the value');
+    build.problems.error(spot, 'bad-tag', `this cannot be read as ${shown}`, 'remove the tag, or correct the value');
   } else {
-    const hint = 'leave the tag out: rules hold texts, numbers, true, false, null, lists and maps';
-    const message = name === '' ? 'a tag stands here, and tags are not read' : `the tag ${shown} is not read`;
-    build.problems.error(spot, 'bad-tag', message, name === '' ? `${hint}; quote a text that begins with \`!\`` : hint);
+    const hint = 'remove the tag: rules hold strings, numbers, true, false, null, lists and maps';
+    const message = name === '' ? 'tags are not supported' : `the tag ${shown} is not read`;
+    build.problems.error(
+      spot,
+      'bad-tag',
+      message,
+      name === '' ? `${hint}; quote a string that begins with \`!\`` : hint,
+    );
   }
   return true;
 }
@@ -129,7 +134,7 @@ function convertScalar(node: Scalar.Parsed, build: Build): TreeNode {
   const spot = { source: build.source, offset: node.range[0] };
   if (malformed >= 0) {
     const found = malformedReference(value.slice(malformed));
-    const message = `\`${found}\` is no reference to an environment variable`;
+    const message = `\`${found}\` is not a reference to an environment variable`;
     build.problems.error(spot, 'bad-env', message, 'write ${env:NAME} or ${env:NAME:-default}');
   }
   for (const name of missing) build.problems.missingVariable(spot, name);
@@ -181,7 +186,7 @@ function convertMap(node: YAMLMap.Parsed, depth: number, build: Build): TreeNode
 
 function reportDuplicate(key: string, first: number, second: number, depth: number, build: Build): void {
   const { line } = build.source.place(first);
-  const message = `the key \`${key}\` stands here and in line ${line}`;
+  const message = `the key \`${key}\` appears here and on line ${line}`;
   build.problems.error({ source: build.source, offset: second }, 'duplicate-key', message, 'keep one of them');
   // What stood in a second `routes:` is not looked at, so its names are not known.
   if (depth === 0) build.source.lossy = true;
@@ -216,7 +221,7 @@ function convertAlias(node: ParsedNode & { source: string }, build: Build): Tree
   const target = build.anchors.get(node.source);
   const spot = { source: build.source, offset: node.range[0] };
   if (!target) {
-    const message = `the anchor of this alias ${target === null ? 'contains it' : 'does not stand before it'}`;
+    const message = `the anchor of this alias ${target === null ? 'contains it' : 'is not defined before it'}`;
     // Not its name: that may be a secret whose quotes were forgotten.
     build.problems.error(spot, 'bad-alias', message, 'write out what is meant, or quote a value that begins with `*`');
     return lostLeaf(node);

@@ -13,7 +13,7 @@ import { parseDuration, parsePercent } from '../units.ts';
 import type { ProblemList, Spot } from './problems.ts';
 import { parseDurationRange } from './schema/units.ts';
 import type { RawUpstream } from './schema/upstreams.ts';
-import { checkName, type Entry, keyAt, type RuleSet, soundEntries, valueAt } from './sections.ts';
+import { checkName, keyAt, type MergedRules, type SectionEntry, soundEntries, valueAt } from './sections.ts';
 import { parseEndpointUrl, type UrlParts } from './urls.ts';
 
 /** Milliseconds of a text that the schema has checked. */
@@ -21,11 +21,11 @@ const ms = (text: string): number => parseDuration(text) ?? 0;
 const fraction = (text: string): number => parsePercent(text) ?? 0;
 
 /** Resolves the upstreams as written. */
-export function resolveUpstreams(rules: RuleSet, problems: ProblemList): UpstreamPlan[] {
+export function resolveUpstreams(rules: MergedRules, problems: ProblemList): UpstreamPlan[] {
   return soundEntries(rules.sections.upstreams).map((entry) => resolveUpstream(entry, rules, problems));
 }
 
-function resolveUpstream(entry: Entry, rules: RuleSet, problems: ProblemList): UpstreamPlan {
+function resolveUpstream(entry: SectionEntry, rules: MergedRules, problems: ProblemList): UpstreamPlan {
   const raw = entry.node.value as RawUpstream;
   const endpoints = resolveEndpoints(entry, raw, rules, problems);
   const fallback = raw.fallback ?? [];
@@ -56,7 +56,12 @@ function defaultChoose(endpoints: readonly EndpointPlan[]): ChooseStep[] {
   return endpoints.some((endpoint) => endpoint.region !== '') ? ['region', 'weight'] : ['weight'];
 }
 
-function resolveEndpoints(entry: Entry, raw: RawUpstream, rules: RuleSet, problems: ProblemList): EndpointPlan[] {
+function resolveEndpoints(
+  entry: SectionEntry,
+  raw: RawUpstream,
+  rules: MergedRules,
+  problems: ProblemList,
+): EndpointPlan[] {
   const endpoints: EndpointPlan[] = [];
   for (const [name, { url, region = '', weight = 1 }] of Object.entries(raw.endpoints)) {
     const path = ['endpoints', name];

@@ -10,13 +10,16 @@ export function parseEndpointUrl(text: string): UrlParts | { readonly problem: s
     // The text may come from the environment, so it is not told.
     return { problem: 'this is not a URL', hint: 'write it like http://127.0.0.1:9101' };
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    return { problem: `\`${url.protocol}//\` cannot be asked`, hint: 'use http:// or https://' };
+    return { problem: `\`${url.protocol}//\` is not supported`, hint: 'use http:// or https://' };
   if (url.username !== '' || url.password !== '')
     return { problem: 'a URL must not hold credentials', hint: 'set a header instead' };
   if (text.includes('?')) return { problem: 'an endpoint URL has no query', hint: 'leave out what follows the ?' };
   if (text.includes('#')) return { problem: 'an endpoint URL has no fragment', hint: 'leave out what follows the #' };
   if (url.port === '0')
-    return { problem: 'port 0 cannot be asked', hint: 'write the port that the endpoint listens on, 1 to 65535' };
+    return {
+      problem: 'port 0 cannot be connected to',
+      hint: 'write the port that the endpoint listens on, 1 to 65535',
+    };
   return partsOf(url, text);
 }
 

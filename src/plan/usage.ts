@@ -1,13 +1,13 @@
-/** Warnings about what nobody uses: most often a name that was meant to be written somewhere. */
+/** Warnings about what is not used: most often a name that was meant to be written somewhere. */
 import type { UpstreamPlan } from '../types/plan.ts';
 import type { ResolvedPolicies } from './policies.ts';
 import type { ProblemList } from './problems.ts';
 import type { ResolvedRoute } from './routes.ts';
-import { keyOf, type RuleSet } from './sections.ts';
+import { keyOf, type MergedRules } from './sections.ts';
 
 /** Says nothing where entries could not be read: what they would use is not known. */
 export function checkUsage(
-  rules: RuleSet,
+  rules: MergedRules,
   routes: readonly ResolvedRoute[],
   policies: ResolvedPolicies,
   upstreams: readonly UpstreamPlan[],

@@ -11,8 +11,8 @@ import { nodeAt, type Source, type TreeNode } from './source.ts';
 /** What editors know beside draft-07. */
 const EDITOR_KEYWORDS = ['patternErrorMessage', 'errorMessage', 'markdownDescription', 'enumDescriptions'];
 
-/** What is read by `schema/places.ts`, and checks nothing. */
-const OWN_KEYWORDS = ['public'];
+/** What `schema/places.ts` (`public`) and `schema-problems.ts` (`removedKeys`) read; they check nothing. */
+const OWN_KEYWORDS = ['public', 'removedKeys'];
 
 /** Checks a source; returns where it does not fit. The values there are not what their types say. */
 export type Validator = (source: Source, problems: ProblemList) => readonly ConfigPath[];

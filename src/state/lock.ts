@@ -1,7 +1,7 @@
 /**
  * A spin lock on one Int32 word of shared memory, for critical sections of a microsecond or less.
  *
- * The word holds who owns it, whether somebody sleeps on it, and a sequence number that every acquisition raises:
+ * The word holds who owns it, whether a thread sleeps on it, and a sequence number that every acquisition raises:
  * ```
  * bits 0…11 owner (0 = free, 4095 = orphaned) · bit 12 sleepers · bits 13…30 sequence
  * ```

@@ -14,7 +14,7 @@ export const FREE_AT = 4;
 /** Whose key it is: the caller's to write. */
 export const SHARER = 5;
 
-/** Rounding must not cost anybody their last unit. */
+/** Rounding must not cost a key its last unit. */
 const EPSILON = 1e-6;
 /** Clocks of threads differ by less than this (ms); a bucket further ahead comes from a clock that was set back. */
 const SKEW = 1000;

@@ -17,7 +17,7 @@ export interface MemoryStoreOptions {
   readonly nonces: number;
   /** Keys of limits remembered at once. */
   readonly limits: number;
-  /** Random bytes nobody can predict; the operating system's by default. */
+  /** Unpredictable random bytes; the operating system's by default. */
   seed?(bytes: number): Uint8Array;
   /** Zones of another name are another store. */
   readonly name?: string;

@@ -11,8 +11,8 @@ const OPERATIONS = ['set', 'add', 'default'] as const;
 
 /**
  * Reports every problem of `edits`. Framing and hop-by-hop fields can be neither made nor removed. On requests the same
- * holds for `expect` (the edge has answered it, and a forwarder would wait for an answer nobody sends), and `host` can
- * be set, to a host, but not added, defaulted or removed: a request has exactly one (RFC 9112 §3.2).
+ * holds for `expect` (the edge has answered it, and a forwarder would wait for an answer that never comes), and `host`
+ * can be set, to a host, but not added, defaulted or removed: a request has exactly one (RFC 9112 §3.2).
  */
 export function checkHeaderEdits(edits: HeaderEdits, direction: 'request' | 'response', report: ReportEdit): void {
   for (const operation of OPERATIONS) {

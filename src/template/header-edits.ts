@@ -7,7 +7,7 @@
  *
  * A value that comes out empty sends no field, and one that no field can hold (CR, LF, NUL, other controls, characters
  * beyond Latin-1) is taken for empty: what a `set` replaces is gone, and nothing takes its place. Dropping only the bad
- * characters would make a value that nobody sent: `a\nb` and `ab` would become one identity.
+ * characters would make a value that was not sent: `a\nb` and `ab` would become one identity.
  */
 import type { Fields } from '../fields/fields.ts';
 import { isFieldName, isFieldValue, Line } from '../fields/line.ts';

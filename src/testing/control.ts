@@ -60,7 +60,7 @@ export function plan(revision: string, more: Partial<Plan> = {}): Plan {
 export function config(more: Partial<WeirConfig> = {}): WeirConfig {
   return {
     file: '/nowhere/weir.yaml',
-    listeners: [{ host: '127.0.0.1', port: 0, tls: null, edge: 'node', halfClose: false }],
+    listeners: [{ host: '127.0.0.1', port: 0, tls: null, halfClose: false }],
     admin: null,
     threads: 2,
     rules: '/nowhere/rules',

@@ -10,7 +10,7 @@ import type { Env, Exchange, Log, Reply, ResolveContext } from '../types/policy.
 export const START = 1_800_000_000;
 export const ISSUER = 'https://issuer.example.com';
 
-export interface Outcome {
+export interface Answered {
   /** '' where the request goes on. */
   readonly code: string;
   readonly challenge: string;
@@ -21,7 +21,7 @@ export interface Outcome {
 }
 
 export interface Gate {
-  send(...authorization: string[]): Promise<Outcome>;
+  send(...authorization: string[]): Promise<Answered>;
   /** Non-zero counters by label. */
   counts(): Record<string, number>;
   /** Compiles again on the same state, as a reload does. */
@@ -67,7 +67,7 @@ function gate(first: RawJwt, now: () => number, log: Log): Gate {
   const compile = (raw: RawJwt) => jwt.compile(jwt.resolve(raw, strict), env);
   let hooks = compile(first);
 
-  async function send(...authorization: string[]): Promise<Outcome> {
+  async function send(...authorization: string[]): Promise<Answered> {
     facts = {};
     const headers = Fields.of('host', 'x', ...authorization.flatMap((value) => ['Authorization', value]));
     const error = (code: string, more: Pairs = []) =>

@@ -40,8 +40,6 @@ export interface ListenerConfig {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsConfig | null;
-  /** Whose HTTP/1.1 stands behind it: Weir's own, or Node's. */
-  readonly edge: 'http1' | 'node';
   /** A client that shuts down its sending side behind a whole request still gets its answer. */
   readonly halfClose: boolean;
 }
@@ -68,7 +66,7 @@ export interface MemoryStoreConfig {
   readonly kind: 'memory';
   /** Nonces remembered at once; when full, a signature policy does what its `onStoreError` says. */
   readonly nonces: number;
-  /** Rate-limit keys remembered at once, in equal shares for the policies; when full, those nearest to whole go. */
+  /** Rate-limit keys remembered at once, in equal shares for the policies; when full, those with the most of their allowance left are evicted. */
   readonly limits: number;
 }
 

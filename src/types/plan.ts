@@ -192,7 +192,7 @@ export interface TestPlan {
   readonly name: string;
   readonly given: {
     readonly breakers: Readonly<Record<string, 'open' | 'closed' | 'halfOpen'>>;
-    /** ISO 8601; the clock stands still there. */
+    /** ISO 8601; the clock is stopped at this time. */
     readonly now?: string;
   };
   readonly request: {

@@ -63,7 +63,6 @@ const EXCEPTIONS: Readonly<Record<string, readonly [names: readonly string[], wh
   'traffic/rules/line-log.ts': [['performance.now'], DEFAULTS],
   'edges/http1/server.ts': [['Date.now', 'performance.now'], DEFAULTS],
   'edges/http2/sessions.ts': [['performance.now'], DEFAULTS],
-  'edges/node/index.ts': [['Date.now', 'performance.now'], DEFAULTS],
   'files/debounce.ts': [['Date.now'], MAIN],
   'forwarders/deadlines.ts': [['performance.now'], WAITING],
   'forwarders/http2/origin.ts': [['performance.now'], WAITING],

@@ -77,7 +77,7 @@ async function runsOut(t: TestContext, place: string): Promise<void> {
   limit(hard);
   assert.match(answer, /^HTTP\/1.1 503 /);
   assert.match(answer, /\r\nretry-after: 1\r\n/i);
-  await weir.record(({ message }) => message === 'there are file descriptors again');
+  await weir.record(({ message }) => message === 'file descriptors are available again');
   const { endpoints } = await weir.status();
   assert.equal(endpoints['u/e']!.breaker, 'closed');
   assert.equal((await fetch(`${weir.url}/probed`)).status, 200);

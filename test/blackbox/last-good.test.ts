@@ -43,7 +43,7 @@ test('a restart with broken rules serves the last good ones, says so, and takes 
   assert.equal(await next.metric('weir_last_reload_successful'), 0);
   const said = (wanted: RegExp) =>
     next.records().some(({ level, message }) => level === 'error' && wanted.test(String(message)));
-  assert.ok(said(/^the rules on disk are refused; the last good ones serve$/));
+  assert.ok(said(/^the rules on disk are refused; the last good ones are in use$/));
   assert.ok(said(/rules\.yaml:1:\d+ .*bodyy/));
 
   next.write('rules.yaml', reply('mended'));

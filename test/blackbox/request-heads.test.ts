@@ -64,11 +64,7 @@ before(async () => {
   };
   const tls = { certificates: [{ cert: 'first.pem', key: 'first.key' }] };
   const files = { 'config/first.pem': pem('first.pem'), 'config/first.key': pem('first.key') };
-  const listeners = [
-    { address: '127.0.0.1:0' },
-    { address: '127.0.0.1:0', tls },
-    { address: '127.0.0.1:0', edge: 'node' },
-  ];
+  const listeners = [{ address: '127.0.0.1:0' }, { address: '127.0.0.1:0', tls }];
   const passHeaders = { fromTrusted: ['CF-Connecting-IP'], fromAnyone: ['x_request_id'] };
   const log = { level: 'info', format: 'json', access: true };
   weir = await startWeir(null, { rules, files, config: { listeners, log, trustedProxies: [] } });
@@ -108,26 +104,22 @@ function split(field: string): [string, string] {
 const code = (seen: Seen) => (JSON.parse(seen.reply.body) as { code: string }).code;
 
 test('the host of an absolute target counts, and upstreams are told no other (RFC 9112 §3.2.2)', async () => {
-  for (const to of [weir.urls[0], weir.urls[2]]) {
-    const seen = await ask(to!, 'GET http://B.test:8080/x', 'Host: closed.test');
-    assert.equal(seen.reply.status, 200);
-    assert.equal(seen.sent?.['x-forwarded-host'], 'b.test:8080');
-    assert.ok(!JSON.stringify(seen.sent).includes('closed.test'));
-    assert.equal((await ask(to!, 'GET http://closed.test/x', 'Host: b.test')).reply.status, 403);
-  }
+  const seen = await ask(weir, 'GET http://B.test:8080/x', 'Host: closed.test');
+  assert.equal(seen.reply.status, 200);
+  assert.equal(seen.sent?.['x-forwarded-host'], 'b.test:8080');
+  assert.ok(!JSON.stringify(seen.sent).includes('closed.test'));
+  assert.equal((await ask(weir, 'GET http://closed.test/x', 'Host: b.test')).reply.status, 403);
 });
 
 test('a host has one normal form, or the request is refused', async () => {
-  for (const to of [weir.urls[0], weir.urls[2]]) {
-    for (const host of ['closed.test', 'CLOSED.test', 'closed.test.', 'Closed.Test.:80', 'closed.test:8443'])
-      assert.equal((await ask(to!, 'GET /', `Host: ${host}`)).reply.status, 403, host);
-    for (const host of ['c%6Cosed.test', 'closed.test..', '.closed.test', 'closed.test,a.test', '127.1', '0x7f.1'])
-      assert.equal((await ask(to!, 'GET /', `Host: ${host}`)).reply.status, 400, host);
-    for (const host of ['u@closed.test', 'closed.test:x', 'closed.test:70000', ''])
-      assert.equal((await ask(to!, 'GET /', `Host: ${host}`)).reply.status, 400, host);
-    for (const target of ['http://u@closed.test/', 'http:///', 'http://c%6Cosed.test/'])
-      assert.equal((await ask(to!, `GET ${target}`, 'Host: a.test')).reply.status, 400, target);
-  }
+  for (const host of ['closed.test', 'CLOSED.test', 'closed.test.', 'Closed.Test.:80', 'closed.test:8443'])
+    assert.equal((await ask(weir, 'GET /', `Host: ${host}`)).reply.status, 403, host);
+  for (const host of ['c%6Cosed.test', 'closed.test..', '.closed.test', 'closed.test,a.test', '127.1', '0x7f.1'])
+    assert.equal((await ask(weir, 'GET /', `Host: ${host}`)).reply.status, 400, host);
+  for (const host of ['u@closed.test', 'closed.test:x', 'closed.test:70000', ''])
+    assert.equal((await ask(weir, 'GET /', `Host: ${host}`)).reply.status, 400, host);
+  for (const target of ['http://u@closed.test/', 'http:///', 'http://c%6Cosed.test/'])
+    assert.equal((await ask(weir, `GET ${target}`, 'Host: a.test')).reply.status, 400, target);
   const six = await ask(weir, 'GET /', 'Host: [2001:db8:0:0::1]:80');
   assert.equal(six.sent?.['x-region'], 'eu');
   assert.equal(six.sent?.['x-forwarded-host'], '[2001:db8::1]');
@@ -361,11 +353,9 @@ test('OPTIONS about the server itself is answered here (RFC 9110 §9.3.7, RFC 91
 });
 
 test('CONNECT is refused with what is allowed (RFC 9110 §15.5.6)', async () => {
-  for (const to of [weir.urls[0], weir.urls[2]]) {
-    const { reply } = await ask(to!, 'CONNECT a.test:80', 'Host: a.test:80');
-    assert.equal(reply.status, 405);
-    assert.match(reply.get('allow') ?? '', /GET, HEAD/);
-  }
+  const { reply } = await ask(weir, 'CONNECT a.test:80', 'Host: a.test:80');
+  assert.equal(reply.status, 405);
+  assert.match(reply.get('allow') ?? '', /GET, HEAD/);
   const session = connectHttp2(weir.urls[1]!, { rejectUnauthorized: false });
   const head = await new Promise<IncomingHttpHeaders>((resolve, reject) => {
     const stream = session.request({ ':method': 'CONNECT', ':authority': 'a.test:80' });

@@ -228,7 +228,7 @@ test('config or rules with problems: all of them as check prints them, and 3', a
   assert.match(config.err, /weir\.yaml:1:\d+ error/);
 });
 
-test('what cannot be had is one clear line, and 1', async (t) => {
+test('what is not available is one clear line, and 1', async (t) => {
   const taken = createNetServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   t.after(() => taken.close());

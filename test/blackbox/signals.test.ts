@@ -196,7 +196,7 @@ test('SIGHUP while it drains does nothing, and says nothing against the rules', 
   weir.child.kill('SIGTERM');
   await until(() => logOf(weir).includes('weir is draining'), 'the draining');
   weir.child.kill('SIGHUP');
-  await until(() => logOf(weir).includes('rules are not reloaded any more'), 'the line that it does nothing');
+  await until(() => logOf(weir).includes('rules are no longer reloaded'), 'the line that it does nothing');
   assert.equal(await ends(weir), 0);
   assert.doesNotMatch(logOf(weir), /"level":"error"/);
 });

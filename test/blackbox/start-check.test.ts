@@ -284,7 +284,7 @@ test('a state folder that cannot be used is a warning of both', async (t) => {
     config: { state: '../file/state' },
     files: { file: '' },
   });
-  await running.record(({ level, message }) => level === 'warn' && /cannot be kept/.test(`${message}`));
+  await running.record(({ level, message }) => level === 'warn' && /cannot be saved/.test(`${message}`));
 });
 
 test('the folder for state that the environment names is looked at, too', async (t) => {

@@ -142,7 +142,7 @@ test('a new process that cannot start changes nothing', async (t) => {
   weir.write('rules.yaml', 'routes: { all: { to: nowhere } }');
   const failed = anotherWeir(t, weir, ['--takeover']);
   assert.equal(await failed.process.exited, 3);
-  await weir.record(({ message }) => message === 'the process that was to take over has ended');
+  await weir.record(({ message }) => message === 'the process that was to take over has exited');
   for (let i = 0; i < 20; i++) assert.equal(await textOf(weir.url), 'old');
   assert.equal(await textOf(`${weir.admin}/readyz`), 'ready\n');
   weir.write('rules.yaml', here('new'));
@@ -174,7 +174,7 @@ test('a new process that is told to end before it serves changes nothing', async
     assert.equal(await told.process.exited, 0);
     const message = (text: string) => weir.records().some((record) => record.message === text);
     await until(
-      () => message('the process that was to take over has ended') || message('another process has taken over'),
+      () => message('the process that was to take over has exited') || message('another process has taken over'),
       'the old one to notice',
     );
     // On a busy machine the signal can be late.
@@ -244,7 +244,7 @@ test('a folder in which no socket can be made is not used', async (t) => {
   assert.match(successor.log(), /--takeover: .*\/proc\/sys/);
 });
 
-test('where no folder can be had threads bind addresses themselves', async (t) => {
+test('where no folder is available threads bind their own addresses', async (t) => {
   const long = mkdtempSync(join(tmpdir(), 'weir-long-'));
   t.after(() => rmSync(long, { recursive: true }));
   const deep = join(long, 'x'.repeat(100));
@@ -256,7 +256,7 @@ test('where no folder can be had threads bind addresses themselves', async (t) =
     });
     for (let i = 0; i < 20; i++) assert.equal(await textOf(weir.url), 'here');
     assert.deepEqual((await weir.status()).threads, { wanted: 2, listening: 2, unresponsive: 0, deaths: 0 });
-    await weir.record(({ message }) => String(message).includes('threads bind addresses'));
+    await weir.record(({ message }) => String(message).includes('threads bind their own addresses'));
   }
   assert.deepEqual(readdirSync(deep), ['weir-cache-', 'weir-'].map((name) => `${name}${process.getuid!()}`).sort());
 });

@@ -70,8 +70,8 @@ test('a thread that nothing can end holds up neither a reload nor the end of the
   const said = () =>
     weir
       .records()
-      .some(({ message, thread }) => /^a traffic thread cannot be ended/.test(`${message}`) && thread === 1);
-  await until(said, 'the line that it cannot be ended', 60_000);
+      .some(({ message, thread }) => /^a traffic thread cannot be terminated/.test(`${message}`) && thread === 1);
+  await until(said, 'the line that it cannot be terminated', 60_000);
   // Reloads go on without it. No connection is made here: a share of them still comes to it.
   await weir.apply('rules.yaml', { routes: { all: { reply: { status: 200, body: 'reloaded' } } } });
   weir.process.signal('SIGTERM');

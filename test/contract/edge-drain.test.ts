@@ -8,9 +8,9 @@ import http2 from 'node:http2';
 import https from 'node:https';
 import { describe, it } from 'node:test';
 import { Http1Edge } from '../../src/edges/http1/index.ts';
-import { NodeEdge } from '../../src/edges/node/index.ts';
 import type { EdgeSettings } from '../../src/edges/settings.ts';
 import type { Edge, Inbound } from '../../src/types/transport.ts';
+import { NodeEdge } from '../oracle/node-edge/index.ts';
 import { until } from '../tools/until.ts';
 import { Call } from './edge-inbound.ts';
 

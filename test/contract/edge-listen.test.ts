@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Http1Edge } from '../../src/edges/http1/index.ts';
-import { NodeEdge } from '../../src/edges/node/index.ts';
 import { BoundSocket } from '../../src/net/sockets.ts';
 import type { Accept, Edge } from '../../src/types/transport.ts';
+import { NodeEdge } from '../oracle/node-edge/index.ts';
 import { until } from '../tools/until.ts';
 import { Call } from './edge-inbound.ts';
 import { WireClient } from './edge-wire.ts';

@@ -1,7 +1,7 @@
 /** The contract, kept by the edge on Node's HTTP server, and what it does where Node's parser falls short of it. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { NodeEdge } from '../../src/edges/node/index.ts';
+import { NodeEdge } from '../oracle/node-edge/index.ts';
 import { Bench, type CreateEdge, edgeContract } from './edge.ts';
 
 const create: CreateEdge = (settings, accept) => new NodeEdge(settings, accept);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { AuthenticationError, InternalServerError, OverloadedError, RateLimitError } from '@anthropic-ai/sdk';
 import { GERMAN_ADDRESS } from '../../src/demo/commands.ts';
-import { type Sample, startSample } from '../../src/demo/sample.ts';
+import { type SampleServer, startSample } from '../../src/demo/sample.ts';
 import { startWeir, type Weir } from '../tools/weir.ts';
 import * as conversation from './conversation.ts';
 
@@ -49,8 +49,8 @@ const rulesFor = (us: string, eu: string, dead: string) => ({
 });
 
 describe('the official SDK talks through Weir', () => {
-  let us: Sample;
-  let eu: Sample;
+  let us: SampleServer;
+  let eu: SampleServer;
   let weir: Weir;
   let client: ReturnType<typeof conversation.clientOf>;
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Anthropic, APIUserAbortError, OverloadedError } from '@anthropic-ai/sdk';
-import { type Sample, startSample } from '../../src/demo/sample.ts';
+import { type SampleServer, startSample } from '../../src/demo/sample.ts';
 import { until } from '../tools/until.ts';
 import { startWeir, type Weir } from '../tools/weir.ts';
 import * as conversation from './conversation.ts';
@@ -14,7 +14,7 @@ const LONG = {
   messages: [{ role: 'user' as const, content: 'word '.repeat(2000) }],
 };
 
-let sample: Sample;
+let sample: SampleServer;
 let weir: Weir;
 let client: Anthropic;
 

@@ -13,7 +13,7 @@ import Anthropic, {
   OverloadedError,
   RateLimitError,
 } from '@anthropic-ai/sdk';
-import type { Sample } from '../../src/demo/sample.ts';
+import type { SampleServer } from '../../src/demo/sample.ts';
 import { until } from '../tools/until.ts';
 
 const ASK = {
@@ -76,7 +76,7 @@ export async function cutShort(client: Anthropic): Promise<void> {
 }
 
 /** An upstream's errors arrive as the SDK's own classes, with type, message and request id. */
-export async function upstreamErrors(client: Anthropic, sample: Sample): Promise<void> {
+export async function upstreamErrors(client: Anthropic, sample: SampleServer): Promise<void> {
   const cases = [
     ['401', AuthenticationError, 'authentication_error'],
     ['404', NotFoundError, 'not_found_error'],
@@ -107,7 +107,7 @@ export async function badRequest(client: Anthropic): Promise<void> {
  * Leaving a stream in the middle reaches the upstream, which stops talking. The stream would take seconds: a reply that
  * somebody on the way collects first would be over before its first word could be answered by leaving.
  */
-export async function aborted(client: Anthropic, sample: Sample): Promise<void> {
+export async function aborted(client: Anthropic, sample: SampleServer): Promise<void> {
   const before = sample.stats.aborted;
   const long = { ...ASK, messages: [{ role: 'user' as const, content: 'word '.repeat(2000) }], max_tokens: 4096 };
   const stream = client.messages.stream(long);
@@ -117,13 +117,13 @@ export async function aborted(client: Anthropic, sample: Sample): Promise<void> 
 }
 
 /** Waits until the sample has seen its `count`th client leave. */
-export async function abortCounted(sample: Sample, count: number): Promise<void> {
+export async function abortCounted(sample: SampleServer, count: number): Promise<void> {
   await until(() => sample.stats.aborted >= count, 'the abort to reach the sample');
   assert.equal(sample.stats.aborted, count);
 }
 
 /** A stream that breaks off is an error, never a complete answer. */
-export async function brokenStream(client: Anthropic, sample: Sample): Promise<void> {
+export async function brokenStream(client: Anthropic, sample: SampleServer): Promise<void> {
   sample.fail('truncate', 1);
   const stream = client.messages.stream(ASK);
   await assert.rejects(stream.finalMessage());

@@ -1,12 +1,12 @@
 /** The sample upstream, as the official SDK and as plain HTTP see it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type Sample, startSample } from '../../src/demo/sample.ts';
+import { type SampleServer, startSample } from '../../src/demo/sample.ts';
 import { until } from '../tools/until.ts';
 import * as conversation from './conversation.ts';
 
 describe('the official SDK talks to the sample', () => {
-  let sample: Sample;
+  let sample: SampleServer;
   let client: ReturnType<typeof conversation.clientOf>;
   before(async () => {
     sample = await startSample({ region: 'eu', port: 0, host: '127.0.0.1', pause: 2 });
@@ -24,7 +24,7 @@ describe('the official SDK talks to the sample', () => {
 });
 
 describe('the sample by itself', () => {
-  let sample: Sample;
+  let sample: SampleServer;
   before(async () => {
     sample = await startSample({ region: 'asia', name: 'asia-1', port: 0, host: '127.0.0.1', pause: 0 });
   });

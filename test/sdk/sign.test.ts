@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { sign as signCommand } from '../../src/cli/sign.ts';
 import { formatRequest } from '../../src/cli/sign-format.ts';
 import { entryFile } from '../../src/demo/child.ts';
-import { type Sample, startSample } from '../../src/demo/sample.ts';
+import { type SampleServer, startSample } from '../../src/demo/sample.ts';
 import { startWeir, type Weir } from '../tools/weir.ts';
 
 const run = promisify(execFile);
@@ -52,7 +52,7 @@ const rulesFor = (upstream: string) => ({
 describe('weir sign', {
   skip: spawnSync('curl', ['--version']).status !== 0 && 'needs curl: apt-get install curl',
 }, () => {
-  let sample: Sample;
+  let sample: SampleServer;
   let weir: Weir;
   before(async () => {
     sample = await startSample({ region: 'us', port: 0, host: '127.0.0.1' });
@@ -188,7 +188,7 @@ describe('weir sign', {
       [[...url, '--policy', 'strict'], 1, /signed header "x-tenant"/],
       [['--url', 'http://127.0.0.1/a%2fb', ...plain], 1, /ambiguous/],
       [[...url, ...plain, '--data', 'text'], 1, /a body cannot begin with "t"/],
-      [[...url, '--policy', 'hosted', '--header', 'Host: a,b'], 1, /a,b is no host/],
+      [[...url, '--policy', 'hosted', '--header', 'Host: a,b'], 1, /a,b is not a host/],
     ];
     for (const [args, code, says] of cases) {
       const refused = await call(...args);

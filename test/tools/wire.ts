@@ -28,9 +28,9 @@ What was decided where the RFCs leave a choice:
 
 - One empty line before a request line is skipped (RFC 9112 §2.2), a second one is refused.
 - Methods are those that Node knows, in upper case: ${[...METHODS].join(', ')}. Any other is a 501,
-  over HTTP/2 as well (\`edge: node\` answers 400).
+  over HTTP/2 as well.
 - A request line that does not fit into what a head may take is a 414, fields that do not fit behind it a 431, over HTTP/2
-  as well (\`edge: node\` answers 431 to both).
+  as well.
 - A target is in origin form, in absolute form with \`http\` or \`https\`, \`*\` with OPTIONS, or host and port with CONNECT.
   The authority of an absolute target is the host; \`Host\` is checked and then ignored (RFC 9112 §3.2.2).
 - A host is not empty, has no user information, no zone, and a port only with digits.
@@ -95,7 +95,7 @@ The same for HTTP/1.1 and HTTP/2.
 
 ## Connections
 
-All ways in (our own HTTP/1.1, Node's, HTTP/2) keep to the following.
+HTTP/1.1 and HTTP/2 both keep to the following.
 
 **Slow clients.** A head has \`headerTimeout\`. A body has \`requestTimeout\`, less what its head took; every \`uploadRate\`
 octets give a second back, and there is never more left than \`requestTimeout\`. So a client that keeps sending at that rate
@@ -111,7 +111,7 @@ still goes out. Requests pipelined behind are not served. TLS has no half-close 
 HTTP/2 peers there is none.
 
 A client that leaves in the midst of a body is noticed as long as Weir reads it. While Weir holds it back, over HTTP/1.1 and
-with more sent than is read ahead (64 KiB, less with \`edge: node\`), neither FIN nor reset is seen until the upstream takes
+with more sent than is read ahead (64 KiB), neither FIN nor reset is seen until the upstream takes
 more, or \`pool.queue.wait\` or one of the upstream's \`timeouts\` ends the wait: until then it keeps its place in the line
 for a connection. Over HTTP/2 it is noticed at once.
 

@@ -4,7 +4,7 @@ import { Fields, type Pairs } from '../../fields/fields.ts';
 import { isFieldValue } from '../../fields/line.ts';
 import { HOST } from '../../fields/names.ts';
 import { METHODS } from '../../http1/request-line.ts';
-import { examineHead } from '../node/request-head.ts';
+import { examineHead } from './examine-head.ts';
 
 /** What HTTP/1.1 writes around a field. */
 const FIELD_FRAME = 4;
@@ -42,7 +42,7 @@ export class RequestHead {
     }
     if (octets > limit) this.refusal = this.#tooLarge(limit);
     else if (!sound) this.refusal = 'BAD_REQUEST';
-    else this.refusal = this.#examine(authority, scheme, whole, limit);
+    else this.refusal = this.#examine(authority, scheme, whole);
   }
 
   /** As in HTTP/1.1: where the target alone does not fit, it is at fault (RFC 9110 §15.5.15), and no field. */
@@ -50,7 +50,7 @@ export class RequestHead {
     return this.target.length + PATH_FRAME > limit ? 'URI_TOO_LONG' : 'HEADERS_TOO_LARGE';
   }
 
-  #examine(authority: string | null, scheme: string, whole: boolean, limit: number): ErrorCode | '' {
+  #examine(authority: string | null, scheme: string, whole: boolean): ErrorCode | '' {
     if (this.method === 'CONNECT') return 'METHOD_NOT_ALLOWED';
     // The same ones as over HTTP/1.1 (RFC 9110 §9.1): what a rule knows of a method must not depend on the version.
     if (!METHODS.has(this.method)) return 'NOT_IMPLEMENTED';
@@ -59,7 +59,7 @@ export class RequestHead {
     if (this.target.charCodeAt(0) !== SLASH && this.target !== '*') return 'BAD_REQUEST';
     if (!this.#addressed(authority)) return 'BAD_REQUEST';
     joinCookies(this.headers);
-    const refusal = examineHead(this, limit);
+    const refusal = examineHead(this);
     if (refusal === '' && !whole && this.headers.indexOf('content-length') < 0) this.bodyLength = -1;
     return refusal;
   }

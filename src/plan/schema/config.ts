@@ -5,7 +5,7 @@ import { DURATION, SIZE, type Written } from './common.ts';
 const ADDRESS = {
   type: 'string',
   public: true,
-  description: 'IP address (or localhost) and port; an IPv6 address stands in brackets.',
+  description: 'IP address (or localhost) and port; an IPv6 address is written in brackets.',
   examples: ['127.0.0.1:8080', '0.0.0.0:80', '[::1]:8080'],
 } as const;
 
@@ -14,7 +14,7 @@ const TLS = {
   description: 'Speak TLS on this address.',
   additionalProperties: false,
   properties: {
-    minVersion: { enum: ['TLSv1.2', 'TLSv1.3'], default: 'TLSv1.2', description: 'Oldest version that is spoken.' },
+    minVersion: { enum: ['TLSv1.2', 'TLSv1.3'], default: 'TLSv1.2', description: 'Oldest version that is accepted.' },
     certificates: {
       type: 'array',
       description: 'Chosen by SNI from each certificate’s own names; read again when a file changes.',
@@ -55,7 +55,7 @@ const MEMORY = {
       maximum: 2 ** 24,
       default: 2 ** 16,
       description:
-        'Rate-limit keys remembered at once, in equal shares for the policies; when full, those nearest to whole go.',
+        'Rate-limit keys remembered at once, in equal shares for the policies; when full, those with the most of their allowance left are evicted.',
     },
   },
 } as const;
@@ -67,8 +67,8 @@ const REDIS = {
   required: ['url'],
   properties: {
     url: { type: 'string', description: 'redis:// or rediss://', examples: ['redis://127.0.0.1:6379'] },
-    prefix: { type: 'string', public: true, default: 'weir:', description: 'What every key begins with.' },
-    timeout: { ...DURATION, default: '50ms', description: 'Longest that a request waits for it.' },
+    prefix: { type: 'string', public: true, default: 'weir:', description: 'Prefix of every key.' },
+    timeout: { ...DURATION, default: '50ms', description: 'Longest time that a request waits for it.' },
   },
 } as const;
 
@@ -91,7 +91,7 @@ const LIMITS = {
       ...DURATION,
       default: '60s',
       description:
-        'How far a client may fall behind while it sends a body. Every `uploadRate` octets give a second back, up to this time; while Weir holds the client back the clock stands still.',
+        'How far a client may fall behind while it sends a body. Every `uploadRate` octets give a second back, up to this time; the clock stops while Weir does not read from the client.',
     },
     uploadRate: {
       ...SIZE,
@@ -133,12 +133,13 @@ const WATCHDOG = {
     unresponsive: {
       ...DURATION,
       default: '2s',
-      description: 'A thread whose event loop has not turned for this long is said not to respond; at least 200ms.',
+      description:
+        'A thread whose event loop has not turned for this long is reported as unresponsive; at least 200ms.',
     },
     replace: {
       ...DURATION,
       default: '10s',
-      description: 'One whose event loop has not turned for this long is replaced; its connections go with it.',
+      description: 'One whose event loop has not turned for this long is replaced; its connections are closed.',
     },
     memory: {
       ...SIZE,
@@ -151,7 +152,7 @@ const WATCHDOG = {
 export const CONFIG = {
   $schema: 'http://json-schema.org/draft-07/schema#',
   title: 'Weir process settings',
-  description: 'Read at start. What is to change while traffic flows lives in the rules folder.',
+  description: 'Read at start. What changes while Weir runs is in the rules folder.',
   type: 'object',
   additionalProperties: false,
   required: ['listeners'],
@@ -159,20 +160,15 @@ export const CONFIG = {
     listeners: {
       type: 'array',
       minItems: 1,
-      description: 'Where traffic comes in.',
+      description: 'Addresses on which Weir accepts requests.',
       items: {
         type: 'object',
         additionalProperties: false,
+        removedKeys: { edge: "delete it: Weir's own HTTP/1.1 reads the requests of every listener" },
         required: ['address'],
         properties: {
           address: ADDRESS,
           tls: TLS,
-          edge: {
-            enum: ['http1', 'node'],
-            default: 'http1',
-            description:
-              "What reads HTTP/1.1 requests: http1 is Weir's own strict codec; node is Node's HTTP server, less strict and slower.",
-          },
           halfClose: {
             type: 'boolean',
             default: false,
@@ -197,7 +193,7 @@ export const CONFIG = {
         allowShortSecrets: {
           type: 'boolean',
           default: false,
-          description: 'Take a shorter token all the same: whoever guesses it can reload rules and read them.',
+          description: 'Accept a shorter token: anyone who guesses it can reload and read the rules.',
         },
       },
     },
@@ -218,14 +214,14 @@ export const CONFIG = {
     },
     reload: {
       type: 'object',
-      description: 'How changes of files are taken while traffic flows.',
+      description: 'How changes of files are applied while Weir runs.',
       additionalProperties: false,
       properties: {
         settle: {
           ...DURATION,
           default: '500ms',
           description:
-            'How long the rules folder, files with certificates and country data must stand still before a change is taken. A reload by SIGHUP or POST /api/v1/reload takes the rules at once, as they are.',
+            'How long the rules folder, files with certificates and country data must stay unchanged before a change is applied. A reload by SIGHUP or POST /api/v1/reload applies the rules at once, as they are.',
         },
       },
     },
@@ -234,13 +230,13 @@ export const CONFIG = {
       public: true,
       minLength: 1,
       description:
-        'A folder that this user alone can write to, for the Unix socket by which weir serve --takeover finds the running process; by default $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/weir or weir-UID in the temporary folder.',
+        'A folder that only this user can write to, for the Unix socket by which weir serve --takeover finds the running process; by default $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR/weir or weir-UID in the temporary folder.',
     },
     state: {
       type: 'string',
       minLength: 1,
       description:
-        'A folder that this user alone can write to, where the last good rules are kept for a start that finds broken ones; by default $STATE_DIRECTORY, $XDG_STATE_HOME/weir or ~/.local/state/weir.',
+        'A folder that only this user can write to, where the last good rules are kept for a start that finds broken ones; by default $STATE_DIRECTORY, $XDG_STATE_HOME/weir or ~/.local/state/weir.',
     },
     watchdog: WATCHDOG,
     store: {
@@ -270,7 +266,7 @@ export const CONFIG = {
           type: 'string',
           public: true,
           minLength: 1,
-          description: 'Path of a file of lines `cidr,country`, which beat the database; watched.',
+          description: 'Path of a file of lines `cidr,country`, which take precedence over the database; watched.',
         },
         required: {
           type: 'boolean',
@@ -304,8 +300,12 @@ export const CONFIG = {
       description: 'What is logged and how.',
       additionalProperties: false,
       properties: {
-        level: { enum: ['debug', 'info', 'warn', 'error', 'silent'], default: 'info', description: 'Least level.' },
-        format: { enum: ['json', 'ecs', 'pretty'], default: 'json', description: 'Shape of a line.' },
+        level: {
+          enum: ['debug', 'info', 'warn', 'error', 'silent'],
+          default: 'info',
+          description: 'Lowest level that is logged.',
+        },
+        format: { enum: ['json', 'ecs', 'pretty'], default: 'json', description: 'Format of a line.' },
         access: { type: 'boolean', default: true, description: 'One line for each request.' },
       },
     },

@@ -2,7 +2,7 @@ import { BODY, DISCONNECT, METHOD_EXPECTED, METHODS, NAMES, PROTOCOL, SIZE, type
 
 const MATCH = {
   type: 'object',
-  description: 'Which requests this route takes. The most specific route wins; of equals the one written first.',
+  description: 'Which requests this route matches. The most specific route wins; of equally specific ones, the first.',
   additionalProperties: false,
   properties: {
     host: {
@@ -27,12 +27,12 @@ const MATCH = {
       minItems: 1,
       uniqueItems: true,
       items: { enum: METHODS, patternErrorMessage: METHOD_EXPECTED },
-      description: 'Upper case; without it any. GET takes HEAD too.',
+      description: 'Upper case; without it any. GET includes HEAD.',
       examples: [['POST']],
     },
     headers: {
       type: 'object',
-      description: 'Header name → exact value, or `*` for “is there”.',
+      description: 'Header name → exact value, or `*` for any value.',
       additionalProperties: { type: 'string' },
       examples: [{ 'x-beta': '*' }],
     },
@@ -50,7 +50,7 @@ const MATCH = {
 
 const REPLY = {
   type: 'object',
-  description: 'A fixed answer, instead of an upstream. It is sent as it is written: facts are for policies.',
+  description: 'A fixed answer, instead of an upstream. It is sent as written, without templates.',
   additionalProperties: false,
   required: ['status'],
   properties: {
@@ -74,7 +74,7 @@ export const ROUTE = {
       type: 'array',
       items: { type: 'string', public: true },
       default: [],
-      description: 'Policies in the order they run; the way back is the reverse.',
+      description: 'Policies in the order they run on requests; on replies they run in reverse.',
     },
     to: {
       type: ['string', 'object'],
@@ -94,7 +94,7 @@ export const ROUTE = {
     onDisconnect: {
       ...DISCONNECT,
       default: 'cancel',
-      description: 'What happens upstream when the client goes away: cancel, or drain 30s.',
+      description: 'What happens to the upstream request when the client disconnects: cancel, or drain 30s.',
     },
     errors: {
       enum: ['pass', 'map'],

@@ -23,7 +23,7 @@ export const TEST = {
         now: {
           type: 'string',
           public: true,
-          description: 'ISO 8601; the clock stands still there.',
+          description: 'ISO 8601; the clock is stopped at this time.',
           examples: ['2026-01-31T12:00:00Z'],
         },
       },
@@ -48,13 +48,13 @@ export const TEST = {
         country: {
           type: 'string',
           public: true,
-          description: 'Country of the client, whatever the database says of its address.',
+          description: 'Country of the client, whatever the database has for its address.',
         },
       },
     },
     expect: {
       type: 'object',
-      description: 'What must hold; what is not named is not looked at.',
+      description: 'What must hold; what is not named is not checked.',
       additionalProperties: false,
       minProperties: 1,
       properties: {
@@ -64,7 +64,7 @@ export const TEST = {
         endpoint: {
           type: 'string',
           public: true,
-          description: 'upstream/endpoint that is asked.',
+          description: 'upstream/endpoint that the request is sent to.',
           examples: ['claude/eu-1'],
         },
         path: { type: 'string', description: 'What the upstream is asked for.' },

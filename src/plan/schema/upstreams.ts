@@ -40,7 +40,7 @@ export const ENDPOINT = {
 
 const QUEUE = {
   type: 'object',
-  description: 'Where all connections are in use, requests wait in line for one.',
+  description: 'While all connections are in use, requests wait in a queue for one.',
   additionalProperties: false,
   properties: {
     max: {
@@ -105,7 +105,7 @@ const BREAKER = {
       description: 'Fewer than this many in the window never open it.',
     },
     failureRate: { ...PERCENT, default: '50%', description: 'Share of failures that opens it.' },
-    openFor: { ...DURATION, default: '60s', description: 'How long it stays open before probes are let through.' },
+    openFor: { ...DURATION, default: '60s', description: 'How long it stays open before probes are allowed.' },
     probes: {
       type: 'integer',
       minimum: 1,
@@ -151,7 +151,7 @@ const RETRY = {
 
 const HEALTH = {
   type: 'object',
-  description: 'Asks each endpoint by itself whether it is well. Absent: not asked.',
+  description: 'Active health probes of each endpoint. Absent: none.',
   additionalProperties: false,
   properties: {
     path: {
@@ -160,16 +160,28 @@ const HEALTH = {
       pattern: '^/[!-"$-~]*$',
       patternErrorMessage: 'must be a path that begins with `/`',
       default: '/healthz',
-      description: 'What is asked for with GET; a reply of 2xx is well, anything else is not.',
+      description: 'Path that is requested with GET; a 2xx reply is a success, anything else a failure.',
     },
-    every: { ...DURATION, default: '5s', description: 'Between two questions.' },
+    every: { ...DURATION, default: '5s', description: 'Between two probes.' },
     timeout: { ...DURATION, default: '1s', description: 'How long an answer may take.' },
-    healthy: { type: 'integer', minimum: 1, maximum: 100, default: 2, description: 'Good answers until it is back.' },
-    unhealthy: { type: 'integer', minimum: 1, maximum: 100, default: 3, description: 'Bad answers until it is out.' },
+    healthy: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      default: 2,
+      description: 'Successful probes in a row until it is healthy again.',
+    },
+    unhealthy: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 100,
+      default: 3,
+      description: 'Failed probes in a row until it is unhealthy.',
+    },
     panic: {
       ...THRESHOLD,
       default: '50%',
-      description: 'Where a smaller share of endpoints than this is healthy, all are used; 0% or off: never.',
+      description: 'If a smaller share of endpoints than this is healthy, all are used; 0% or off: never.',
     },
   },
 } as const;
@@ -184,7 +196,7 @@ export const UPSTREAM = {
     forwarder: {
       enum: ['http', 'http-proxy'],
       default: 'http',
-      description: 'How requests are sent. http-proxy is slower and kept for those who need it.',
+      description: 'How requests are sent. http-proxy is the library of that name; it is slower.',
     },
     endpoints: {
       type: 'object',
@@ -204,7 +216,7 @@ export const UPSTREAM = {
       type: 'array',
       uniqueItems: true,
       default: [],
-      description: 'Regions tried, in order, when the client’s own has nothing to offer.',
+      description: 'Regions tried, in order, when no endpoint of the client’s own can be used.',
       items: { type: 'string', public: true },
     },
     pool: POOL,

@@ -101,7 +101,7 @@ export class UrlKeys implements KeySource {
     if (this.#closed.signal.aborted || problem === this.#problem) return;
     this.#problem = problem;
     const consequence = this.#keys === null ? 'every request is refused' : 'the last good keys stay in use';
-    this.#log.error({ url: this.#url, problem }, `jwt: the issuer’s keys cannot be had, ${consequence}`);
+    this.#log.error({ url: this.#url, problem }, `jwt: the issuer’s keys are not available, ${consequence}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import { skipColon, skipSpace, skipString, skipValue } from './json.ts';
 
 /** What is wrong with a body. `unknown`: only where unknown members are refused. */
-export type Refusal = 'unreadable' | 'duplicate' | 'unknown';
+export type FilterRefusal = 'unreadable' | 'duplicate' | 'unknown';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -25,7 +25,7 @@ const CLOSE_OBJECT = 0x7d;
 export function compileFilter(
   allow: readonly string[],
   unknown: 'drop' | 'reject',
-): (body: Buffer) => Buffer | Refusal {
+): (body: Buffer) => Buffer | FilterRefusal {
   const find = nameFinder(allow);
   const seen = new Uint8Array(allow.length);
   const dropping = unknown === 'drop';

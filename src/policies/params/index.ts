@@ -2,7 +2,7 @@
 import type { Fields } from '../../fields/fields.ts';
 import type { Env, Exchange, Hooks, PolicyKind, Reply } from '../../types/policy.ts';
 import { contentOf } from './content.ts';
-import { compileFilter, type Refusal } from './filter.ts';
+import { compileFilter, type FilterRefusal } from './filter.ts';
 
 /** What stands under `params:`. */
 export interface RawParams {
@@ -63,7 +63,7 @@ function compile(config: ParamsConfig, env: Env): Hooks {
     unknown: env.counter(FAMILY, { reason: 'unknown' }),
   };
 
-  const refuse = (x: Exchange, reason: Refusal | 'content'): Reply => {
+  const refuse = (x: Exchange, reason: FilterRefusal | 'content'): Reply => {
     refused[reason].value++;
     return x.error(reason === 'unknown' ? 'PARAMETER_UNKNOWN' : 'BODY_UNREADABLE');
   };

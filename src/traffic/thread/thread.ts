@@ -1,6 +1,6 @@
 /** One traffic thread: what it listens on, the rule sets it prepares and serves, how it ends. */
 import { randomBytes } from 'node:crypto';
-import { createEdge } from '../../edges/index.ts';
+import { Http1Edge } from '../../edges/http1/index.ts';
 import { createForwarder } from '../../forwarders/index.ts';
 import { type Geo, geoFrom } from '../../geo/geo.ts';
 import { createLog } from '../../log/log.ts';
@@ -233,18 +233,15 @@ export class TrafficThread {
     const core = this.#core!;
     const { limits } = this.#config;
     const pairs = this.#start.certificates[index];
-    return createEdge(
-      listener.edge,
-      {
-        host: listener.host,
-        port: listener.port,
-        reusePort: true,
-        tls: listener.tls && pairs ? { minVersion: listener.tls.minVersion, certificates: pairs } : null,
-        halfClose: listener.halfClose,
-        ...limits,
-      },
-      (inbound) => new ExchangeRun(core, inbound).begin(),
-    );
+    const settings = {
+      host: listener.host,
+      port: listener.port,
+      reusePort: true,
+      tls: listener.tls && pairs ? { minVersion: listener.tls.minVersion, certificates: pairs } : null,
+      halfClose: listener.halfClose,
+      ...limits,
+    };
+    return new Http1Edge(settings, (inbound) => new ExchangeRun(core, inbound).begin());
   }
 
   /** Says to the main thread that the event loop turns. */

@@ -4,7 +4,7 @@
  * come in one piece and bodies with a length, as the bench sends them. Run as a program: `PORT TARGET-PORT`.
  */
 import { connect, createServer, type Socket } from 'node:net';
-import { latin1, writeLatin1 } from '../../../src/http1/chars.ts';
+import { latin1, writeLatin1 } from '../../../src/fields/chars.ts';
 
 const [port, target] = process.argv.slice(2).map(Number);
 const [CR, LF, COLON] = [0x0d, 0x0a, 0x3a];

@@ -1,20 +1,20 @@
 /**
- * The edge on Node's own HTTP server: sockets in, {@link Inbound} out. Node's parser (llhttp, strict) frames messages;
- * what it lets through and a proxy must not is refused here.
+ * An edge on Node's HTTP server: sockets in, {@link Inbound} out. Node's parser (llhttp, strict) frames messages; what it
+ * lets through and a proxy must not is refused here. Weir's own edge is compared with it: the contract suite that both
+ * pass asks for what another implementation can keep, and its exceptions name what only Node's parser falls short of.
  */
-import type HTTP from 'node:http';
-import type HTTPS from 'node:https';
+import http from 'node:http';
+import https from 'node:https';
 import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
-import { canonicalAddress } from '../../net/address.ts';
-import { http, https } from '../../net/node-http.ts';
-import { TimerWheel } from '../../state/wheel.ts';
-import type { Accept, BoundSockets, CertificatePairs, Edge } from '../../types/transport.ts';
-import { Drain } from '../drain.ts';
-import { listen } from '../listen.ts';
-import type { EdgeSettings } from '../settings.ts';
-import { CertificateTable } from '../sni.ts';
-import { contextOptions } from '../tls.ts';
-import { UPLOAD_RATE } from '../upload-clock.ts';
+import { Drain } from '../../../src/edges/drain.ts';
+import { listen } from '../../../src/edges/listen.ts';
+import type { EdgeSettings } from '../../../src/edges/settings.ts';
+import { CertificateTable } from '../../../src/edges/sni.ts';
+import { contextOptions } from '../../../src/edges/tls.ts';
+import { UPLOAD_RATE } from '../../../src/edges/upload-clock.ts';
+import { canonicalAddress } from '../../../src/net/address.ts';
+import { TimerWheel } from '../../../src/state/wheel.ts';
+import type { Accept, BoundSockets, CertificatePairs, Edge } from '../../../src/types/transport.ts';
 import { Connection } from './connection.ts';
 import type { Home } from './home.ts';
 import { NodeInbound } from './inbound.ts';
@@ -22,7 +22,7 @@ import { Request, Response } from './messages.ts';
 import { DateClock } from './reply-head.ts';
 import { asksForWebSocket, UpgradeWait } from './upgrade.ts';
 
-type Server = HTTP.Server<typeof Request, typeof Response> | HTTPS.Server<typeof Request, typeof Response>;
+type Server = http.Server<typeof Request, typeof Response> | https.Server<typeof Request, typeof Response>;
 
 /** How often Node looks for connections whose head or request takes too long. */
 const CHECK_EVERY_MS = 500;
@@ -86,7 +86,7 @@ export class NodeEdge implements Edge {
     this.#certificates = new CertificateTable(certificates, tls.minVersion);
     // For clients that name no host.
     const { cert, key } = certificates[0]!;
-    (this.#server as HTTPS.Server).setSecureContext(contextOptions(cert, key, tls.minVersion));
+    (this.#server as https.Server).setSecureContext(contextOptions(cert, key, tls.minVersion));
   }
 
   drain(grace: number): void {
@@ -125,7 +125,7 @@ export class NodeEdge implements Edge {
     return server;
   }
 
-  #options(): HTTP.ServerOptions<typeof Request, typeof Response> {
+  #options(): http.ServerOptions<typeof Request, typeof Response> {
     const { headerSize, headerTimeout, requestTimeout, idleTimeout } = this.#settings;
     return {
       IncomingMessage: Request,
@@ -147,7 +147,7 @@ export class NodeEdge implements Edge {
   }
 
   #createSecureServer(
-    options: HTTP.ServerOptions<typeof Request, typeof Response>,
+    options: http.ServerOptions<typeof Request, typeof Response>,
     tls: NonNullable<EdgeSettings['tls']>,
   ): Server {
     this.#certificates = new CertificateTable(tls.certificates, tls.minVersion);
@@ -167,7 +167,7 @@ export class NodeEdge implements Edge {
   }
 
   #listenToServer(): void {
-    const server = this.#server as HTTP.Server<typeof Request, typeof Response>;
+    const server = this.#server as http.Server<typeof Request, typeof Response>;
     server.on('connection', (socket: Socket) => this.#count(socket));
     server.on(this.#settings.tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#connect(socket));
     server.on('request', (req, res) => this.#request(req, res as Response));

@@ -1,6 +1,6 @@
 /** A client that asked for an upgrade, while it waits for the answer: Node no longer reads from its socket then. */
 import type { Socket } from 'node:net';
-import { Fields } from '../../fields/fields.ts';
+import { Fields } from '../../../src/fields/fields.ts';
 import type { Request } from './messages.ts';
 
 /** What a client may send ahead of the answer before reading stops. */

@@ -1,6 +1,6 @@
-import type { Accept } from '../../types/transport.ts';
-import type { Drain } from '../drain.ts';
-import type { UploadTimes } from '../upload-clock.ts';
+import type { Drain } from '../../../src/edges/drain.ts';
+import type { UploadTimes } from '../../../src/edges/upload-clock.ts';
+import type { Accept } from '../../../src/types/transport.ts';
 import type { DateClock } from './reply-head.ts';
 
 /** What the connections of one edge share. */

@@ -1,13 +1,13 @@
 /** What a request's head says about its framing, and what a proxy must refuse in it (RFC 9112 §3, §6). Pure. */
-import type { ErrorCode } from '../../errors.ts';
-import type { Fields } from '../../fields/fields.ts';
-import { CONTENT_LENGTH, EXPECT, HOST, ID_MASK, TRANSFER_ENCODING } from '../../fields/names.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
+import type { Fields } from '../../../src/fields/fields.ts';
+import { CONTENT_LENGTH, EXPECT, HOST, ID_MASK, TRANSFER_ENCODING } from '../../../src/fields/names.ts';
 
 /** A head as a parser gives it; {@link examineHead} fills in the rest. */
 export interface RequestHead {
   readonly method: string;
   readonly target: string;
-  readonly version: '1.0' | '1.1' | '2';
+  readonly version: '1.0' | '1.1';
   readonly headers: Fields;
   /** 0 none, n known, -1 chunked. Must be 0 before. */
   bodyLength: number;

@@ -1,8 +1,8 @@
 /** Refusals of what never became a request, and the end of connections whose client may still be sending. */
 
+import http from 'node:http';
 import type { Socket } from 'node:net';
-import { ALLOW_USUAL, ERRORS, type ErrorCode, errorBody } from '../../errors.ts';
-import { http } from '../../net/node-http.ts';
+import { ALLOW_USUAL, ERRORS, type ErrorCode, errorBody } from '../../../src/errors.ts';
 
 /** How long an ended connection is kept so that its client can read the answer before a reset wipes it out. */
 export const LINGER_MS = 1000;

@@ -1,7 +1,7 @@
-/** Heads of replies as text: every HTTP/1.1 edge writes them alike. */
+/** Heads of replies as text. */
 
-import type { Fields } from '../../fields/fields.ts';
-import { http } from '../../net/node-http.ts';
+import http from 'node:http';
+import type { Fields } from '../../../src/fields/fields.ts';
 
 /** The `Date` line, made once a second. */
 export class DateClock {

@@ -1,5 +1,5 @@
 /**
- * Preloaded into a child (`node --import …/leash.ts`) that must not outlive the process that started it: when the IPC
+ * Preloaded into a child (`node --import …/end-with-parent.ts`) that must not outlive the process that started it: when the IPC
  * channel to that process is gone, however it died, the child ends as on SIGTERM. Used by the demo and the tests.
  */
 import { isMainThread } from 'node:worker_threads';

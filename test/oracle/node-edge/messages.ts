@@ -3,8 +3,8 @@
  * stream in between, and heads written as they are. What is used of Node's inner workings is all in this file.
  */
 
+import http from 'node:http';
 import type { Socket } from 'node:net';
-import { http } from '../../net/node-http.ts';
 
 /** Who is told about one request and its response. */
 export interface MessageEvents {

@@ -1,10 +1,10 @@
 /** One request of Node's HTTP server, as the exchange sees it. */
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ErrorCode } from '../../errors.ts';
-import { Fields } from '../../fields/fields.ts';
-import { type Inbound, type InboundEvents, NO_BODY, type Peer } from '../../types/transport.ts';
-import { UploadClock } from '../upload-clock.ts';
+import { UploadClock } from '../../../src/edges/upload-clock.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
+import { Fields } from '../../../src/fields/fields.ts';
+import { type Inbound, type InboundEvents, NO_BODY, type Peer } from '../../../src/types/transport.ts';
 import type { Home } from './home.ts';
 import type { MessageEvents, Request, Response } from './messages.ts';
 import { LINGER_MS } from './raw-replies.ts';

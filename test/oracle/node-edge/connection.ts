@@ -6,7 +6,7 @@
  * it is sent a `100 Continue`, which every client must be able to skip (RFC 9110 §15.2) and a closed one resets.
  */
 import type { Socket } from 'node:net';
-import type { ErrorCode } from '../../errors.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
 import type { Home } from './home.ts';
 import type { InboundOwner, NodeInbound } from './inbound.ts';
 import { holdReading, resumeReading } from './messages.ts';
