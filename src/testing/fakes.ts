@@ -1,5 +1,4 @@
 /** Scripted ends for the exchange: an inbound that records, a forwarder that does what a test says, a plan to run. */
-import type { Duplex } from 'node:stream';
 import type { HeaderList } from '../headers.ts';
 import { Registry } from '../metrics/registry.ts';
 import { seriesKey } from '../metrics/series.ts';
@@ -18,6 +17,7 @@ import type {
   Forwarder,
   Inbound,
   InboundEvents,
+  UpgradedConnection,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
@@ -185,6 +185,8 @@ export class FakeInbound implements Inbound {
   closes = false;
   /** What `write` answers. */
   accepts = true;
+  /** What an upgrade takes over. */
+  connection: UpgradedConnection | null = null;
 
   constructor(more: Partial<FakeInbound> = {}) {
     Object.assign(this, more);
@@ -226,8 +228,10 @@ export class FakeInbound implements Inbound {
   destroy(): void {
     this.log.push('destroy');
   }
-  takeOver(): { socket: Duplex; early: Buffer } {
-    throw new Error('no upgrade here');
+  takeOver(headers: HeaderList): UpgradedConnection {
+    this.log.push('take over');
+    this.replyHeaders = headers;
+    return this.connection!;
   }
 }
 

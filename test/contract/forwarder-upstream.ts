@@ -4,7 +4,14 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { HeaderList } from '../../src/headers.ts';
 import type { EndpointPlan, TimeoutsPlan } from '../../src/types/plan.ts';
-import type { Failure, Forwarder, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../src/types/transport.ts';
+import type {
+  Failure,
+  Forwarder,
+  UpgradedConnection,
+  UpstreamCall,
+  UpstreamEvents,
+  UpstreamRequest,
+} from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 import { CERTIFICATE, KEY } from './forwarder-tls.ts';
 
@@ -206,6 +213,7 @@ export function requestTo(endpoint: EndpointPlan, more: Partial<UpstreamRequest>
     headers: ['Host', 'test.example'],
     body,
     bodyLength: body?.length ?? 0,
+    upgrade: '',
     trailers: false,
     timeouts: PATIENT,
     ...more,
@@ -279,6 +287,8 @@ export class Recorder implements UpstreamEvents {
   trailers: HeaderList | null = null;
   failure: Failure | null = null;
   ended = false;
+  /** The connection that switched protocols. */
+  connection: UpgradedConnection | null = null;
   cancelled = false;
   mores = 0;
   streamed = false;
@@ -295,7 +305,7 @@ export class Recorder implements UpstreamEvents {
   }
 
   get over(): boolean {
-    return this.ended || this.failure !== null;
+    return this.ended || this.failure !== null || this.connection !== null;
   }
   get body(): string {
     return Buffer.concat(this.chunks).toString('latin1');
@@ -324,6 +334,13 @@ export class Recorder implements UpstreamEvents {
     this.#check('end', this.status > 0);
     this.trailers = trailers;
     this.ended = true;
+    this.onOver();
+  }
+  upgraded(headers: HeaderList, connection: UpgradedConnection): void {
+    this.#check('upgraded', this.status === 0);
+    this.status = 101;
+    this.headers = headers;
+    this.connection = connection;
     this.onOver();
   }
   failed(failure: Failure): void {
@@ -361,6 +378,12 @@ export class Recorder implements UpstreamEvents {
     await until(() => this.over, 'the end of the reply');
     if (this.failure) throw new Error(`failed: ${JSON.stringify(this.failure)}`);
     return this;
+  }
+  /** Waits for the protocol to be switched. */
+  async switched(): Promise<UpgradedConnection> {
+    await until(() => this.over, 'the upgrade');
+    if (!this.connection) throw new Error(`not upgraded: ${this.status} ${JSON.stringify(this.failure)}`);
+    return this.connection;
   }
   async fails(): Promise<Failure> {
     await until(() => this.over, 'the failure');

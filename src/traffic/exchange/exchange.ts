@@ -17,6 +17,7 @@ import type {
   Failure,
   Inbound,
   InboundEvents,
+  UpgradedConnection,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
@@ -35,7 +36,7 @@ import { errorReply, writeWhole } from './own-reply.ts';
 import { ReplyStream } from './reply-stream.ts';
 import { type Identified, readRequest } from './request-identity.ts';
 import { failureHeaders, requestedDelay, retriesFailure, retriesReply } from './retry.ts';
-import { Tunnel, type TunnelEvents } from './tunnel.ts';
+import { SwitchedReply } from './switched-reply.ts';
 
 /**
  * How far the answer is: none yet; an upstream's error body being collected; on its way back through the policies;
@@ -47,10 +48,7 @@ const NOBODY: Client = Object.freeze({ address: '', country: '', continent: '', 
 const EMPTY_BODY = Buffer.alloc(0);
 const TIME_IS_OVER: Failure = Object.freeze({ reason: 'timeout', detail: 'the time for all attempts', sent: true });
 
-export class ExchangeRun
-  extends Timer
-  implements Exchange, Identified, Finished, InboundEvents, UpstreamEvents, TunnelEvents
-{
+export class ExchangeRun extends Timer implements Exchange, Identified, Finished, InboundEvents, UpstreamEvents {
   // what policies see
   id = '';
   host = '';
@@ -90,7 +88,6 @@ export class ExchangeRun
   #attempts: Attempts | null = null;
   #call: UpstreamCall | null = null;
   #request: UpstreamRequest | null = null;
-  #tunnel: Tunnel | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
   #waiting: Waiting | null = null;
   #stage: Stage = 'none';
@@ -285,13 +282,10 @@ export class ExchangeRun
       headers: this.method === 'TRACE' ? traceable(attempt.headers, this.#inbound.headers) : attempt.headers,
       body: this.#body.whole,
       bodyLength: this.#body.length,
+      upgrade: this.#inbound.upgrade,
       trailers: this.trailers,
       timeouts: upstream.plan.timeouts,
     };
-    if (this.#inbound.upgrade !== '') {
-      this.#call = this.#tunnel = new Tunnel(request, upstream.plan.pool, this.#inbound, this);
-      return;
-    }
     this.#request = request;
     this.#call = upstream.forwarder.send(request, this);
     this.#body.sendTo(this.#call, upstream.plan.retry !== null);
@@ -424,21 +418,15 @@ export class ExchangeRun
     this.#unwind(reply);
   }
 
-  /** The upstream accepts the upgrade: from here on bytes pass both ways, until either side ends. */
-  opened(headers: HeaderList): void {
+  /** The upstream accepts the upgrade. Behind its 101 bytes pass both ways, until either side ends. */
+  upgraded(headers: HeaderList, connection: UpgradedConnection): void {
     if (this.#ended) return;
     this.#attempts!.answered(101, true);
     this.#core.wheel.clear(this);
-    this.#unwind({ status: 101, headers, body: null, code: '' });
-  }
-
-  /** The upstream answers an upgrade with an ordinary reply. */
-  declined(status: number, headers: HeaderList, body: Buffer): void {
-    if (this.#ended) return;
-    this.#attempts!.answered(status, true);
-    this.#complete();
     removeHopByHop(headers);
-    this.#unwind({ status, headers, body, code: '' });
+    this.#reply = { status: 101, headers, body: null, code: '' };
+    this.#stream = new SwitchedReply(this.#inbound, connection, this.#core.tunnels, this.#request!.timeouts.idle);
+    this.#unwind(this.#reply);
   }
 
   // ── 5. the way back ────────────────────────────────────────────────────────────────────────────────────────────
@@ -493,7 +481,7 @@ export class ExchangeRun
 
   /** In place of a reply with more fields than may leave: the upstream's fault, or that of the rules. */
   #overfull(): Reply {
-    if (this.#reply === null && this.#tunnel === null) return this.error('INTERNAL');
+    if (this.#reply === null) return this.error('INTERNAL');
     this.#attempts!.fail({ reason: 'protocol', detail: 'the reply has too many fields', sent: true });
     return this.error('UPSTREAM_PROTOCOL');
   }
@@ -506,26 +494,19 @@ export class ExchangeRun
     this.code = reply.code;
     removeHeader(reply.headers, 'content-length');
     // Nothing more is wanted of the upstream, and only a client could tell when it has got the rest.
-    if (this.#clientGone && (reply.body !== null || this.#tunnel !== null)) {
+    if (this.#clientGone && reply.body !== null) {
       this.#supersede();
       this.#finish();
     } else if (reply.body !== null) {
       this.#supersede();
       this.#stage = 'sent';
       writeWhole(this.#inbound, reply, reply.body);
-    } else if (this.#tunnel !== null) this.#join(this.#tunnel, reply.headers);
-    else {
+    } else {
       this.#stage = 'streaming';
       const flow = this.#stream!.start(reply.status, reply.headers);
-      if (flow === 'whole') this.#stage = 'sent';
+      if (flow === 'whole') this.#complete();
       else if (flow === 'wait') this.#call?.pause();
     }
-  }
-
-  #join(tunnel: Tunnel, headers: HeaderList): void {
-    this.#complete();
-    this.#stage = 'sent';
-    tunnel.join(headers, this.#core.tunnels, (bytes) => this.done(bytes));
   }
 
   // ── 6. the end ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -534,8 +515,8 @@ export class ExchangeRun
     if (this.#ended) return;
     this.#clientGone = true;
     const onDisconnect = this.#route?.plan.onDisconnect;
-    // Without the rest of its body a request never ends well.
-    const drains = onDisconnect?.action === 'drain' && this.#body.arrived;
+    // Without the rest of its body a request never ends well, and an upgrade is of no use without its client.
+    const drains = onDisconnect?.action === 'drain' && this.#body.arrived && this.#inbound.upgrade === '';
     if (this.#call === null || !drains) return this.#finish();
     this.#core.wheel.set(this, onDisconnect.for);
     this.#call.resume();

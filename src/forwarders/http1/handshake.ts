@@ -1,6 +1,6 @@
 /** Is a 101 the answer to the upgrade that was asked for? Pure. */
 import { createHash } from 'node:crypto';
-import { countHeader, getHeader, type HeaderList } from '../headers.ts';
+import { countHeader, getHeader, type HeaderList } from '../../headers.ts';
 
 /** RFC 6455 §1.3: what a WebSocket server puts behind the client's key, to show that it understood. */
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
