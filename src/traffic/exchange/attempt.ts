@@ -18,7 +18,7 @@ export const FAILURE_CODES: Readonly<Record<FailureReason, ErrorCode>> = {
   protocol: 'UPSTREAM_PROTOCOL',
 };
 
-export class Try implements Attempt {
+export class AttemptRun implements Attempt {
   readonly number: number;
   readonly runtime: Endpoint;
   readonly upstream: Upstream;

@@ -25,7 +25,7 @@ import type {
 import { retryAfter } from '../rules/choose.ts';
 import type { Route } from '../rules/rules.ts';
 import type { Upstream } from '../rules/upstream.ts';
-import { FAILURE_CODES, type Try } from './attempt.ts';
+import { type AttemptRun, FAILURE_CODES } from './attempt.ts';
 import { Attempts } from './attempts.ts';
 import { RequestBody } from './body.ts';
 import type { Core, Finished, Generation } from './core.ts';
@@ -273,7 +273,7 @@ export class ExchangeRun extends Timer implements Exchange, Identified, Finished
     this.#send(upstream, attempt);
   }
 
-  #send(upstream: Upstream, attempt: Try): void {
+  #send(upstream: Upstream, attempt: AttemptRun): void {
     const { endpoint } = attempt;
     const request: UpstreamRequest = {
       endpoint,
