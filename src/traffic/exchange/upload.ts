@@ -103,7 +103,7 @@ export class Upload {
 
   // ── to the attempt ──
 
-  /** `call` takes the body from when it asks for it. With `keep`, another attempt may follow it. */
+  /** `call` gets the body as soon as it asks for it. With `keep`, another attempt may follow. */
   sendTo(call: UpstreamCall, keep: boolean): void {
     this.#call = call;
     this.#sink = 'waiting';
@@ -138,7 +138,7 @@ export class Upload {
     this.#inbound.readBody(false);
   }
 
-  /** Gives the attempt what it has not had. Where it takes no more, or there is none, the client is held back. */
+  /** Gives the attempt what it was not given yet. Where it takes no more, or there is none, the client is not read. */
   #give(): void {
     const { list } = this.#pieces;
     while (this.#takes && this.#given < list.length) {
@@ -170,7 +170,7 @@ export class Upload {
     if (this.#source === 'ended' && this.#pieces.list.length === 0) this.#pieces.clear();
   }
 
-  /** No attempt takes any of the body any more: what is here goes, and what still comes is dropped. */
+  /** No attempt takes any more of the body: what is held is released, and what still comes is dropped. */
   close(): void {
     this.#sink = 'closed';
     this.#call = null;
