@@ -21,7 +21,11 @@ export const FAMILIES: Readonly<Record<string, Family>> = Object.freeze({
   weir_requests_in_flight: gauge('Requests that have arrived and not ended.'),
   weir_connections: gauge('Open client connections, by the address of the listener in the config.', 'listener'),
   weir_upstream_attempts_total: counter('Attempts at an endpoint, by outcome.', 'upstream', 'endpoint', 'outcome'),
-  weir_pool_connections: gauge('Connections to an upstream.', 'upstream', 'state'),
+  weir_pool_connections: gauge(
+    'Connections to an upstream: idle, busy with a request, or upgraded (WebSockets, outside the pool).',
+    'upstream',
+    'state',
+  ),
   weir_pool_waiting: gauge('Requests waiting in the queue for a connection.', 'upstream'),
   weir_pool_connections_opened_total: counter('Connections opened to an upstream.', 'upstream'),
   weir_pool_requests_total: counter(

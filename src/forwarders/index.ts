@@ -4,8 +4,6 @@ import { createHttpProxyForwarder } from './http-proxy/index.ts';
 import { createHttp1Forwarder } from './http1/index.ts';
 import { createHttp2Forwarder } from './http2/index.ts';
 
-export { type Joined, joinSockets, openTunnel, type Tunnel, type TunnelEvents } from './tunnel.ts';
-
 /**
  * A forwarder for one upstream and thread. `http` speaks our own HTTP/1.1, and HTTP/2 before it where `pool.http2` asks
  * for that and the endpoint agrees. `http-proxy` is loaded when the first one of its kind is made.

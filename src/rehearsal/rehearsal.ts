@@ -123,6 +123,7 @@ function openBreakers(rules: RuleSet, test: TestPlan, now: number): void {
     }
 }
 
+/** Answers whatever it is asked for with 200: it switches to no protocol. */
 class AnsweringForwarder implements Forwarder {
   last: UpstreamRequest | null = null;
 

@@ -1,5 +1,4 @@
 /** Scripted ends for the exchange: an inbound that records, a forwarder that does what a test says, a plan to run. */
-import type { Duplex } from 'node:stream';
 import { Fields } from '../fields/fields.ts';
 import { Registry } from '../metrics/registry.ts';
 import { seriesKey } from '../metrics/series.ts';
@@ -19,6 +18,7 @@ import type {
   Inbound,
   InboundEvents,
   Peer,
+  UpgradedConnection,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
@@ -190,6 +190,8 @@ export class FakeInbound implements Inbound {
   closes = false;
   /** What `write` answers. */
   accepts = true;
+  /** What an upgrade takes over. */
+  connection: UpgradedConnection | null = null;
 
   constructor(more: Partial<FakeInbound> = {}) {
     Object.assign(this, more);
@@ -233,8 +235,11 @@ export class FakeInbound implements Inbound {
   destroy(): void {
     this.log.push('destroy');
   }
-  takeOver(): { socket: Duplex; early: Buffer } {
-    throw new Error('no upgrade here');
+  takeOver(headers: Fields): UpgradedConnection {
+    this.log.push('take over');
+    this.replyHeaders = headers.toPairs();
+    this.replyFields = headers;
+    return this.connection!;
   }
 }
 

@@ -17,6 +17,14 @@ import type { EndpointPlan, PoolPlan, TimeoutsPlan } from './plan.ts';
  */
 export const NO_BODY = -2;
 
+/** A connection that speaks HTTP no more. It is the receiver's: bytes, errors and end. */
+export interface UpgradedConnection {
+  /** Paused. */
+  readonly socket: Duplex;
+  /** What was read from it behind the head. */
+  readonly early: Buffer;
+}
+
 // ── inbound ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What an edge hands every request to. It sets `inbound.events` before it calls anything else. */
@@ -78,10 +86,9 @@ export interface Inbound {
   /** Sends what was written, then breaks the transfer so that the client sees it did not end well. */
   destroy(): void;
   /**
-   * Accepts an upgrade: writes the 101 with `headers` and gives the raw socket, paused, and what was read past the head.
-   * Neither `gone` nor `done` follows: the socket is the caller's.
+   * Accepts an upgrade: writes the 101 with `headers` and gives the connection away. Neither `gone` nor `done` follows.
    */
-  takeOver(headers: Fields): { socket: Duplex; early: Buffer };
+  takeOver(headers: Fields): UpgradedConnection;
 }
 
 /** What an edge tells the exchange. */
@@ -147,6 +154,11 @@ export interface UpstreamRequest {
   body: Buffer | null;
   /** 0 none, n known, -1 chunked. Counts for streamed bodies; a whole body has its own length. */
   readonly bodyLength: number;
+  /**
+   * Lower-case protocol to switch to, or ''. A request with it has no body; the forwarder adds `Connection` and `Upgrade`
+   * (RFC 9110 §7.8).
+   */
+  readonly upgrade: string;
   /** The client takes trailers (`TE: trailers`, RFC 9110 §10.1.4). */
   readonly trailers: boolean;
   readonly timeouts: TimeoutsPlan;
@@ -183,7 +195,7 @@ export interface Failure {
   readonly retryAfter?: number;
 }
 
-/** What a forwarder tells the exchange. Header lists are the receiver's from then on: it edits them. After `end` or `failed`, or after `cancel`, nothing follows. */
+/** What a forwarder tells the exchange. Header lists are the receiver's from then on: it edits them. After `end`, `upgraded` or `failed`, or after `cancel`, nothing follows. */
 export interface UpstreamEvents {
   /** A 1xx but 100 and 101; fields as received, without those that would frame a body (RFC 9110 §8.6). */
   informed(status: number, headers: Fields): void;
@@ -194,6 +206,11 @@ export interface UpstreamEvents {
   head(status: number, headers: Fields, length: number): void;
   data(chunk: Buffer): void;
   end(trailers: Fields | null): void;
+  /**
+   * In place of `head`, only where `upgrade` was asked for: a 101 that switches to that protocol and no other (RFC 9110
+   * §15.2.2) and, for a WebSocket, proves that the key was read (RFC 6455 §4.1). `headers` are those of the 101.
+   */
+  upgraded(headers: Fields, connection: UpgradedConnection): void;
   failed(failure: Failure): void;
   /**
    * The call takes a streamed body: first when the request is on a connection, then after each `write` that was
@@ -202,7 +219,7 @@ export interface UpstreamEvents {
   sendMore(): void;
 }
 
-/** Control over one attempt under way. All are no-ops once it has ended. */
+/** Control over one attempt under way. All are no-ops once it has ended; an upgraded one ends by `cancel` alone. */
 export interface UpstreamCall {
   /**
    * The request had to wait for a connection, to be made or to become free, so that the time to its head says little
@@ -216,7 +233,7 @@ export interface UpstreamCall {
   /** Back-pressure on the reply. */
   pause(): void;
   resume(): void;
-  /** Gives the attempt up at once; the connection is closed where it cannot be used again. */
+  /** Gives the attempt up at once; the connection is closed where it cannot be used again, as is an upgraded one. */
   cancel(): void;
   /** Where it still stands in line for a connection: the `busy` failure that giving it up now would be. Else null. */
   queued(): Failure | null;
@@ -244,6 +261,8 @@ export interface ForwarderStats extends Partial<LineStats> {
   readonly idle: number;
   /** Requests in line for one. */
   readonly waiting: number;
+  /** Connections of upgrades, those being made included. They are not among `open`, and `pool.connections` does not limit them. */
+  readonly upgraded?: number;
   /** Connections made since the start; absent where a forwarder cannot tell, as `served` and the line's. */
   readonly opened?: number;
   /** Requests put on a connection since the start: 1 - opened/served of them found one that was kept. */
@@ -252,7 +271,10 @@ export interface ForwarderStats extends Partial<LineStats> {
 
 /** A way to reach endpoints; one for each upstream and thread, kept across reloads while its settings stay. */
 export interface Forwarder {
-  /** Never throws: what goes wrong at once is told through `failed` in a later turn of the loop. */
+  /**
+   * Never throws: what goes wrong at once is told through `failed` in a later turn of the loop. A request with `upgrade`
+   * gets an HTTP/1.1 connection of its own; what declines it is a reply like any other.
+   */
   send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall;
   /** Its connections, for metrics. */
   stats(): ForwarderStats;

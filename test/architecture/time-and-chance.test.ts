@@ -67,7 +67,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly [names: readonly string[], wh
   'forwarders/deadlines.ts': [['performance.now'], WAITING],
   'forwarders/http2/origin.ts': [['performance.now'], WAITING],
   'forwarders/line.ts': [['performance.now'], WAITING],
-  'forwarders/websocket-frames.ts': [['randomBytes'], `a mask ${UNGUESSED} (RFC 6455 §5.3)`],
+  'traffic/tunnels/websocket-frames.ts': [['randomBytes'], `a mask ${UNGUESSED} (RFC 6455 §5.3)`],
   'geo/source.ts': [['Date.now', 'performance.now'], DEFAULTS],
   'log/log.ts': [['new Date()'], 'the time of a line is when it was written'],
   'policies/jwt/key-url.ts': [['AbortSignal.timeout'], 'bounds a download of keys, which no request waits for twice'],

@@ -23,6 +23,7 @@ before(async () => {
       upstreams: {
         u: { endpoints: { e: { url: `${url}/base` } } },
         old: { forwarder: 'http-proxy', endpoints: { e: { url } } },
+        again: { endpoints: { e: { url } }, retry: { attempts: 2, on: [503] } },
         broken: { endpoints: { e: { url: 'http://127.0.0.1:1' } }, breaker: { minRequests: 1, openFor: '60s' } },
       },
       policies: {
@@ -41,6 +42,7 @@ before(async () => {
       routes: {
         live: { match: { path: '/v1/live' }, use: ['signed', 'map', 'edits'], to: 'u' },
         old: { match: { path: '/old' }, use: ['edits'], to: 'old' },
+        again: { match: { path: '/again' }, to: 'again' },
         limited: { match: { path: '/limited' }, use: ['limited'], to: 'u' },
         broken: { match: { path: '/broken' }, to: 'broken' },
         fixed: { match: { path: '/fixed' }, reply: { status: 403, json: { no: true } } },
@@ -178,6 +180,35 @@ test('either end that leaves takes the other along; http-proxy upstreams too', a
   assert.equal((await other.client.head()).status, 101);
   await other.client.reset();
   await other.up.gone();
+});
+
+test('a reply that declines is streamed, however long', async () => {
+  for (const path of ['/old', '/again']) {
+    const client = await ask(path);
+    const up = await upstream.accept();
+    const page = 'x'.repeat(300_000);
+    await up.answer(`HTTP/1.1 403 Forbidden\r\ncontent-length: ${page.length}\r\n\r\n${page}`);
+    const reply = await client.reply();
+    assert.deepEqual([reply.status, reply.body.length], [403, page.length]);
+    client.close();
+  }
+});
+
+test('an upgrade is tried again where the rules say so', async () => {
+  const client = await ask('/again');
+  await (await upstream.accept()).answer('HTTP/1.1 503 Busy\r\ncontent-length: 4\r\n\r\nbusy');
+  const up = await upstream.accept();
+  await up.answer(`HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${ACCEPTED}`);
+  const early = await client.head();
+  assert.deepEqual([early.status, early.fields], [103, ['link: </a>']]);
+  assert.equal((await client.head()).status, 101);
+  const connections = (state: string) => weir.metric('weir_pool_connections', { upstream: 'again', state });
+  assert.deepEqual([await connections('upgraded'), await connections('busy')], [1, 0]);
+  client.close();
+  up.end();
+  await until(async () => (await connections('upgraded')) === 0, 'the connection to be counted no more');
+  const line = await weir.record(({ route, status }) => route === 'again' && status === 101);
+  assert.equal(line.attempts, 2);
 });
 
 test('a rule change leaves an open tunnel alone', async () => {

@@ -465,6 +465,7 @@ function keeper(chunks: Buffer[], over: PromiseWithResolvers<void>): UpstreamEve
     head: () => {},
     data: (chunk) => void chunks.push(chunk),
     end: () => over.resolve(),
+    upgraded: () => over.reject(new Error('upgraded')),
     failed: (failure) => over.reject(new Error(failure.detail)),
     sendMore: () => {},
   };

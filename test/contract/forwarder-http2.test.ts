@@ -7,6 +7,7 @@ import { flowTests } from './forwarder-http2-flow.ts';
 import { messageTests } from './forwarder-http2-messages.ts';
 import { poolTests } from './forwarder-http2-pool.ts';
 import { CERTIFICATE } from './forwarder-tls.ts';
+import { upgradeTests } from './forwarder-upgrades.ts';
 
 describe('http2: the forwarder contract', { concurrency: 8 }, () => {
   tls.setDefaultCACertificates([...tls.getCACertificates('default'), CERTIFICATE]);
@@ -24,4 +25,5 @@ describe('http2: the forwarder contract', { concurrency: 8 }, () => {
   flowTests(declare);
   failureTests(declare);
   poolTests(declare);
+  upgradeTests(declare);
 });

@@ -5,7 +5,14 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { Fields, type Pairs } from '../../src/fields/fields.ts';
 import type { EndpointPlan, TimeoutsPlan } from '../../src/types/plan.ts';
-import type { Failure, Forwarder, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../src/types/transport.ts';
+import type {
+  Failure,
+  Forwarder,
+  UpgradedConnection,
+  UpstreamCall,
+  UpstreamEvents,
+  UpstreamRequest,
+} from '../../src/types/transport.ts';
 import { until } from '../tools/until.ts';
 import { CERTIFICATE, KEY } from './forwarder-tls.ts';
 
@@ -210,6 +217,7 @@ export function requestTo(endpoint: EndpointPlan, { headers, ...more }: Asked = 
     headers: headers instanceof Fields ? headers : Fields.from(headers ?? ['Host', 'test.example']),
     body,
     bodyLength: body?.length ?? 0,
+    upgrade: '',
     trailers: false,
     timeouts: PATIENT,
     ...more,
@@ -283,6 +291,8 @@ export class Recorder implements UpstreamEvents {
   trailers: string[] | null = null;
   failure: Failure | null = null;
   ended = false;
+  /** The connection that switched protocols. */
+  connection: UpgradedConnection | null = null;
   cancelled = false;
   mores = 0;
   streamed = false;
@@ -299,7 +309,7 @@ export class Recorder implements UpstreamEvents {
   }
 
   get over(): boolean {
-    return this.ended || this.failure !== null;
+    return this.ended || this.failure !== null || this.connection !== null;
   }
   get body(): string {
     return Buffer.concat(this.chunks).toString('latin1');
@@ -328,6 +338,13 @@ export class Recorder implements UpstreamEvents {
     this.#check('end', this.status > 0);
     this.trailers = trailers?.toPairs() ?? null;
     this.ended = true;
+    this.onOver();
+  }
+  upgraded(headers: Fields, connection: UpgradedConnection): void {
+    this.#check('upgraded', this.status === 0);
+    this.status = 101;
+    this.headers = headers.toPairs();
+    this.connection = connection;
     this.onOver();
   }
   failed(failure: Failure): void {
@@ -365,6 +382,12 @@ export class Recorder implements UpstreamEvents {
     await until(() => this.over, 'the end of the reply');
     if (this.failure) throw new Error(`failed: ${JSON.stringify(this.failure)}`);
     return this;
+  }
+  /** Waits for the protocol to be switched. */
+  async switched(): Promise<UpgradedConnection> {
+    await until(() => this.over, 'the upgrade');
+    if (!this.connection) throw new Error(`not upgraded: ${this.status} ${JSON.stringify(this.failure)}`);
+    return this.connection;
   }
   async fails(): Promise<Failure> {
     await until(() => this.over, 'the failure');

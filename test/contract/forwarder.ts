@@ -15,6 +15,7 @@ import { poolTests } from './forwarder-pool.ts';
 import { replyTests } from './forwarder-replies.ts';
 import { requestTests } from './forwarder-requests.ts';
 import { CERTIFICATE } from './forwarder-tls.ts';
+import { upgradeTests } from './forwarder-upgrades.ts';
 import { holdingBodies, RawUpstream, Recorder } from './forwarder-upstream.ts';
 
 /** What one test uses; everything in it is closed when the test ends. */
@@ -110,6 +111,7 @@ export function forwarderContract(
     failureTests(declare);
     flowTests(declare);
     poolTests(declare);
+    upgradeTests(declare);
     after(() => assert.deepEqual([...unused], [], 'exceptions that name no test'));
   });
 }

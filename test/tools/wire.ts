@@ -128,7 +128,12 @@ before it cannot be sent with Node, which drops new streams after any GOAWAY. We
 when the grace is over (RFC 6455 §7.4.1). What \`drainTimeout\` ends gets 503, or where its reply has begun the error event
 of its protocol, if it is an event stream, and a broken transfer.
 
-**WebSockets.** Frames are followed, not read. A close frame passes, and so does an orderly end without one: 1006, as the
+**WebSockets.** An upgrade goes the way of every request: policies, choice of an endpoint, breaker and retries, and a reply
+that declines it is a reply like any other. Upstream it has an HTTP/1.1 connection of its own, with \`forwarder: http-proxy\`
+and with \`pool: { http2: true }\` too, because HTTP/2 has no upgrade (RFC 9113 §8.6). A 1xx before its 101 passes (RFC 9110
+§15.2).
+
+Behind the 101, frames are followed, not read. A close frame passes, and so does an orderly end without one: 1006, as the
 upstream meant it. An upstream that breaks between two frames is 1011 to the client. In the midst of a frame nothing else
 can stand, so there the client's connection breaks. \`timeouts.idle\` without a byte either way is 1001 to both.
 

@@ -18,7 +18,7 @@ import { Http1Inbound } from './inbound.ts';
 import { AHEAD_MAX, DISCARD_MAX } from './limits.ts';
 import { Output } from './output.ts';
 import { rowRefusal, ruleRefusal } from './refusals.ts';
-import type { InboundOwner, RequestBody } from './request-body.ts';
+import type { Http1RequestBody, InboundOwner } from './request-body.ts';
 import { detach, readOn, type SocketEvents } from './socket-events.ts';
 
 /** What the connections of one edge share. */
@@ -165,13 +165,13 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
     this.#settle();
   }
 
-  overrun(inbound: RequestBody): void {
+  overrun(inbound: Http1RequestBody): void {
     this.#closing = true;
     this.#deaf = true;
     if (inbound.over) this.#end();
   }
 
-  finished(inbound: RequestBody, close: boolean): void {
+  finished(inbound: Http1RequestBody, close: boolean): void {
     if (this.#over || this.#current !== inbound) return;
     if (close || this.#closing) return this.#end();
     if (!inbound.bodyPending) this.#turn();

@@ -5,7 +5,7 @@ import { chunkPrefix } from '../../http1/write.ts';
 import { type Inbound, NO_BODY } from '../../types/transport.ts';
 import { BY_CHUNKS, BY_NO_FIELD, chunkedEnd, finalHead, interimHead } from './heads.ts';
 import { DISCARD_MAX } from './limits.ts';
-import { RequestBody } from './request-body.ts';
+import { Http1RequestBody } from './request-body.ts';
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const SWITCHING = 101;
@@ -16,7 +16,7 @@ const STREAMING = 1;
 const WHOLE = 2;
 const BROKEN = 3;
 
-export class Http1Inbound extends RequestBody implements Inbound {
+export class Http1Inbound extends Http1RequestBody implements Inbound {
   #reply = NONE;
   /** What was gathered waits for the end of the turn. */
   #turning = false;

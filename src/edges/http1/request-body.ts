@@ -18,9 +18,9 @@ export interface InboundOwner extends Peer {
   pauseBody(): void;
   resumeBody(): void;
   /** More of an unread body came than is worth discarding. */
-  overrun(request: RequestBody): void;
+  overrun(request: Http1RequestBody): void;
   /** The reply is with the system. `close`: the client was told that it is the last. */
-  finished(request: RequestBody, close: boolean): void;
+  finished(request: Http1RequestBody, close: boolean): void;
   /** The reply was broken off. `reset`: an orderly end would be the end of the message, so the connection must break. */
   broken(reset: boolean): void;
   /** Nothing of a reply was written, and nothing will be. */
@@ -34,7 +34,7 @@ const HOLD = 0;
 const READ = 1;
 const DISCARD = 2;
 
-export abstract class RequestBody {
+export abstract class Http1RequestBody {
   events!: InboundEvents;
   readonly upgrade: string;
   /** Bytes of the body that came in; counted anew once they are discarded. */

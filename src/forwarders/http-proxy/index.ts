@@ -1,6 +1,7 @@
 /**
  * The `http-proxy` forwarder: http-proxy 1.18.1 behind guards, each for a fault of it that nobody mends. It gets no Node
- * request or reply: an attempt stands in for its `req`, and for the stream it pipes upstream.
+ * request or reply: an attempt stands in for its `req`, and for the stream it pipes upstream. Upgrades do not go through
+ * it, because it passes on any 101: they are made as by the `http` forwarder.
  */
 import type { Socket } from 'node:net';
 import type HttpProxy from 'http-proxy';
@@ -15,6 +16,7 @@ import type {
   UpstreamRequest,
 } from '../../types/transport.ts';
 import { Deadlines } from '../deadlines.ts';
+import { Upgrades } from '../http1/upgrades.ts';
 import { sumLines } from '../line.ts';
 import { ProxyAttempt, type ProxyHost } from './attempt.ts';
 import { loadHttpProxy } from './load.ts';
@@ -33,16 +35,19 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
   readonly #proxy: HttpProxy;
   readonly #targets = new Map<string, Target>();
   readonly #underWay = new Set<ProxyAttempt<Target>>();
+  readonly #upgrades: Upgrades;
   #closed: Promise<void> | null = null;
   #settle: (() => void) | null = null;
 
   constructor(settings: ForwarderSettings) {
     this.pool = settings.pool;
     this.#settings = settings;
+    this.#upgrades = new Upgrades(settings, this.deadlines);
     this.#proxy = createProxy();
   }
 
   send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall {
+    if (request.upgrade !== '') return this.#upgrades.send(request, to);
     const target = this.#targets.get(request.endpoint.origin) ?? this.#open(request.endpoint);
     const attempt = new ProxyAttempt(request, to, this, target);
     this.#underWay.add(attempt);
@@ -62,7 +67,7 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
   }
 
   stats(): ForwarderStats & LineStats {
-    const sum = { open: 0, idle: 0 };
+    const sum = { open: 0, idle: 0, upgraded: this.#upgrades.open };
     for (const target of this.#targets.values()) {
       sum.open += target.open;
       sum.idle += target.idle;
@@ -71,12 +76,16 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
   }
 
   close(): Promise<void> {
-    this.#closed ??= new Promise((resolve) => {
+    this.#closed ??= Promise.all([this.#upgrades.close(), this.#closeTargets()]).then(() => {});
+    return this.#closed;
+  }
+
+  #closeTargets(): Promise<void> {
+    return new Promise((resolve) => {
       this.#settle = resolve;
       for (const target of this.#targets.values()) target.destroyIdle();
       this.#settleWhenIdle();
     });
-    return this.#closed;
   }
 
   #settleWhenIdle(): void {

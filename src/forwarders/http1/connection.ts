@@ -318,7 +318,7 @@ export class Connection extends Link implements Carrier, ResponseSink {
 }
 
 /** As a reply's own head tells it: that of a HEAD or a 304 speaks of a body that does not come. */
-function lengthOf(head: ResponseHead, method: string): number {
+export function lengthOf(head: ResponseHead, method: string): number {
   if (method === 'HEAD' || head.status === 304) return replyLength(head.status, head.headers);
   return head.bodyLength;
 }

@@ -1,6 +1,6 @@
 /**
  * The forwarder on our own HTTP/1.1 and plain sockets: one pool of kept connections for each origin, one request at a
- * time on each, no pipelining, no redirects, no decompression.
+ * time on each, no pipelining, no redirects, no decompression. An upgrade has a connection of its own, outside the pool.
  *
  * `Forwarder` → {@link Pool} (who gets which connection) → {@link Connection} (the socket, and the reply on it) →
  * {@link Attempt} (one request, and whoever asked for it).
@@ -18,6 +18,7 @@ import { Deadlines } from '../deadlines.ts';
 import { sumLines } from '../line.ts';
 import { Attempt } from './attempt.ts';
 import { Pool } from './pool.ts';
+import { Upgrades } from './upgrades.ts';
 
 /** A forwarder on sockets of our own. It ignores `pool.http2`. */
 export function createHttp1Forwarder(settings: ForwarderSettings): Forwarder {
@@ -28,13 +29,16 @@ class Http1Forwarder implements Forwarder {
   readonly #settings: ForwarderSettings;
   readonly #deadlines = new Deadlines();
   readonly #pools = new Map<string, Pool>();
+  readonly #upgrades: Upgrades;
   #closed: Promise<void> | null = null;
 
   constructor(settings: ForwarderSettings) {
     this.#settings = settings;
+    this.#upgrades = new Upgrades(settings, this.#deadlines);
   }
 
   send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall {
+    if (request.upgrade !== '') return this.#upgrades.send(request, to);
     const pool = this.#pools.get(request.endpoint.origin) ?? this.#open(request.endpoint);
     const attempt = new Attempt(request, to, pool);
     attempt.start();
@@ -42,7 +46,8 @@ class Http1Forwarder implements Forwarder {
   }
 
   stats(): Required<ForwarderStats> {
-    const sum = { open: 0, idle: 0, opened: 0, served: 0 };
+    const { open: upgraded, opened } = this.#upgrades;
+    const sum = { open: 0, idle: 0, upgraded, opened, served: opened };
     for (const pool of this.#pools.values()) {
       sum.open += pool.open;
       sum.idle += pool.idle;
@@ -53,8 +58,12 @@ class Http1Forwarder implements Forwarder {
   }
 
   close(): Promise<void> {
-    this.#closed ??= Promise.all(Array.from(this.#pools.values(), (pool) => pool.close())).then(() => {});
+    this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([this.#upgrades, ...this.#pools.values()].map((one) => one.close()));
   }
 
   #open(endpoint: EndpointPlan): Pool {

@@ -1,6 +1,7 @@
 /**
  * The forwarder on Node's HTTP/2: by ALPN to https endpoints, by prior knowledge to plain ones. Many requests share a
- * connection. What an https endpoint would rather have as HTTP/1.1 goes to another forwarder.
+ * connection. What an https endpoint would rather have as HTTP/1.1 goes to another forwarder, and so does every upgrade:
+ * HTTP/2 has none (RFC 9113 §8.6).
  *
  * `Forwarder` → {@link Origin} (who gets room where) → `UpstreamSession` (a connection) → {@link Attempt} (one request on
  * one stream).
@@ -20,7 +21,7 @@ import { NO_LINE, sumLines } from '../line.ts';
 import { Attempt } from './attempt.ts';
 import { Origin } from './origin.ts';
 
-/** A forwarder that closes `fallback`, which takes the requests of origins that choose HTTP/1.1, when it is closed. */
+/** A forwarder that closes `fallback`, which takes upgrades and the requests of origins that choose HTTP/1.1, when it is closed. */
 export function createHttp2Forwarder(settings: ForwarderSettings, fallback: Forwarder): Forwarder {
   return new Http2Forwarder(settings, fallback);
 }
@@ -38,6 +39,7 @@ class Http2Forwarder implements Forwarder {
   }
 
   send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall {
+    if (request.upgrade !== '') return this.#fallback.send(request, to);
     const origin = this.#origins.get(request.endpoint.origin) ?? this.#open(request.endpoint);
     if (origin.prefersHttp1) return this.#fallback.send(request, to);
     const attempt = new Attempt(request, to, origin);
@@ -47,8 +49,8 @@ class Http2Forwarder implements Forwarder {
 
   stats(): Required<ForwarderStats> {
     const fallback = this.#fallback.stats();
-    const { open, idle, opened = 0, served = 0 } = fallback;
-    const sum = { open, idle, opened, served };
+    const { open, idle, upgraded = 0, opened = 0, served = 0 } = fallback;
+    const sum = { open, idle, upgraded, opened, served };
     for (const origin of this.#origins.values()) {
       sum.open += origin.open;
       sum.idle += origin.idle;

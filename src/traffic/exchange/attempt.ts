@@ -1,4 +1,4 @@
-/** One try at one endpoint: what it holds, and how it ends. */
+/** One attempt at one endpoint: what it holds, and how it ends. */
 import type { ErrorCode } from '../../errors.ts';
 import type { Fields } from '../../fields/fields.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
@@ -18,7 +18,7 @@ export const FAILURE_CODES: Readonly<Record<FailureReason, ErrorCode>> = {
   protocol: 'UPSTREAM_PROTOCOL',
 };
 
-export class Try implements Attempt {
+export class AttemptRun implements Attempt {
   readonly number: number;
   readonly runtime: Endpoint;
   readonly upstream: Upstream;
@@ -33,7 +33,7 @@ export class Try implements Attempt {
   failure = '';
   /** Milliseconds (monotonic) at which all of the request was here to be sent; -1 while its body still comes. */
   #wholeAt = -1;
-  /** From the head on that for the rest of the reply. */
+  /** The breaker's permit; from the head on, the one for the rest of the reply. */
   #permit: number;
   #undo: { readonly step: Step; readonly undo: () => void }[] | null = null;
   /** Whose `attempt` hook runs. */
@@ -58,7 +58,7 @@ export class Try implements Attempt {
     else this.#undo.push(deferred);
   }
 
-  /** Given up before it was sent: everything that earlier hooks took is given back, the last first. */
+  /** Abandoned before it was sent: what earlier hooks took is given back, the last first. */
   abandon(x: Exchange, now: number): void {
     this.runtime.breaker?.cancel(this.#permit, now);
     for (const { step, undo } of this.#undo?.reverse() ?? []) runUndo(step, x, undo);

@@ -7,7 +7,7 @@ import type { Failure } from '../../types/transport.ts';
 import { choose, usable } from '../rules/choose.ts';
 import type { Route } from '../rules/rules.ts';
 import type { Endpoint, Upstream } from '../rules/upstream.ts';
-import { Try } from './attempt.ts';
+import { AttemptRun } from './attempt.ts';
 import type { Core } from './core.ts';
 import { runAttempt, runChoose, runOutcome } from './hooks.ts';
 import { backoff } from './retry.ts';
@@ -16,7 +16,7 @@ const NONE: readonly Endpoint[] = [];
 
 export class Attempts {
   /** The attempt under way, or the last one. */
-  current: Try | null = null;
+  current: AttemptRun | null = null;
   /** How many were sent. */
   count = 0;
   /** A policy failed while it was to say where the request may go: it goes nowhere. */
@@ -33,7 +33,7 @@ export class Attempts {
   }
 
   /** Makes ready for an endpoint, one not tried yet where there is one; null where nothing can take the request. */
-  prepare(upstream: Upstream): Try | null {
+  prepare(upstream: Upstream): AttemptRun | null {
     const now = this.#core.now();
     const { region } = this.#x.client;
     const fresh = this.#pick(upstream, usable(upstream, this.#tried, now, region));
@@ -41,7 +41,7 @@ export class Attempts {
     return this.#pick(upstream, usable(upstream, NONE, now, region));
   }
 
-  #pick(upstream: Upstream, from: Endpoint[]): Try | null {
+  #pick(upstream: Upstream, from: Endpoint[]): AttemptRun | null {
     let candidates = this.#narrow(from);
     for (;;) {
       const endpoint = choose(upstream, candidates, this.#x.client, this.#core.random, this.#core.now());
@@ -69,12 +69,12 @@ export class Attempts {
   }
 
   /** Takes the endpoint's permit and runs the attempt hooks; null where the breaker or a policy says no. */
-  #enter(upstream: Upstream, endpoint: Endpoint): Try | null {
+  #enter(upstream: Upstream, endpoint: Endpoint): AttemptRun | null {
     const now = this.#core.now();
     const permit = endpoint.breaker === null ? 1 : endpoint.breaker.enter(now);
     if (permit === 0) return null;
     const { upstreamPath } = this.#x;
-    const attempt = new Try(
+    const attempt = new AttemptRun(
       this.count + 1,
       endpoint,
       upstream,
@@ -106,7 +106,7 @@ export class Attempts {
   }
 
   /** Does a policy not want this try, or fail on it? */
-  #skips(attempt: Try): boolean {
+  #skips(attempt: AttemptRun): boolean {
     for (const step of this.#route.steps) {
       attempt.step = step;
       const said = runAttempt(step, this.#x, attempt);
@@ -118,7 +118,7 @@ export class Attempts {
   }
 
   /** The attempt goes out now. `whole`: nothing of the body is still to come from the client. */
-  sent(attempt: Try, whole: boolean): void {
+  sent(attempt: AttemptRun, whole: boolean): void {
     this.count++;
     this.#tried.push(attempt.runtime);
     attempt.sent(this.#core.monotonic(), whole);
@@ -182,7 +182,7 @@ export class Attempts {
     this.#tell(attempt);
   }
 
-  #tell(attempt: Try): void {
+  #tell(attempt: AttemptRun): void {
     for (const step of this.#route.steps) runOutcome(step, this.#x, attempt);
   }
 }

@@ -23,8 +23,8 @@ export class BodyBudget {
   }
 
   /**
-   * Is there room for `bytes` that Weir can do without: a copy in case of a retry, a small body in one piece? Half of it is
-   * for those alone that a policy needs.
+   * Is there room for `bytes` that Weir can do without: a copy in case of a retry, a small body in one piece? Half of the
+   * budget is reserved for bodies that a policy needs.
    */
   hasRoomFor(bytes: number): boolean {
     return this.#held + bytes <= this.#most / 2;

@@ -1,4 +1,4 @@
-/** The request's body: whole where a policy or its size says so, else an {@link Upload}. */
+/** The request's body: read whole where a policy needs it or it is small, else streamed by an {@link Upload}. */
 import type { Inbound, UpstreamCall } from '../../types/transport.ts';
 import type { BodyBudget } from './body-budget.ts';
 import { Pieces } from './pieces.ts';
@@ -12,11 +12,11 @@ export class RequestBody {
   limit = Number.POSITIVE_INFINITY;
   /** Bytes that came from the client. */
   received = 0;
-  /** The whole body, from when all of it came until the head of the reply; null for a streamed one. */
+  /** The whole body, from when all of it has come until the head of the reply; null for a streamed one. */
   whole: Buffer | null = null;
   /** 0 none, n known, -1 not known before its end. */
   length: number;
-  /** It is being read whole. */
+  /** The client is being read until the body is whole. */
   collecting = false;
   readonly #inbound: Inbound;
   readonly #budget: BodyBudget;
@@ -34,7 +34,7 @@ export class RequestBody {
     this.length = inbound.bodyLength;
   }
 
-  /** Nothing more to wait for before an attempt is made. */
+  /** An attempt can be made without reading the client first. */
   get ready(): boolean {
     return this.length === 0 || this.whole !== null;
   }
@@ -48,22 +48,22 @@ export class RequestBody {
     return this.length > 0 && this.length <= SMALL_BODY;
   }
 
-  /** Reads a small one whole, although nothing needs it so; false where there is no room for it. */
+  /** Reads a small body whole although no policy needs it; false where the budget has no room for it. */
   collectSmall(): boolean {
     if (!this.#budget.hasRoomFor(this.length)) return false;
-    // At once: many that begin together must not outgrow the room together.
+    // Reserved at once: many bodies that begin together must not exceed the budget together.
     this.#hold(this.length);
     this.#reserved = true;
     this.collect();
     return true;
   }
 
-  /** Can another attempt be given all of it? */
+  /** Can all of it be sent again? */
   get resendable(): boolean {
     return this.#upload === null || this.#upload.resendable;
   }
 
-  /** An attempt waits for more of it from the client. */
+  /** The attempt takes more of it, and the client has sent none. */
   get waits(): boolean {
     return this.#upload?.waits ?? false;
   }
@@ -77,7 +77,7 @@ export class RequestBody {
     this.#inbound.readBody(true);
   }
 
-  /** Takes a piece; else why not: the body outgrows its limit, or this thread holds as much of bodies as it may. */
+  /** Takes a piece, or says why not: the body exceeds its limit, or this thread holds as many bytes of bodies as it may. */
   take(chunk: Buffer): 'taken' | 'too large' | 'no room' {
     this.received += chunk.length;
     if (this.received > this.limit) return 'too large';
@@ -110,7 +110,7 @@ export class RequestBody {
 
   // ── to the upstream ──
 
-  /** `call` takes a streamed body, from when it asks for it. With `keep`, another attempt may follow. */
+  /** `call` gets a streamed body as soon as it asks for it. With `keep`, another attempt may follow. */
   sendTo(call: UpstreamCall, keep: boolean): void {
     if (this.ready) return;
     this.#upload ??= new Upload(this.#inbound, this.#budget);
@@ -133,7 +133,7 @@ export class RequestBody {
     this.#upload?.keepNoMore();
   }
 
-  /** Nobody takes any of it any more: what still comes is dropped. */
+  /** No attempt takes any more of it: what still comes is dropped. */
   close(): void {
     this.#letGo();
     this.collecting = false;

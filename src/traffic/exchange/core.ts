@@ -8,10 +8,10 @@ import type { Client, Log } from '../../types/policy.ts';
 import type { ConnectCause } from '../../types/transport.ts';
 import type { ClientDirectory } from '../rules/regions.ts';
 import type { Route, RuleSet } from '../rules/rules.ts';
+import { Tunnels } from '../tunnels/tunnels.ts';
 import type { AccessLog, AccessRecord } from './access.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { PassingNames } from './request-head.ts';
-import { OpenTunnels } from './tunnel.ts';
 
 /** What a thread can run out of. */
 export type Resource = ConnectCause | 'bodies';
@@ -136,7 +136,7 @@ export class Core {
   readonly random: () => number;
   readonly newId: () => string;
   readonly exhausted: (resource: Resource) => void;
-  readonly tunnels = new OpenTunnels();
+  readonly tunnels = new Tunnels();
   /** The time to drain is over: what still arrives is refused. */
   over = false;
   readonly #access: AccessLog | null;

@@ -18,6 +18,7 @@ import type {
   Failure,
   Inbound,
   InboundEvents,
+  UpgradedConnection,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
@@ -25,7 +26,7 @@ import type {
 import { retryAfter } from '../rules/choose.ts';
 import type { Route } from '../rules/rules.ts';
 import type { Upstream } from '../rules/upstream.ts';
-import { FAILURE_CODES, type Try } from './attempt.ts';
+import { type AttemptRun, FAILURE_CODES } from './attempt.ts';
 import { Attempts } from './attempts.ts';
 import { RequestBody } from './body.ts';
 import type { Core, Finished, Generation } from './core.ts';
@@ -36,7 +37,7 @@ import { errorReply, writeWhole } from './own-reply.ts';
 import { ReplyStream } from './reply-stream.ts';
 import { type Identified, readRequest } from './request-identity.ts';
 import { failureHeaders, requestedDelay, retriesFailure, retriesReply } from './retry.ts';
-import { Tunnel, type TunnelEvents } from './tunnel.ts';
+import { SwitchedReply } from './switched-reply.ts';
 
 /**
  * How far the answer is: none yet; an upstream's error body being collected; on its way back through the policies;
@@ -48,10 +49,7 @@ const NOBODY: Client = Object.freeze({ address: '', country: '', continent: '', 
 const EMPTY_BODY = Buffer.alloc(0);
 const TIME_IS_OVER: Failure = Object.freeze({ reason: 'timeout', detail: 'the time for all attempts', sent: true });
 
-export class ExchangeRun
-  extends Timer
-  implements Exchange, Identified, Finished, InboundEvents, UpstreamEvents, TunnelEvents
-{
+export class ExchangeRun extends Timer implements Exchange, Identified, Finished, InboundEvents, UpstreamEvents {
   // what policies see
   id = '';
   host = '';
@@ -91,7 +89,6 @@ export class ExchangeRun
   #attempts: Attempts | null = null;
   #call: UpstreamCall | null = null;
   #request: UpstreamRequest | null = null;
-  #tunnel: Tunnel | null = null;
   #retryTimer: NodeJS.Timeout | null = null;
   #waiting: Waiting | null = null;
   #stage: Stage = 'none';
@@ -281,7 +278,7 @@ export class ExchangeRun
     this.#send(upstream, attempt);
   }
 
-  #send(upstream: Upstream, attempt: Try): void {
+  #send(upstream: Upstream, attempt: AttemptRun): void {
     const { endpoint } = attempt;
     const request: UpstreamRequest = {
       endpoint,
@@ -290,13 +287,10 @@ export class ExchangeRun
       headers: this.#received === null ? attempt.headers : traceable(attempt.headers, this.#received),
       body: this.#body.whole,
       bodyLength: this.#body.length,
+      upgrade: this.#inbound.upgrade,
       trailers: this.trailers,
       timeouts: upstream.plan.timeouts,
     };
-    if (this.#inbound.upgrade !== '') {
-      this.#call = this.#tunnel = new Tunnel(request, upstream.plan.pool, this.#inbound, this);
-      return;
-    }
     this.#request = request;
     this.#call = upstream.forwarder.send(request, this);
     this.#body.sendTo(this.#call, upstream.plan.retry !== null);
@@ -429,21 +423,15 @@ export class ExchangeRun
     this.#unwind(reply);
   }
 
-  /** The upstream accepts the upgrade: from here on bytes pass both ways, until either side ends. */
-  opened(headers: Fields): void {
+  /** The upstream accepts the upgrade. Behind its 101 bytes pass both ways, until either side ends. */
+  upgraded(headers: Fields, connection: UpgradedConnection): void {
     if (this.#ended) return;
     this.#attempts!.answered(101, true);
     this.#core.wheel.clear(this);
-    this.#unwind({ status: 101, headers, body: null, code: '' });
-  }
-
-  /** The upstream answers an upgrade with an ordinary reply. */
-  declined(status: number, headers: Fields, body: Buffer): void {
-    if (this.#ended) return;
-    this.#attempts!.answered(status, true);
-    this.#complete();
     headers.dropHopByHop();
-    this.#unwind({ status, headers, body, code: '' });
+    this.#reply = { status: 101, headers, body: null, code: '' };
+    this.#stream = new SwitchedReply(this.#inbound, connection, this.#core.tunnels, this.#request!.timeouts.idle);
+    this.#unwind(this.#reply);
   }
 
   // ── 5. the way back ────────────────────────────────────────────────────────────────────────────────────────────
@@ -498,7 +486,7 @@ export class ExchangeRun
 
   /** In place of a reply with more fields than may leave: the upstream's fault, or that of the rules. */
   #overfull(): Reply {
-    if (this.#reply === null && this.#tunnel === null) return this.error('INTERNAL');
+    if (this.#reply === null) return this.error('INTERNAL');
     this.#attempts!.fail({ reason: 'protocol', detail: 'the reply has too many fields', sent: true });
     return this.error('UPSTREAM_PROTOCOL');
   }
@@ -511,26 +499,19 @@ export class ExchangeRun
     this.code = reply.code;
     reply.headers.dropId(CONTENT_LENGTH);
     // Nothing more is wanted of the upstream, and only a client could tell when it has got the rest.
-    if (this.#clientGone && (reply.body !== null || this.#tunnel !== null)) {
+    if (this.#clientGone && reply.body !== null) {
       this.#supersede();
       this.#finish();
     } else if (reply.body !== null) {
       this.#supersede();
       this.#stage = 'sent';
       writeWhole(this.#inbound, reply, reply.body);
-    } else if (this.#tunnel !== null) this.#join(this.#tunnel, reply.headers);
-    else {
+    } else {
       this.#stage = 'streaming';
       const flow = this.#stream!.start(reply.status, reply.headers);
-      if (flow === 'whole') this.#stage = 'sent';
+      if (flow === 'whole') this.#complete();
       else if (flow === 'wait') this.#call?.pause();
     }
-  }
-
-  #join(tunnel: Tunnel, headers: Fields): void {
-    this.#complete();
-    this.#stage = 'sent';
-    tunnel.join(headers, this.#core.tunnels, (bytes) => this.done(bytes));
   }
 
   // ── 6. the end ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -539,8 +520,8 @@ export class ExchangeRun
     if (this.#ended) return;
     this.#clientGone = true;
     const onDisconnect = this.#route?.plan.onDisconnect;
-    // Without the rest of its body a request never ends well.
-    const drains = onDisconnect?.action === 'drain' && this.#body.arrived;
+    // Without the rest of its body a request never ends well, and an upgrade is of no use without its client.
+    const drains = onDisconnect?.action === 'drain' && this.#body.arrived && this.#inbound.upgrade === '';
     if (this.#call === null || !drains) return this.#finish();
     this.#core.wheel.set(this, onDisconnect.for);
     this.#call.resume();

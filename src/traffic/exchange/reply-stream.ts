@@ -13,7 +13,7 @@ export class ReplyStream {
   readonly length: number;
   /** Bytes that came from upstream. */
   received = 0;
-  /** The upstream's reply is whole, and what of it is held is all there is. */
+  /** The upstream's reply is whole: nothing follows what is held. */
   ended = false;
   readonly #inbound: Inbound;
   #held: Buffer[] = [];

@@ -12,34 +12,37 @@ const KEPT_FOR_RETRY = 262144;
 /** And pieces of it: each costs some hundred bytes, whatever its size. */
 const PIECES_FOR_RETRY = 256;
 
+/** The client has not been asked for the body; it has been; all of the body has come. */
+type Source = 'unread' | 'reading' | 'ended';
+
+/**
+ * There is no attempt, or it has all of the body; its request is not on a connection yet; it takes a piece now; it takes
+ * none until it asks again; no attempt takes any more of the body.
+ */
+type Sink = 'none' | 'waiting' | 'open' | 'full' | 'closed';
+
+/**
+ * What was given is kept for another attempt; it is not; some of it was dropped, so that the body cannot be sent again.
+ */
+type Copy = 'kept' | 'none' | 'lost';
+
 export class Upload {
   readonly #inbound: Inbound;
   readonly #budget: BodyBudget;
   /** Bytes kept for another attempt. */
   #held = 0;
-  /** The client was asked for the body. */
-  #reading = false;
-  /** All of it came from the client. */
-  #finished = false;
+  #source: Source = 'unread';
   #received = 0;
-  /** What is kept, in order: what the present attempt was given, then what it has not had yet. */
+  /** What is kept, in order: what the present attempt was given, then what it was not given yet. */
   readonly #pieces = new Pieces();
   /** How many of the pieces the present attempt was given. */
   #given = 0;
-  /** Pieces stay after they were given, because another attempt may need them. */
-  #keeping = false;
-  /** The start of the body is not here any more. */
-  #lost = false;
+  #copy: Copy = 'none';
   /** Small pieces of this turn are given together at its end. */
   #gathering = false;
-  /** The attempt that takes the body; null while there is none. */
+  #sink: Sink = 'none';
+  /** The attempt that takes the body; null where the sink is `none` or `closed`. */
   #call: UpstreamCall | null = null;
-  /** It has asked for the body: its request is on a connection. */
-  #asked = false;
-  /** It takes a piece now. */
-  #flowing = false;
-  /** No attempt takes any of the body any more. */
-  #closed = false;
 
   constructor(inbound: Inbound, budget: BodyBudget) {
     this.#inbound = inbound;
@@ -48,20 +51,20 @@ export class Upload {
 
   /** Can all of the body be given to another attempt? */
   get resendable(): boolean {
-    return !this.#lost;
+    return this.#copy !== 'lost';
   }
 
   /** The attempt takes a piece now, and the client has sent none. */
   get waits(): boolean {
-    return this.#flowing && !this.#finished;
+    return this.#sink === 'open' && this.#source !== 'ended';
   }
 
   // ── from the client ──
 
   piece(chunk: Buffer): void {
-    if (this.#closed) return;
+    if (this.#sink === 'closed') return;
     this.#received += chunk.length;
-    if (this.#keeping) {
+    if (this.#copy === 'kept') {
       this.#held += chunk.length;
       this.#budget.hold(chunk.length);
     }
@@ -73,16 +76,18 @@ export class Upload {
   }
 
   finish(): void {
-    this.#finished = true;
+    this.#source = 'ended';
     this.#flush();
-    if (this.#asked && this.#given === this.#pieces.list.length) this.#finishCall();
+    const asked = this.#sink === 'open' || this.#sink === 'full';
+    if (asked && this.#given === this.#pieces.list.length) this.#finishCall();
   }
 
   /** The attempt has all of the body, and is asked for nothing more. */
   #finishCall(): void {
-    const call = this.#call;
+    const call = this.#call!;
     this.#call = null;
-    call?.finish();
+    this.#sink = 'none';
+    call.finish();
   }
 
   #flush(): void {
@@ -93,56 +98,60 @@ export class Upload {
   /** At the end of a turn. */
   turnEnds(): void {
     this.#gathering = false;
-    if (!this.#closed) this.#flush();
+    if (this.#sink !== 'closed') this.#flush();
   }
 
   // ── to the attempt ──
 
-  /** `call` takes the body from when it asks for it. With `keep`, another attempt may follow it. */
+  /** `call` gets the body as soon as it asks for it. With `keep`, another attempt may follow. */
   sendTo(call: UpstreamCall, keep: boolean): void {
     this.#call = call;
-    this.#keeping = keep;
+    this.#sink = 'waiting';
+    this.#copy = keep ? 'kept' : 'none';
   }
 
   /** The attempt takes more: what is here already, then what the client sends. */
   more(): void {
     if (this.#call === null) return;
-    this.#asked = true;
-    this.#flowing = true;
+    this.#sink = 'open';
     this.#flush();
-    if (!this.#flowing) return;
-    if (this.#finished) this.#finishCall();
+    if (!this.#takes) return;
+    if (this.#source === 'ended') this.#finishCall();
     else this.#readOn();
     this.#flush();
   }
 
+  /** The attempt takes a piece now. A getter, because a call in between may have changed it. */
+  get #takes(): boolean {
+    return this.#sink === 'open';
+  }
+
   /** May what was given be kept in case of a retry? */
   get #keepsOn(): boolean {
-    if (!this.#keeping || this.#received > KEPT_FOR_RETRY) return false;
+    if (this.#copy !== 'kept' || this.#received > KEPT_FOR_RETRY) return false;
     return this.#pieces.list.length <= PIECES_FOR_RETRY && this.#budget.hasRoomFor(0);
   }
 
   #readOn(): void {
-    if (this.#reading) return this.#inbound.resumeBody();
-    this.#reading = true;
+    if (this.#source === 'reading') return this.#inbound.resumeBody();
+    this.#source = 'reading';
     this.#inbound.readBody(false);
   }
 
-  /** Gives the attempt what it has not had. Where it takes no more, or there is none, the client is held back. */
+  /** Gives the attempt what it was not given yet. Where it takes no more, or there is none, the client is not read. */
   #give(): void {
     const { list } = this.#pieces;
-    while (this.#flowing && this.#given < list.length) {
-      this.#flowing = this.#call!.write(list[this.#given++]!);
+    while (this.#takes && this.#given < list.length) {
+      if (!this.#call!.write(list[this.#given++]!) && this.#takes) this.#sink = 'full';
       if (!this.#keepsOn) this.#forget();
     }
-    if (!this.#flowing && this.#reading && !this.#finished) this.#inbound.pauseBody();
+    if (!this.#takes && this.#source === 'reading') this.#inbound.pauseBody();
   }
 
   /** Drops what was given. It cannot be given again. */
   #forget(): void {
-    this.#keeping = false;
     this.#letGo();
-    this.#lost = true;
+    this.#copy = 'lost';
     this.#pieces.drop(this.#given);
     this.#given = 0;
   }
@@ -150,23 +159,21 @@ export class Upload {
   /** The attempt has failed and another follows: until that one asks for the body, the client is not read. */
   detach(): void {
     this.#call = null;
-    this.#asked = false;
-    this.#flowing = false;
+    this.#sink = 'none';
     this.#given = 0;
-    if (this.#reading && !this.#finished) this.#inbound.pauseBody();
+    if (this.#source === 'reading') this.#inbound.pauseBody();
   }
 
   /** No attempt will follow the present one, which goes on. */
   keepNoMore(): void {
     this.#forget();
-    if (this.#finished && this.#pieces.list.length === 0) this.#pieces.clear();
+    if (this.#source === 'ended' && this.#pieces.list.length === 0) this.#pieces.clear();
   }
 
-  /** No attempt takes any of the body any more: what is here goes, and what still comes is dropped. */
+  /** No attempt takes any more of the body: what is held is released, and what still comes is dropped. */
   close(): void {
-    this.#closed = true;
+    this.#sink = 'closed';
     this.#call = null;
-    this.#flowing = false;
     this.#pieces.clear();
     this.#letGo();
   }

@@ -12,12 +12,12 @@ const LATENCY_SLACK = 1.3;
  */
 export function usable(upstream: Upstream, tried: readonly Endpoint[], now: number, region: string): Endpoint[] {
   const out: Endpoint[] = [];
-  let ailing = false;
+  let unhealthy = false;
   for (const endpoint of upstream.endpoints) {
-    if (!endpoint.state.healthy()) ailing = true;
+    if (!endpoint.state.healthy()) unhealthy = true;
     else if (isFree(endpoint, tried, now)) out.push(endpoint);
   }
-  if (ailing) addUnhealthy(upstream, out, region, (endpoint) => isFree(endpoint, tried, now));
+  if (unhealthy) addUnhealthy(upstream, out, region, (endpoint) => isFree(endpoint, tried, now));
   return out;
 }
 
@@ -85,7 +85,7 @@ function byLatency(upstream: Upstream, from: Endpoint[], region: string, now: nu
   return out;
 }
 
-/** Not what takes no traffic, nor what a later `region` step would refuse: a request must not fail for curiosity. */
+/** Not an endpoint without traffic, nor one that a later `region` step would refuse: measuring must not fail a request. */
 function mayExplore(upstream: Upstream, endpoint: Endpoint, region: string): boolean {
   return endpoint.plan.weight > 0 && serves(upstream, endpoint, region);
 }
@@ -133,7 +133,7 @@ export function hash32(text: string): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** Less would have clients spin. */
+/** Milliseconds; with less, clients would poll. */
 const SHORTEST_WAIT = 1000;
 
 /** Milliseconds until one of the endpoints that serve a client of `region` may be tried again; at least a second. */

@@ -1,7 +1,7 @@
 /**
  * What happens when too few endpoints are healthy. Health probes can be wrong all at once, by a wrong path say, and the
- * few that pass would get everything. So below a share of healthy ones (`health.panic`) nobody's health is asked: as
- * Envoy's panic threshold. Breakers hold all the same, and so do regions.
+ * few that pass would get everything. So below a share of healthy ones (`health.panic`) health is ignored, as with
+ * Envoy's panic threshold. Breakers and regions still apply.
  *
  * The share is that of a level: the endpoints that clients of one region may use, without those of its fallbacks. Where
  * an upstream does not choose by region, all its endpoints are one level.
@@ -31,10 +31,10 @@ export function levelHealth(upstream: Upstream, region: string): LevelHealth {
   let total = 0;
   for (const endpoint of upstream.endpoints) {
     if (!serves(upstream, endpoint, region)) continue;
-    const well = endpoint.state.healthy();
-    if (!well && isOff(endpoint)) continue;
+    const isHealthy = endpoint.state.healthy();
+    if (!isHealthy && isOff(endpoint)) continue;
     total++;
-    if (well) healthy++;
+    if (isHealthy) healthy++;
   }
   return { healthy, total };
 }
@@ -44,7 +44,7 @@ function isOff(endpoint: Endpoint): boolean {
   return endpoint.plan.weight === 0;
 }
 
-/** Are too few endpoints of a level healthy for health to be asked there? */
+/** Are so few endpoints of a level healthy that health is ignored there? */
 export function ignoresHealth(upstream: Upstream, region: string): boolean {
   return isTooFew(upstream, levelHealth(upstream, region));
 }

@@ -14,7 +14,7 @@ class Counting extends FakeForwarder {
     this.#open = open;
   }
   override stats(): ForwarderStats & { idle: number } {
-    return { open: this.#open, idle: 0, waiting: 0, opened: this.#open, served: 0 };
+    return { open: this.#open, idle: 0, upgraded: this.#open * 10, waiting: 0, opened: this.#open, served: 0 };
   }
 }
 
@@ -28,6 +28,7 @@ function upstream() {
     registry,
     counts,
     busy: () => value('weir_pool_connections', 'busy'),
+    upgraded: () => value('weir_pool_connections', 'upgraded'),
     opened: () => value('weir_pool_connections_opened_total'),
     open: (connections: number) =>
       new OpenPool(
@@ -71,4 +72,11 @@ test('what pools count goes on from one to the next', async () => {
   assert.equal(opened(), 5);
   await old.close();
   assert.equal(opened(), 5);
+});
+
+test('upgraded connections are shown apart from those that the pool lends out', async () => {
+  const { busy, upgraded, open } = upstream();
+  const pool = open(2);
+  assert.deepEqual([busy(), upgraded()], [2, 20]);
+  await pool.close();
 });

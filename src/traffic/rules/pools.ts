@@ -31,6 +31,7 @@ export class OpenPool {
     if (stats().opened !== undefined) counts.connections();
     this.#gauge('weir_pool_connections', { upstream, state: 'idle' }, () => stats().idle);
     this.#gauge('weir_pool_connections', { upstream, state: 'busy' }, () => stats().open - stats().idle);
+    this.#gauge('weir_pool_connections', { upstream, state: 'upgraded' }, () => stats().upgraded ?? 0);
     this.#gauge('weir_pool_waiting', { upstream }, () => stats().waiting ?? 0);
   }
 

@@ -1,6 +1,6 @@
 /**
- * State of one thread that outlives rule sets (DESIGN: "three lifetimes"): forwarders and their pools, key caches.
- * It belongs to an identity; a rule set that names it holds it, and what no rule set holds any more is closed.
+ * State of one thread that outlives rule sets (src/README.md, "three lifetimes"): forwarders and their pools, key caches.
+ * It belongs to an identity. Rule sets that name it hold it; when the last one lets go, it is closed.
  */
 
 interface Held {

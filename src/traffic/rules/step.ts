@@ -1,4 +1,4 @@
-/** A policy as a route runs it, and what is counted and told of those of its hooks that fail. */
+/** A policy as a route runs it, and where the failures of its hooks are counted and logged. */
 import type { Meters } from '../../metrics/counters.ts';
 import type { Exchange, Hooks, Log } from '../../types/policy.ts';
 
@@ -9,10 +9,10 @@ export interface Step {
   readonly failures: HookFailures;
 }
 
-/** Milliseconds between two log lines about the same hook that fails in the same way; the counter has them all. */
+/** Milliseconds between two log lines about the same hook that fails in the same way; the counter counts every failure. */
 const LOG_EVERY = 10_000;
 
-/** Where failed hooks of one policy are counted and told. */
+/** Counts and logs the failures of one policy's hooks. */
 export class HookFailures {
   readonly #policy: string;
   readonly #meters: Meters;

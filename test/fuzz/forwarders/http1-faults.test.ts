@@ -239,6 +239,10 @@ class Caller implements UpstreamEvents {
     this.#finish(this.#body === own ? 'ended' : 'strange');
   }
 
+  upgraded(): void {
+    assert.fail('upgraded, and nobody asked for it');
+  }
+
   failed(failure: Failure): void {
     this.#check('waiting', 'headed');
     this.#finish(failure.reason);

@@ -1,7 +1,7 @@
 /** Is a 101 the answer to the upgrade that was asked for? Pure. */
 import { createHash } from 'node:crypto';
-import type { Fields } from '../fields/fields.ts';
-import { CONNECTION } from '../fields/names.ts';
+import type { Fields } from '../../fields/fields.ts';
+import { CONNECTION } from '../../fields/names.ts';
 
 /** RFC 6455 §1.3: what a WebSocket server puts behind the client's key, to show that it understood. */
 const WEBSOCKET_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
