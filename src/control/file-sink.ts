@@ -1,5 +1,6 @@
 /** Log lines into a file or a terminal: one write at a time, tried again where the disk is full. */
 import { close as closeFile, write as writeFile } from 'node:fs';
+import type { Lines } from '../types/threads.ts';
 import { bounded, countLines, type LineSink, LostLines } from './line-sink.ts';
 
 /** Milliseconds until a write that failed is tried again. */
@@ -35,7 +36,7 @@ export class FileSink implements LineSink {
   readonly #retryAfter: number;
   readonly #lost = new LostLines();
   /** Whole lines that wait for the write under way. */
-  #waiting: string[] = [];
+  #waiting: Lines[] = [];
   /** Characters in `#waiting`, and bytes of `#batch` that are not written yet. */
   #length = 0;
   /** What is being written, from `#at` on. */
@@ -60,7 +61,7 @@ export class FileSink implements LineSink {
     this.#lost.onRecovered = tell;
   }
 
-  write(lines: string): void {
+  write(lines: Lines): void {
     if (this.#closed || this.#length + lines.length > this.#max) return this.#lost.add(countLines(lines));
     this.#waiting.push(lines);
     this.#length += lines.length;
@@ -85,7 +86,7 @@ export class FileSink implements LineSink {
       if (this.#closed) this.#end();
       return;
     }
-    this.#batch = Buffer.from(this.#waiting.join(''));
+    this.#batch = bytesOf(this.#waiting);
     this.#at = 0;
     this.#waiting = [];
     this.#length = this.#batch.length;
@@ -119,11 +120,18 @@ export class FileSink implements LineSink {
 
   /** What is left is lost. */
   #end(): void {
-    const left = (this.#batch?.subarray(this.#at).toString() ?? '') + this.#waiting.join('');
-    this.#lost.add(countLines(left));
+    for (const lines of this.#waiting) this.#lost.add(countLines(lines));
+    if (this.#batch) this.#lost.add(countLines(this.#batch.subarray(this.#at)));
     this.#batch = null;
     this.#waiting = [];
     if (this.#fd > 2) closeFile(this.#fd, () => this.#closing?.());
     else this.#closing?.();
   }
+}
+
+function bytesOf(lines: readonly Lines[]): Buffer {
+  const all = lines.map((each) =>
+    typeof each === 'string' ? Buffer.from(each) : Buffer.from(each.buffer, each.byteOffset, each.length),
+  );
+  return all.length === 1 ? all[0]! : Buffer.concat(all);
 }

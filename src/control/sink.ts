@@ -4,6 +4,7 @@
  */
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
+import type { Lines } from '../types/threads.ts';
 import { FileSink } from './file-sink.ts';
 import { bounded, countLines, type LineSink, LostLines } from './line-sink.ts';
 
@@ -11,7 +12,7 @@ import { bounded, countLines, type LineSink, LostLines } from './line-sink.ts';
 const MAX_BUFFERED = 8 * 1024 * 1024;
 
 /** A sink with a net that takes secrets out of lines on their way to `sink`. */
-export function redacting(sink: LineSink, redact: (lines: string) => string): LineSink {
+export function redacting(sink: LineSink, redact: (lines: Lines) => Lines): LineSink {
   return {
     write: (lines) => sink.write(redact(lines)),
     get dropped() {
@@ -77,7 +78,7 @@ class SocketSink implements LineSink {
     this.#lost.onRecovered = tell;
   }
 
-  write(lines: string): void {
+  write(lines: Lines): void {
     // Characters, not bytes: close enough for a bound, and it costs nothing.
     if (this.#broken || this.#out.writableLength + lines.length > this.#max) this.#lost.add(countLines(lines));
     else this.#out.write(lines);

@@ -2,8 +2,9 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { batchMemory, linesIn } from '../log/line-batch.ts';
 import type { Sample, SharedSeries } from '../metrics/series.ts';
-import type { FromWorker, PackedPlan, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
+import type { FromWorker, Lines, PackedPlan, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
 import type { ThreadMemory } from './memory.ts';
 
 export interface BoundAddress {
@@ -13,7 +14,7 @@ export interface BoundAddress {
 
 export interface ThreadEvents {
   /** Whole log lines. */
-  log(lines: string): void;
+  log(lines: Lines): void;
   /** The thread counts these from now on. */
   series(thread: Thread, series: readonly SharedSeries[]): void;
   /** The thread has ended, asked to or not. `why` is for the log. Called once, last. */
@@ -65,6 +66,7 @@ export class Thread {
   readonly #settleReady: (outcome: Promise<string | null>) => void;
   readonly #exited: Promise<void>;
   readonly #beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #lines = batchMemory();
   #why = '';
   #failure = '';
   #begun = false;
@@ -113,11 +115,11 @@ export class Thread {
   }
 
   /** `timeout`: milliseconds it may take to listen. Resolves as `ready`. */
-  begin(start: Omit<WorkerStart, 'beats'>, timeout: number): Promise<string | null> {
+  begin(start: Omit<WorkerStart, 'beats' | 'lines'>, timeout: number): Promise<string | null> {
     this.#begun = true;
     this.#settleReady(this.#becomeReady(timeout));
     try {
-      this.post({ type: 'start', start: { ...start, beats: this.#beats } });
+      this.post({ type: 'start', start: { ...start, beats: this.#beats, lines: this.#lines } });
     } catch (error) {
       void this.terminate(`what it starts with cannot be sent to it: ${(error as Error).message}`, 'start');
     }
@@ -243,6 +245,9 @@ export class Thread {
   #end(code: number): void {
     this.state = 'ended';
     this.#settleAll();
+    // What it had gathered and not sent.
+    const lines = linesIn(this.#lines);
+    if (lines.length > 0) this.#events.log(lines);
     this.#events.ended(this, this.#failure || this.#why || `exit code ${code}`);
   }
 }

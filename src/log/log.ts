@@ -2,6 +2,7 @@
 import pino from 'pino';
 import type { LogConfig } from '../types/config.ts';
 import type { Log } from '../types/policy.ts';
+import type { Lines } from '../types/threads.ts';
 import { printable } from './printable.ts';
 
 /** The process log in the format configured. `fatal` is for what ends the process. */
@@ -11,7 +12,7 @@ export interface ProcessLog extends Log {
 
 /** Where whole lines go. */
 export interface LineWriter {
-  write(lines: string): void;
+  write(lines: Lines): void;
 }
 
 /** Makes the process log. Lines are whole when they reach `sink`. */
@@ -21,13 +22,18 @@ export function createLog(config: Pick<LogConfig, 'level' | 'format'>, sink: Lin
 }
 
 /** The way out of the threads' access log: batches of whole lines in JSON, made readable where that is wanted. */
-export function createAccessWriter(config: Pick<LogConfig, 'format'>, sink: LineWriter): (lines: string) => void {
+export function createAccessWriter(config: Pick<LogConfig, 'format'>, sink: LineWriter): (lines: Lines) => void {
   return lineWriter(config, sink);
 }
 
-function lineWriter(config: Pick<LogConfig, 'format'>, sink: LineWriter): (lines: string) => void {
+function lineWriter(config: Pick<LogConfig, 'format'>, sink: LineWriter): (lines: Lines) => void {
   if (config.format !== 'pretty') return (lines) => sink.write(lines);
-  return (lines) => sink.write(lines.split('\n').map(prettyLine).join(''));
+  return (lines) => sink.write(textOf(lines).split('\n').map(prettyLine).join(''));
+}
+
+/** Lines as text, whichever they are. */
+export function textOf(lines: Lines): string {
+  return typeof lines === 'string' ? lines : Buffer.from(lines.buffer, lines.byteOffset, lines.length).toString();
 }
 
 /** How pino writes lines of a format; `pretty` is made of JSON on the way out. */

@@ -10,9 +10,10 @@
  */
 import { ERRORS, type ErrorCode, type Protocol } from '../../errors.ts';
 import { type HeaderList, hasTooManyFields, removeHeader, removeHopByHop, setHeader } from '../../headers.ts';
+import type { Logged } from '../../log/json-bytes.ts';
 import { Timer } from '../../state/wheel.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
-import type { Client, Exchange, Reply } from '../../types/policy.ts';
+import type { Exchange, Reply } from '../../types/policy.ts';
 import type {
   Failure,
   Inbound,
@@ -22,8 +23,9 @@ import type {
   UpstreamRequest,
 } from '../../types/transport.ts';
 import { retryAfter } from '../rules/choose.ts';
+import type { KnownClient } from '../rules/regions.ts';
 import type { Route } from '../rules/rules.ts';
-import type { Upstream } from '../rules/upstream.ts';
+import type { Endpoint, Upstream } from '../rules/upstream.ts';
 import { FAILURE_CODES, type Try } from './attempt.ts';
 import { Attempts } from './attempts.ts';
 import { RequestBody } from './body.ts';
@@ -43,7 +45,6 @@ import { Tunnel, type TunnelEvents } from './tunnel.ts';
  */
 type Stage = 'none' | 'collecting' | 'unwinding' | 'streaming' | 'sent';
 
-const NOBODY: Client = Object.freeze({ address: '', country: '', continent: '', region: '' });
 const EMPTY_BODY = Buffer.alloc(0);
 const TIME_IS_OVER: Failure = Object.freeze({ reason: 'timeout', detail: 'the time for all attempts', sent: true });
 
@@ -57,7 +58,7 @@ export class ExchangeRun
   authority = '';
   path = '';
   query = '';
-  client: Client = NOBODY;
+  client: KnownClient;
   upstreamPath = '';
   upstream = '';
   readonly method: string;
@@ -107,6 +108,7 @@ export class ExchangeRun
     this.#core = core;
     this.#generation = core.enter();
     this.#inbound = inbound;
+    this.client = this.#generation.clients.nobody;
     this.method = inbound.method;
     this.arrivedAt = core.now();
     this.startedAt = core.monotonic();
@@ -121,6 +123,9 @@ export class ExchangeRun
   get revision(): string {
     return this.#generation.rules.plan.revision;
   }
+  get routeLogged(): Logged {
+    return (this.#route ?? this.#generation.rules).logged;
+  }
   get protocol(): Protocol {
     return this.#route?.plan.protocol ?? 'generic';
   }
@@ -132,6 +137,9 @@ export class ExchangeRun
   }
   get endpoint(): EndpointPlan | null {
     return this.#attempts?.current?.endpoint ?? null;
+  }
+  get lastEndpoint(): Endpoint | null {
+    return this.#attempts?.current?.runtime ?? null;
   }
   get attempts(): number {
     return this.#attempts?.count ?? 0;

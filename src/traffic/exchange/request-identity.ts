@@ -5,8 +5,8 @@ import { splitTarget } from '../../match/target.ts';
 import { firstHop, vouchedHops } from '../../net/client.ts';
 import { endOfHost, normalAuthority, normalHost, portFrom, withPort } from '../../net/host.ts';
 import { hasPassed, withHop } from '../../net/via.ts';
-import type { Client } from '../../types/policy.ts';
 import type { Inbound } from '../../types/transport.ts';
+import type { KnownClient } from '../rules/regions.ts';
 import type { Core, Generation } from './core.ts';
 import { type RequestHead, readRequestHead } from './request-head.ts';
 
@@ -17,7 +17,7 @@ export interface Identified extends RequestHead {
   authority: string;
   path: string;
   query: string;
-  client: Client;
+  client: KnownClient;
 }
 
 /**
