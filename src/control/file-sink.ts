@@ -37,6 +37,9 @@ export class FileSink implements LineSink {
   readonly #lost = new LostLines();
   /** Whole lines that wait for the write under way. */
   #waiting: Lines[] = [];
+  /** Who is to be told when what waits, and what is being written, is needed no more. */
+  #waitingFor: (() => void)[] = [];
+  #batchFor: (() => void)[] = [];
   /** Characters in `#waiting`, and bytes of `#batch` that are not written yet. */
   #length = 0;
   /** What is being written, from `#at` on. */
@@ -61,9 +64,13 @@ export class FileSink implements LineSink {
     this.#lost.onRecovered = tell;
   }
 
-  write(lines: Lines): void {
-    if (this.#closed || this.#length + lines.length > this.#max) return this.#lost.add(countLines(lines));
+  write(lines: Lines, written?: () => void): void {
+    if (this.#closed || this.#length + lines.length > this.#max) {
+      this.#lost.add(countLines(lines));
+      return written?.();
+    }
     this.#waiting.push(lines);
+    if (written) this.#waitingFor.push(written);
     this.#length += lines.length;
     if (this.#batch === null) this.#next();
   }
@@ -89,6 +96,8 @@ export class FileSink implements LineSink {
     this.#batch = bytesOf(this.#waiting);
     this.#at = 0;
     this.#waiting = [];
+    this.#batchFor = this.#waitingFor;
+    this.#waitingFor = [];
     this.#length = this.#batch.length;
     this.#writeOn(this.#batch);
   }
@@ -100,6 +109,7 @@ export class FileSink implements LineSink {
       this.#length -= written;
       if (this.#at < batch.length) return this.#writeOn(batch);
       this.#batch = null;
+      for (const written of this.#batchFor) written();
       this.#lost.recovered();
       // What is said of lost lines may have begun the next write already.
       if (this.#batch === null) this.#next();

@@ -6,8 +6,11 @@ const NEWLINE = 0x0a;
 
 /** Takes whole lines. `write` never throws and never blocks. */
 export interface LineSink {
-  /** `lines` is written whole or dropped whole. Every line in it ends with a newline. */
-  write(lines: Lines): void;
+  /**
+   * `lines` is written whole or dropped whole. Every line in it ends with a newline. `written` is called when it is needed
+   * no more, whatever became of it: until then its bytes stay as they are.
+   */
+  write(lines: Lines, written?: () => void): void;
   /** Lines lost so far, because the reader is too slow or gone, or nothing more can be written. */
   readonly dropped: number;
   /** Called when writing works again, with the number of lines lost meanwhile. It may write. */

@@ -53,7 +53,10 @@ async function running(t: TestContext, options: Partial<PoolOptions> = {}, revis
     threads: 2,
     memory: 2 ** 30,
     log,
-    onLog: (lines) => workerLines.push(textOf(lines)),
+    onLog: (lines, written) => {
+      workerLines.push(textOf(lines));
+      written?.();
+    },
     script: SCRIPT,
     ...options,
     timing: { ...TIMING, ...options.timing },
@@ -226,8 +229,8 @@ test('swaps run one after another, and a replacement during them misses none', a
 test('what a dead thread had gathered of the access log is written, but for a line that is not whole', async (t) => {
   const r = await running(t);
   await r.ask('/gather-and-die').catch(() => {});
-  await until(() => r.workerLines.length > 0, 'the lines of the dead thread');
-  assert.deepEqual(r.workerLines, ['gathered\n']);
+  await until(() => r.workerLines.length > 1, 'the lines of the dead thread');
+  assert.deepEqual(r.workerLines, ['handed over\n', 'gathered\n']);
   await healed(r);
 });
 

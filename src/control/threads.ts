@@ -39,7 +39,7 @@ export interface PoolOptions {
   /** Path of the Unix socket where threads get what they listen on; null where they bind addresses themselves. */
   readonly sockets?: () => string | null;
   /** Whole log lines of the threads. */
-  readonly onLog: (lines: Lines) => void;
+  readonly onLog: (lines: Lines, written?: () => void) => void;
   /** A thread is gone for good: what it held in shared memory can be given back, and its slot's sockets renewed. */
   readonly onDeath?: (thread: number, slot: number) => void;
   /** A thread that cannot be ended is about to take all memory there is. */

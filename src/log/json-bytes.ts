@@ -53,9 +53,9 @@ export class JsonBytes {
   readonly #view: DataView;
 
   /** @param memory Shared or not. */
-  constructor(memory: ArrayBufferLike, offset = 0) {
-    this.bytes = Buffer.from(memory, offset);
-    this.#view = new DataView(memory, offset);
+  constructor(memory: ArrayBufferLike, offset: number, length: number) {
+    this.bytes = Buffer.from(memory, offset, length);
+    this.#view = new DataView(memory, offset, length);
   }
 
   /** Bytes that may be written from {@link at} on. */

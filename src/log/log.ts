@@ -12,7 +12,8 @@ export interface ProcessLog extends Log {
 
 /** Where whole lines go. */
 export interface LineWriter {
-  write(lines: Lines): void;
+  /** `written` is called when bytes are needed no more: until then they stay as they are. */
+  write(lines: Lines, written?: () => void): void;
 }
 
 /** Makes the process log. Lines are whole when they reach `sink`. */
@@ -22,13 +23,13 @@ export function createLog(config: Pick<LogConfig, 'level' | 'format'>, sink: Lin
 }
 
 /** The way out of the threads' access log: batches of whole lines in JSON, made readable where that is wanted. */
-export function createAccessWriter(config: Pick<LogConfig, 'format'>, sink: LineWriter): (lines: Lines) => void {
+export function createAccessWriter(config: Pick<LogConfig, 'format'>, sink: LineWriter): LineWriter['write'] {
   return lineWriter(config, sink);
 }
 
-function lineWriter(config: Pick<LogConfig, 'format'>, sink: LineWriter): (lines: Lines) => void {
-  if (config.format !== 'pretty') return (lines) => sink.write(lines);
-  return (lines) => sink.write(textOf(lines).split('\n').map(prettyLine).join(''));
+function lineWriter(config: Pick<LogConfig, 'format'>, sink: LineWriter): LineWriter['write'] {
+  if (config.format !== 'pretty') return (lines, written) => sink.write(lines, written);
+  return (lines, written) => sink.write(textOf(lines).split('\n').map(prettyLine).join(''), written);
 }
 
 /** Lines as text, whichever they are. */

@@ -46,8 +46,9 @@ export function memorySink(): LineSink & { text: string } {
     text: '',
     dropped: 0,
     onRecovered: () => {},
-    write(lines: Lines) {
+    write(lines: Lines, written?: () => void) {
       this.text += textOf(lines);
+      written?.();
     },
     close: () => Promise.resolve(),
   };

@@ -30,7 +30,7 @@ let geo = start.geo.overrides;
 let certificates = start.certificates.map((list) => list?.length ?? 0).join();
 let zones = start.zones;
 let prepared = '';
-const lines = new LineBatch(start.lines, () => {});
+const lines = new LineBatch(start.lines, { handOver: () => send({ type: 'gathered' }), send: () => {} });
 let slow: ServerResponse | null = null;
 
 const does = (revision: string, what: string): boolean => {
@@ -44,6 +44,9 @@ if (does(current, 'fail-start')) send({ type: 'failed', problem: 'this port is t
 const server = createServer((request, response) => {
   while (request.url === '/spin');
   if (request.url === '/gather-and-die') {
+    lines.begin(100).copy(new Fragment('handed over\n'));
+    lines.end();
+    lines.flush();
     lines.begin(100).copy(new Fragment('gathered\n'));
     lines.end();
     lines.begin(100).copy(new Fragment('not whole'));

@@ -97,4 +97,6 @@ export type FromWorker =
   | { readonly type: 'series'; readonly series: readonly SharedSeries[] }
   /** Whole log lines, each with its newline: text, or UTF-8 where they are many. */
   | { readonly type: 'log'; readonly lines: Lines }
+  /** A segment of lines of the access log is handed over. */
+  | { readonly type: 'gathered' }
   | { readonly type: 'drained' };

@@ -5,7 +5,7 @@
  */
 import { pino } from 'pino';
 import { Logged } from '../../src/log/json-bytes.ts';
-import { batchMemory } from '../../src/log/line-batch.ts';
+import { GatheredLines } from '../../src/log/line-batch.ts';
 import { lineOptions } from '../../src/log/log.ts';
 import { Redactor } from '../../src/log/redact.ts';
 import { AccessLog } from '../../src/traffic/exchange/access.ts';
@@ -77,7 +77,12 @@ function measure(figures: readonly Figure[]): void {
 }
 
 function writer(format: 'json' | 'ecs', taken: (lines: Uint8Array) => void): () => void {
-  const access = new AccessLog({ format }, batchMemory(), taken);
+  const gathered = new GatheredLines((lines, written) => {
+    taken(lines);
+    written();
+  });
+  const receiver = { handOver: () => gathered.receive(), send: taken };
+  const access = new AccessLog({ format }, gathered.memory, receiver);
   access.close();
   return () => {
     for (let i = 0; i < LINES; i++) access.write(ENDED[i]!, 512, 0.5 + i / 7, 1_795_000_000_000 + (i >> 5));
@@ -101,7 +106,7 @@ function withPino(format: 'json' | 'ecs'): () => void {
 
 const ENDED = exchanges();
 const batches: Uint8Array[] = [];
-writer('json', (lines) => batches.push(lines))();
+writer('json', (lines) => batches.push(lines.slice()))();
 const texts = batches.map((lines) => Buffer.from(lines).toString());
 const redactor = new Redactor();
 redactor.add(Array.from({ length: SECRETS }, (_, i) => ({ value: `${i}-secret-${i * 7}`, reference: `K${i}` })));

@@ -4,7 +4,7 @@ import { mock, test } from 'node:test';
 import { pino } from 'pino';
 import type { ErrorCode } from '../../errors.ts';
 import { Logged } from '../../log/json-bytes.ts';
-import { batchMemory, linesIn } from '../../log/line-batch.ts';
+import { GatheredLines } from '../../log/line-batch.ts';
 import { lineOptions } from '../../log/log.ts';
 import { endpointPlan } from '../../testing/fakes.ts';
 import fc from '../../testing/property.ts';
@@ -148,12 +148,28 @@ function inEcs(r: Record<string, string | number>): object {
   };
 }
 
+/** `sent` are lines as the main thread takes them; while `slow` it is done with none. */
 function memoryAccess(format: Format) {
-  const memory = batchMemory();
   const sent: string[] = [];
-  const access = new AccessLog({ format }, memory, (lines) => sent.push(Buffer.from(lines).toString()));
+  const held: (() => void)[] = [];
+  const main = {
+    sent,
+    held,
+    slow: false,
+    copies: 0,
+  };
+  const gathered = new GatheredLines((lines, written) => {
+    sent.push(Buffer.from(lines).toString());
+    if (main.slow) held.push(written);
+    else written();
+  });
+  const send = (lines: Uint8Array): void => {
+    main.copies++;
+    sent.push(Buffer.from(lines).toString());
+  };
+  const access = new AccessLog({ format }, gathered.memory, { handOver: () => gathered.receive(), send });
   access.close();
-  return { access, memory, sent };
+  return Object.assign(main, { access, gathered });
 }
 
 for (const format of ['json', 'ecs'] as const)
@@ -179,13 +195,18 @@ for (const format of ['json', 'ecs'] as const)
     }
   });
 
-test('lines of any length are whole, in order, and all there', () => {
-  const { access, memory, sent } = memoryAccess('json');
-  const lengths = [10, 30_000, 70_000, 1, 400_000, 65_000, ...Array.from({ length: 500 }, (_, i) => i)];
-  // Half of them take six bytes for each character.
-  for (const [i, length] of lengths.entries())
+test('lines of any length are whole, in order, and all there, however slow the main thread is', () => {
+  const main = memoryAccess('json');
+  const { access, gathered, sent, held } = main;
+  const lengths = [10, 30_000, 140_000, 1, 800_000, 130_000, ...Array.from({ length: 1000 }, (_, i) => i)];
+  for (const [i, length] of lengths.entries()) {
+    main.slow = i % 300 > 100;
+    if (!main.slow) for (const written of held.splice(0)) written();
+    // Half of them take six bytes for each character.
     access.write(finished({ path: (i % 2 === 0 ? 'x' : '\0').repeat(length), bytesOut: i }), 0, 1, 0);
+  }
   access.flush();
+  gathered.drain();
   for (const lines of sent) assert.ok(lines.endsWith('}\n'));
   const lines = sent
     .join('')
@@ -196,18 +217,44 @@ test('lines of any length are whole, in order, and all there', () => {
     lines.map(({ bytesOut, path }) => [bytesOut, path.length]),
     lengths.map((length, i) => [i, length]),
   );
-  assert.equal(linesIn(memory).length, 0);
+  assert.ok(main.copies > 3, `${main.copies} lots of lines were copied`);
 });
 
-test('what is gathered can be read from outside, and is not there any more once it is sent', () => {
-  const { access, memory, sent } = memoryAccess('json');
+test('memory that is still being written out of is not written to', () => {
+  const main = memoryAccess('json');
+  const { access, gathered, sent, held } = main;
+  const write = (path: string): void => {
+    access.write(finished({ path }), 0, 1, 0);
+    access.flush();
+  };
+  main.slow = true;
+  write('/a');
+  const before = Buffer.from(gathered.memory).toString('latin1');
+  for (let i = 0; i < 5; i++) write(`/b${i}`);
+  const at = before.indexOf('"path":"/a"');
+  assert.equal(Buffer.from(gathered.memory).toString('latin1').indexOf('"path":"/a"'), at);
+  assert.deepEqual([sent.length, held.length, main.copies], [6, 1, 5]);
+  held.pop()!();
+  main.slow = false;
+  write('/c');
+  write('/d');
+  assert.equal(main.copies, 5);
+  assert.deepEqual(
+    sent.map((line) => JSON.parse(line).path),
+    ['/a', '/b0', '/b1', '/b2', '/b3', '/b4', '/c', '/d'],
+  );
+});
+
+test('of a thread that ended what is gathered is taken once, and what was handed over not again', () => {
+  const main = memoryAccess('json');
+  const { access, gathered, sent } = main;
+  main.slow = true;
   access.write(finished({ path: '/a' }), 0, 1, 0);
+  access.flush();
   access.write(finished({ path: '/b' }), 0, 1, 0);
-  assert.deepEqual(sent, []);
-  const gathered = Buffer.from(linesIn(memory)).toString();
-  access.flush();
-  assert.deepEqual(sent, [gathered]);
-  assert.equal(linesIn(memory).length, 0);
-  access.flush();
+  access.write(finished({ path: '/c' }), 0, 1, 0);
   assert.equal(sent.length, 1);
+  gathered.drain();
+  const paths = sent.map((lines) => lines.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).path])));
+  assert.deepEqual(paths, [['/a'], ['/b', '/c']]);
 });

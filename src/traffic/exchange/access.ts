@@ -1,26 +1,22 @@
 /** The access log: one line a request, with what an operator asks of it and never a secret (no query, no header value). */
-import { LineBatch } from '../../log/line-batch.ts';
+import { LineBatch, type LineReceiver } from '../../log/line-batch.ts';
 import type { LogConfig } from '../../types/config.ts';
 import { type AccessLines, EcsLines, JsonLines, roomOf } from './access-lines.ts';
 import type { Finished } from './core.ts';
 
 const FLUSH_EVERY_MS = 200;
 
-/** Writes lines in batches to `send`: whole lines only, so those of several threads never interleave. */
+/** Gathers lines for `receiver`: whole lines only, so those of several threads never interleave. */
 export class AccessLog {
   readonly #lines: AccessLines;
   readonly #batch: LineBatch;
   readonly #timer: NodeJS.Timeout;
 
   /** `memory` is of `batchMemory`: whoever made it has what is gathered there when this thread dies. */
-  constructor(
-    config: Pick<LogConfig, 'format'>,
-    memory: SharedArrayBuffer,
-    send: (lines: Uint8Array<ArrayBuffer>) => void,
-  ) {
+  constructor(config: Pick<LogConfig, 'format'>, memory: SharedArrayBuffer, receiver: LineReceiver) {
     // `pretty` is made of JSON by the main thread.
     this.#lines = config.format === 'ecs' ? new EcsLines() : new JsonLines();
-    this.#batch = new LineBatch(memory, send);
+    this.#batch = new LineBatch(memory, receiver);
     this.#timer = setInterval(() => this.flush(), FLUSH_EVERY_MS);
     this.#timer.unref();
   }

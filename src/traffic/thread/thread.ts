@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { createEdge } from '../../edges/index.ts';
 import { createForwarder } from '../../forwarders/index.ts';
 import { type Geo, geoFrom } from '../../geo/geo.ts';
+import type { LineReceiver } from '../../log/line-batch.ts';
 import { createLog } from '../../log/log.ts';
 import { Registry } from '../../metrics/registry.ts';
 import { CidrSet, formatAddress } from '../../net/address.ts';
@@ -86,9 +87,11 @@ export class TrafficThread {
     // `pretty` is made of JSON by the main thread, which writes all lines.
     const format = log.format === 'pretty' ? 'json' : log.format;
     this.#log = createLog({ ...log, format }, { write: (lines) => post({ type: 'log', lines }) });
-    this.#access = log.access
-      ? new AccessLog(log, start.lines, (lines) => post({ type: 'log', lines }, [lines.buffer]))
-      : null;
+    const receiver: LineReceiver = {
+      handOver: () => post({ type: 'gathered' }),
+      send: (lines) => post({ type: 'log', lines }, [lines.buffer]),
+    };
+    this.#access = log.access ? new AccessLog(log, start.lines, receiver) : null;
     this.#geo = geoFrom(start.geo);
     this.#store = createMemoryStore({
       zone: (identity, bytes) => zoneOf(start.zones, identity, bytes),
