@@ -105,16 +105,12 @@ describe('Redactor', () => {
   test('bytes in which no secret stands are not copied, and may be a part of others', () => {
     const redactor = redactorOf({ K: 'sk-live-1234' });
     const bytes = Buffer.from('sk-live-123 sk-live-1234');
-    for (let pad = 0; pad < 8; pad++)
-      assert.equal(
-        Buffer.from(redactor.jsonBytes(Buffer.from(`${'x'.repeat(pad)}sk-live-1234`)))
-          .toString()
-          .slice(pad),
-        '${env:K}',
-      );
-    const least = redactorOf({ K: '8-chars!' });
-    for (let pad = 0; pad < 8; pad++)
-      assert.equal(least.jsonBytes(Buffer.from(`${'x'.repeat(pad)}8-chars!`)).length, pad + '${env:K}'.length);
+    // At the end of the bytes, at every distance from their beginning, and of the least length.
+    for (const secret of ['sk-live-1234', '8-chars!'])
+      for (let pad = 0; pad < 8; pad++) {
+        const text = redactorOf({ K: secret }).jsonBytes(Buffer.from('x'.repeat(pad) + secret));
+        assert.equal(Buffer.from(text).toString(), `${'x'.repeat(pad)}\${env:K}`);
+      }
     const without = bytes.subarray(0, 11);
     assert.equal(redactor.jsonBytes(without), without);
     assert.equal(Buffer.from(redactor.jsonBytes(bytes.subarray(12))).toString(), '${env:K}');
