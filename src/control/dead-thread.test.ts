@@ -4,6 +4,7 @@ import { createServer, get, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { batchMemory } from '../log/line-batch.ts';
 import { createLoader } from '../plan/load.ts';
 import { packPlan } from '../plan/packed.ts';
 import { KINDS } from '../policies/index.ts';
@@ -81,6 +82,7 @@ test('what it had in flight is forgotten under every rule set; what nobody uses 
     pseudonym: 'weir-test',
     bodies: 1e6,
     beats: new Int32Array(new SharedArrayBuffer(4)),
+    lines: batchMemory(),
     sockets: null,
     plan: first.plan,
     zones: first.zones,

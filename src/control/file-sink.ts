@@ -1,5 +1,6 @@
 /** Log lines into a file or a terminal: one write at a time, tried again where the disk is full. */
 import { close as closeFile, write as writeFile } from 'node:fs';
+import type { Lines } from '../types/threads.ts';
 import { bounded, countLines, type LineSink, LostLines } from './line-sink.ts';
 
 /** Milliseconds until a write that failed is tried again. */
@@ -35,7 +36,10 @@ export class FileSink implements LineSink {
   readonly #retryAfter: number;
   readonly #lost = new LostLines();
   /** Whole lines that wait for the write under way. */
-  #waiting: string[] = [];
+  #waiting: Lines[] = [];
+  /** Who is to be told when what waits, and what is being written, is needed no more. */
+  #waitingFor: (() => void)[] = [];
+  #batchFor: (() => void)[] = [];
   /** Characters in `#waiting`, and bytes of `#batch` that are not written yet. */
   #length = 0;
   /** What is being written, from `#at` on. */
@@ -60,9 +64,13 @@ export class FileSink implements LineSink {
     this.#lost.onRecovered = tell;
   }
 
-  write(lines: string): void {
-    if (this.#closed || this.#length + lines.length > this.#max) return this.#lost.add(countLines(lines));
+  write(lines: Lines, written?: () => void): void {
+    if (this.#closed || this.#length + lines.length > this.#max) {
+      this.#lost.add(countLines(lines));
+      return written?.();
+    }
     this.#waiting.push(lines);
+    if (written) this.#waitingFor.push(written);
     this.#length += lines.length;
     if (this.#batch === null) this.#next();
   }
@@ -85,9 +93,11 @@ export class FileSink implements LineSink {
       if (this.#closed) this.#end();
       return;
     }
-    this.#batch = Buffer.from(this.#waiting.join(''));
+    this.#batch = bytesOf(this.#waiting);
     this.#at = 0;
     this.#waiting = [];
+    this.#batchFor = this.#waitingFor;
+    this.#waitingFor = [];
     this.#length = this.#batch.length;
     this.#writeOn(this.#batch);
   }
@@ -99,6 +109,7 @@ export class FileSink implements LineSink {
       this.#length -= written;
       if (this.#at < batch.length) return this.#writeOn(batch);
       this.#batch = null;
+      for (const written of this.#batchFor) written();
       this.#lost.recovered();
       // What is said of lost lines may have begun the next write already.
       if (this.#batch === null) this.#next();
@@ -119,11 +130,18 @@ export class FileSink implements LineSink {
 
   /** What is left is lost. */
   #end(): void {
-    const left = (this.#batch?.subarray(this.#at).toString() ?? '') + this.#waiting.join('');
-    this.#lost.add(countLines(left));
+    for (const lines of this.#waiting) this.#lost.add(countLines(lines));
+    if (this.#batch) this.#lost.add(countLines(this.#batch.subarray(this.#at)));
     this.#batch = null;
     this.#waiting = [];
     if (this.#fd > 2) closeFile(this.#fd, () => this.#closing?.());
     else this.#closing?.();
   }
+}
+
+function bytesOf(lines: readonly Lines[]): Buffer {
+  const all = lines.map((each) =>
+    typeof each === 'string' ? Buffer.from(each) : Buffer.from(each.buffer, each.byteOffset, each.length),
+  );
+  return all.length === 1 ? all[0]! : Buffer.concat(all);
 }

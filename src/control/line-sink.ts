@@ -1,9 +1,16 @@
 /** What takes log lines, and what all of its kinds share. */
 
+import type { Lines } from '../types/threads.ts';
+
+const NEWLINE = 0x0a;
+
 /** Takes whole lines. `write` never throws and never blocks. */
 export interface LineSink {
-  /** `lines` is written whole or dropped whole. Every line in it ends with a newline. */
-  write(lines: string): void;
+  /**
+   * `lines` is written whole or dropped whole. Every line in it ends with a newline. `written` is called when it is needed
+   * no more, whatever became of it: until then its bytes stay as they are.
+   */
+  write(lines: Lines, written?: () => void): void;
   /** Lines lost so far, because the reader is too slow or gone, or nothing more can be written. */
   readonly dropped: number;
   /** Called when writing works again, with the number of lines lost meanwhile. It may write. */
@@ -42,8 +49,9 @@ export function bounded(timeout: number, run: (done: () => void) => void): Promi
   });
 }
 
-export function countLines(text: string): number {
+export function countLines(lines: Lines): number {
+  const bytes = typeof lines === 'string' ? Buffer.from(lines) : lines;
   let count = 0;
-  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) count++;
+  for (let i = bytes.indexOf(NEWLINE); i >= 0; i = bytes.indexOf(NEWLINE, i + 1)) count++;
   return count;
 }

@@ -8,7 +8,7 @@ import { createLoader, type RuleFile, settingsForRules } from '../plan/load.ts';
 import { KINDS } from '../policies/index.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
-import type { Zones } from '../types/threads.ts';
+import type { Lines, Zones } from '../types/threads.ts';
 import { AdminServer, type AdminSource } from './admin.ts';
 import { type ReadConfig, readConfig, StartProblems } from './config-file.ts';
 import { DescriptorWatch, fitConnections } from './descriptors.ts';
@@ -115,7 +115,10 @@ class ControlPlane implements Server {
     const { env, takeover = false, strict = false, ending = () => false } = options;
     const { redactor } = shown;
     const isJson = config.log.format !== 'pretty';
-    const redact = (lines: string): string => (isJson ? redactor.json(lines) : redactor.text(lines));
+    const redact = (lines: Lines): Lines => {
+      if (typeof lines !== 'string') return redactor.jsonBytes(lines);
+      return isJson ? redactor.json(lines) : redactor.text(lines);
+    };
     const sink = redacting(options.sink ?? createSink(), redact);
     this.#strict = strict;
     this.#config = config;

@@ -124,6 +124,19 @@ test('what a full disk does not take is kept up to the bound, and what was lost 
   assert.deepEqual(told, [2]);
 });
 
+test('bytes are written as they are, between texts, and their lines are counted where they are lost', async (t) => {
+  const file = join(tempFolder(t), 'out.log');
+  const sink = createSink({ fd: openSync(file, 'w'), maxBuffered: 40 });
+  const bytes = Buffer.from('{"path":"/é"}\n');
+  sink.write('first\n');
+  sink.write(bytes.subarray(0));
+  sink.write(Buffer.from('x\n'.repeat(30)));
+  sink.write('last\n');
+  assert.equal(sink.dropped, 30);
+  await sink.close(10_000);
+  assert.equal(readFileSync(file, 'utf8'), 'first\n{"path":"/é"}\nlast\n');
+});
+
 test('a sink whose disk is full closes at once, and what it holds counts as lost', async () => {
   const write: Write = (_fd, _data, _offset, _length, _position, done) =>
     setImmediate(done, Object.assign(new Error('too large'), { code: 'EFBIG' }), 0);

@@ -4,6 +4,7 @@
  */
 import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
+import type { Lines } from '../types/threads.ts';
 import { FileSink } from './file-sink.ts';
 import { bounded, countLines, type LineSink, LostLines } from './line-sink.ts';
 
@@ -11,9 +12,9 @@ import { bounded, countLines, type LineSink, LostLines } from './line-sink.ts';
 const MAX_BUFFERED = 8 * 1024 * 1024;
 
 /** A sink with a net that takes secrets out of lines on their way to `sink`. */
-export function redacting(sink: LineSink, redact: (lines: string) => string): LineSink {
+export function redacting(sink: LineSink, redact: (lines: Lines) => Lines): LineSink {
   return {
-    write: (lines) => sink.write(redact(lines)),
+    write: (lines, written) => sink.write(redact(lines), written),
     get dropped() {
       return sink.dropped;
     },
@@ -77,10 +78,14 @@ class SocketSink implements LineSink {
     this.#lost.onRecovered = tell;
   }
 
-  write(lines: string): void {
+  write(lines: Lines, written?: () => void): void {
     // Characters, not bytes: close enough for a bound, and it costs nothing.
-    if (this.#broken || this.#out.writableLength + lines.length > this.#max) this.#lost.add(countLines(lines));
-    else this.#out.write(lines);
+    if (!this.#broken && this.#out.writableLength + lines.length <= this.#max) {
+      this.#out.write(lines, written);
+      return;
+    }
+    this.#lost.add(countLines(lines));
+    written?.();
   }
 
   close(timeout: number): Promise<void> {

@@ -2,8 +2,9 @@
 import { getCompileCacheDir } from 'node:module';
 import { dirname } from 'node:path';
 import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { GatheredLines } from '../log/line-batch.ts';
 import type { Sample, SharedSeries } from '../metrics/series.ts';
-import type { FromWorker, PackedPlan, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
+import type { FromWorker, Lines, PackedPlan, ToWorker, WorkerStart, Zones } from '../types/threads.ts';
 import type { ThreadMemory } from './memory.ts';
 
 export interface BoundAddress {
@@ -12,8 +13,8 @@ export interface BoundAddress {
 }
 
 export interface ThreadEvents {
-  /** Whole log lines. */
-  log(lines: string): void;
+  /** Whole log lines. `written` is called when they are needed no more. */
+  log(lines: Lines, written?: () => void): void;
   /** The thread counts these from now on. */
   series(thread: Thread, series: readonly SharedSeries[]): void;
   /** The thread has ended, asked to or not. `why` is for the log. Called once, last. */
@@ -65,6 +66,7 @@ export class Thread {
   readonly #settleReady: (outcome: Promise<string | null>) => void;
   readonly #exited: Promise<void>;
   readonly #beats = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #lines: GatheredLines;
   #why = '';
   #failure = '';
   #begun = false;
@@ -73,6 +75,7 @@ export class Thread {
   constructor(script: URL, number: number, limits: ResourceLimits, events: ThreadEvents) {
     this.number = number;
     this.#events = events;
+    this.#lines = new GatheredLines((lines, written) => events.log(lines, written));
     ({ promise: this.ready, resolve: this.#settleReady } = Promise.withResolvers<string | null>());
     this.#worker = new Worker(script, {
       workerData: { thread: number },
@@ -113,11 +116,11 @@ export class Thread {
   }
 
   /** `timeout`: milliseconds it may take to listen. Resolves as `ready`. */
-  begin(start: Omit<WorkerStart, 'beats'>, timeout: number): Promise<string | null> {
+  begin(start: Omit<WorkerStart, 'beats' | 'lines'>, timeout: number): Promise<string | null> {
     this.#begun = true;
     this.#settleReady(this.#becomeReady(timeout));
     try {
-      this.post({ type: 'start', start: { ...start, beats: this.#beats } });
+      this.post({ type: 'start', start: { ...start, beats: this.#beats, lines: this.#lines.memory } });
     } catch (error) {
       void this.terminate(`what it starts with cannot be sent to it: ${(error as Error).message}`, 'start');
     }
@@ -193,6 +196,9 @@ export class Thread {
       case 'log':
         this.#events.log(message.lines);
         break;
+      case 'gathered':
+        this.#lines.receive();
+        break;
       case 'listening':
         this.state = 'listening';
         this.listeningSince = Date.now();
@@ -243,6 +249,7 @@ export class Thread {
   #end(code: number): void {
     this.state = 'ended';
     this.#settleAll();
+    this.#lines.drain();
     this.#events.ended(this, this.#failure || this.#why || `exit code ${code}`);
   }
 }

@@ -3,6 +3,7 @@ import { Agent, get } from 'node:http';
 import { enableCompileCache, getCompileCacheDir } from 'node:module';
 import { type TestContext, test } from 'node:test';
 import { WeirError } from '../errors.ts';
+import { textOf } from '../log/log.ts';
 import { config, memoryLog, plan, until } from '../testing/control.ts';
 import { exposition } from './exposition.ts';
 import { type PoolOptions, type PoolStart, ThreadPool } from './threads.ts';
@@ -52,7 +53,10 @@ async function running(t: TestContext, options: Partial<PoolOptions> = {}, revis
     threads: 2,
     memory: 2 ** 30,
     log,
-    onLog: (lines) => workerLines.push(lines),
+    onLog: (lines, written) => {
+      workerLines.push(textOf(lines));
+      written?.();
+    },
     script: SCRIPT,
     ...options,
     timing: { ...TIMING, ...options.timing },
@@ -220,6 +224,14 @@ test('swaps run one after another, and a replacement during them misses none', a
   );
   await healed(r);
   assert.deepEqual(await revisions(r), ['r4', 'r4']);
+});
+
+test('what a dead thread had gathered of the access log is written, but for a line that is not whole', async (t) => {
+  const r = await running(t);
+  await r.ask('/gather-and-die').catch(() => {});
+  await until(() => r.workerLines.length > 1, 'the lines of the dead thread');
+  assert.deepEqual(r.workerLines, ['handed over\n', 'gathered\n']);
+  await healed(r);
 });
 
 test('a dead thread is logged, counted, told of, replaced, and its counters stay', async (t) => {

@@ -10,7 +10,7 @@ import { packPlan } from '../plan/packed.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
 import type { Log } from '../types/policy.ts';
-import type { CertificateData, GeoData, PackedPlan, Zones } from '../types/threads.ts';
+import type { CertificateData, GeoData, Lines, PackedPlan, Zones } from '../types/threads.ts';
 import { bodiesMost, heapLimits, isLowOnMemory, mostMemory } from './memory.ts';
 import { type PoolTiming, TIMING, withPorts } from './pool-start.ts';
 import { sumSamples } from './samples.ts';
@@ -39,7 +39,7 @@ export interface PoolOptions {
   /** Path of the Unix socket where threads get what they listen on; null where they bind addresses themselves. */
   readonly sockets?: () => string | null;
   /** Whole log lines of the threads. */
-  readonly onLog: (lines: string) => void;
+  readonly onLog: (lines: Lines, written?: () => void) => void;
   /** A thread is gone for good: what it held in shared memory can be given back, and its slot's sockets renewed. */
   readonly onDeath?: (thread: number, slot: number) => void;
   /** A thread that cannot be ended is about to take all memory there is. */

@@ -2,6 +2,7 @@
 import pino from 'pino';
 import type { LogConfig } from '../types/config.ts';
 import type { Log } from '../types/policy.ts';
+import type { Lines } from '../types/threads.ts';
 import { printable } from './printable.ts';
 
 /** The process log in the format configured. `fatal` is for what ends the process. */
@@ -11,7 +12,8 @@ export interface ProcessLog extends Log {
 
 /** Where whole lines go. */
 export interface LineWriter {
-  write(lines: string): void;
+  /** `written` is called when bytes are needed no more: until then they stay as they are. */
+  write(lines: Lines, written?: () => void): void;
 }
 
 /** Makes the process log. Lines are whole when they reach `sink`. */
@@ -21,13 +23,18 @@ export function createLog(config: Pick<LogConfig, 'level' | 'format'>, sink: Lin
 }
 
 /** The way out of the threads' access log: batches of whole lines in JSON, made readable where that is wanted. */
-export function createAccessWriter(config: Pick<LogConfig, 'format'>, sink: LineWriter): (lines: string) => void {
+export function createAccessWriter(config: Pick<LogConfig, 'format'>, sink: LineWriter): LineWriter['write'] {
   return lineWriter(config, sink);
 }
 
-function lineWriter(config: Pick<LogConfig, 'format'>, sink: LineWriter): (lines: string) => void {
-  if (config.format !== 'pretty') return (lines) => sink.write(lines);
-  return (lines) => sink.write(lines.split('\n').map(prettyLine).join(''));
+function lineWriter(config: Pick<LogConfig, 'format'>, sink: LineWriter): LineWriter['write'] {
+  if (config.format !== 'pretty') return (lines, written) => sink.write(lines, written);
+  return (lines, written) => sink.write(textOf(lines).split('\n').map(prettyLine).join(''), written);
+}
+
+/** Lines as text, whichever they are. */
+export function textOf(lines: Lines): string {
+  return typeof lines === 'string' ? lines : Buffer.from(lines.buffer, lines.byteOffset, lines.length).toString();
 }
 
 /** How pino writes lines of a format; `pretty` is made of JSON on the way out. */

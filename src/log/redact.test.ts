@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { describe, test } from 'node:test';
+import fc from '../testing/property.ts';
 import { Redactor } from './redact.ts';
 
 function redactorOf(secrets: Readonly<Record<string, string>>): Redactor {
@@ -83,6 +84,37 @@ describe('Redactor', () => {
     const secrets = Array.from({ length: 5000 }, (_, i): [string, string] => [`K${i}`, `${i}-secret-${i * 7}`]);
     const many = redactorOf(Object.fromEntries(secrets));
     for (const [name, value] of secrets) assert.equal(many.text(`a "${value}" b`), `a "\${env:${name}}" b`);
+  });
+
+  test('takes the same out of bytes as out of the text that they are', () => {
+    const unit = fc.constantFrom('a', 'b', '-', '"', '\\', '\n', 'é', '😀', '\ud800');
+    const word = fc.string({ unit, minLength: 6, maxLength: 14 });
+    const check = (values: readonly string[], around: readonly string[]): void => {
+      const redactor = new Redactor();
+      redactor.add(values.map((value, i) => ({ value, reference: `\${env:K${i}}` })));
+      // Every value stands at every distance from the beginning.
+      const texts = around.flatMap((text, i) => [text, JSON.stringify(values[i % values.length]).slice(1, -1)]);
+      for (let pad = 0; pad < 8; pad++) {
+        const json = Buffer.from('x'.repeat(pad) + texts.join('')).toString();
+        assert.equal(Buffer.from(redactor.jsonBytes(Buffer.from(json))).toString(), redactor.json(json));
+      }
+    };
+    fc.assert(fc.property(fc.array(word, { minLength: 1, maxLength: 5 }), fc.array(word, { maxLength: 5 }), check));
+  });
+
+  test('bytes in which no secret stands are not copied, and may be a part of others', () => {
+    const redactor = redactorOf({ K: 'sk-live-1234' });
+    const bytes = Buffer.from('sk-live-123 sk-live-1234');
+    // At the end of the bytes, at every distance from their beginning, and of the least length.
+    for (const secret of ['sk-live-1234', '8-chars!'])
+      for (let pad = 0; pad < 8; pad++) {
+        const text = redactorOf({ K: secret }).jsonBytes(Buffer.from('x'.repeat(pad) + secret));
+        assert.equal(Buffer.from(text).toString(), `${'x'.repeat(pad)}\${env:K}`);
+      }
+    const without = bytes.subarray(0, 11);
+    assert.equal(redactor.jsonBytes(without), without);
+    assert.equal(Buffer.from(redactor.jsonBytes(bytes.subarray(12))).toString(), '${env:K}');
+    assert.equal(new Redactor().jsonBytes(bytes), bytes);
   });
 
   test('finds what a search at every place finds', () => {

@@ -3,6 +3,8 @@
  * masked where they stand long before (plan/mask.ts); this is for those that find a way nobody thought of.
  */
 
+import { Sieve } from './sieve.ts';
+
 /** A text that must not be shown, and what is shown instead. */
 export interface SecretText {
   readonly value: string;
@@ -40,6 +42,7 @@ export class Redactor {
   readonly #short = new Map<string, string>();
   /** By the hash of a block: how far the window moves on. */
   #moves: Uint8Array | null = null;
+  readonly #sieve = new Sieve();
 
   /** Takes note of secrets. Those that are too short to be told from other text are left out. */
   add(secrets: Iterable<SecretText>): void {
@@ -61,6 +64,15 @@ export class Redactor {
     return this.#redact(json, true);
   }
 
+  /** The same for UTF-8, whole lines of the log for example: the bytes themselves where no secret stands in them. */
+  jsonBytes(json: Uint8Array): Uint8Array {
+    const bytes = Buffer.from(json.buffer, json.byteOffset, json.length);
+    if (!this.#sieve.finds(bytes)) return json;
+    const text = bytes.toString();
+    const shown = this.json(text);
+    return shown === text ? json : Buffer.from(shown);
+  }
+
   /** The same for a text that is a value which a rule made, a header's for example: short secrets are known there too. */
   value(value: string): string {
     let shown = this.#short.get(value);
@@ -77,6 +89,7 @@ export class Redactor {
     const bucket = this.#buckets.get(start) ?? { shown: new Map<string, string>(), lengths: [] };
     if (bucket.shown.has(form)) return;
     bucket.shown.set(form, shown);
+    this.#sieve.add(form);
     if (!bucket.lengths.includes(form.length)) bucket.lengths = [...bucket.lengths, form.length].sort((a, b) => b - a);
     this.#buckets.set(start, bucket);
     this.#moves ??= new Uint8Array(SLOTS).fill(LEAST - BLOCK + 1);

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { LineSink } from '../control/line-sink.ts';
-import type { ProcessLog } from '../log/log.ts';
+import { type ProcessLog, textOf } from '../log/log.ts';
 import type { WeirConfig } from '../types/config.ts';
 import type { Plan } from '../types/plan.ts';
+import type { Lines } from '../types/threads.ts';
 
 /** Waits for a condition by looking again and again; fails with `what` after `timeout` milliseconds. */
 export async function until(condition: () => unknown, what: string, timeout = 10_000): Promise<void> {
@@ -45,8 +46,9 @@ export function memorySink(): LineSink & { text: string } {
     text: '',
     dropped: 0,
     onRecovered: () => {},
-    write(lines: string) {
-      this.text += lines;
+    write(lines: Lines, written?: () => void) {
+      this.text += textOf(lines);
+      written?.();
     },
     close: () => Promise.resolve(),
   };

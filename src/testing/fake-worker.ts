@@ -2,7 +2,8 @@
  * A traffic thread that speaks the protocol and does what the plan's revision says, so that every failure can be had:
  * `refuse`, `hang-prepare`, `slow-prepare`, `die-prepare`, `die-commit`, `hang-commit`, `die-start`, `fail-start`, `hang-start`, `die-drain`, each also as `one-…` (only the
  * thread whose number the size of the zone `victim` is does it), `stay` (does not end when drained), anything else works.
- * It answers HTTP with its thread number and the revision in use; `GET /die` kills it, `GET /spin` never ends, `GET /slow` is answered when it
+ * It answers HTTP with its thread number and the revision in use; `GET /die` kills it, `GET /gather-and-die` with lines that
+ * it has not sent, `GET /spin` never ends, `GET /slow` is answered when it
  * drains.
  */
 
@@ -11,6 +12,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import { getCompileCacheDir } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { parentPort } from 'node:worker_threads';
+import { Fragment } from '../log/json-bytes.ts';
+import { LineBatch } from '../log/line-batch.ts';
 import { Registry } from '../metrics/registry.ts';
 import { beatInterval, type FromWorker, type ToWorker, type WorkerStart } from '../types/threads.ts';
 
@@ -27,6 +30,7 @@ let geo = start.geo.overrides;
 let certificates = start.certificates.map((list) => list?.length ?? 0).join();
 let zones = start.zones;
 let prepared = '';
+const lines = new LineBatch(start.lines, { handOver: () => send({ type: 'gathered' }), send: () => {} });
 let slow: ServerResponse | null = null;
 
 const does = (revision: string, what: string): boolean => {
@@ -39,6 +43,15 @@ if (does(current, 'fail-start')) send({ type: 'failed', problem: 'this port is t
 
 const server = createServer((request, response) => {
   while (request.url === '/spin');
+  if (request.url === '/gather-and-die') {
+    lines.begin(100).copy(new Fragment('handed over\n'));
+    lines.end();
+    lines.flush();
+    lines.begin(100).copy(new Fragment('gathered\n'));
+    lines.end();
+    lines.begin(100).copy(new Fragment('not whole'));
+    throw new Error('told to die');
+  }
   if (request.url === '/die') throw new Error('told to die');
   if (request.url === '/slow') {
     slow = response;

@@ -2,6 +2,9 @@
 import type { Sample, SharedSeries } from '../metrics/series.ts';
 import type { WeirConfig } from './config.ts';
 
+/** Whole log lines, each with its newline; bytes are UTF-8. */
+export type Lines = string | Uint8Array;
+
 /** Shared memory by identity: what `Env.zone` hands out. */
 export type Zones = Readonly<Record<string, SharedArrayBuffer>>;
 
@@ -44,6 +47,8 @@ export interface WorkerStart {
   readonly bodies: number;
   /** Its only cell is counted up by every turn of the thread's event loop that comes {@link beatInterval} later. */
   readonly beats: Int32Array<SharedArrayBuffer>;
+  /** Where it gathers lines of the access log (log/line-batch.ts); what is left there when it dies is written. */
+  readonly lines: SharedArrayBuffer;
   /** Null: it binds its listeners itself. */
   readonly sockets: SocketSource | null;
   readonly plan: PackedPlan;
@@ -90,6 +95,8 @@ export type FromWorker =
   | { readonly type: 'metrics'; readonly id: number; readonly samples: readonly Sample[] }
   /** Series that are counted from now on, in memory that outlives the thread. */
   | { readonly type: 'series'; readonly series: readonly SharedSeries[] }
-  /** Whole log lines, each with its newline. */
-  | { readonly type: 'log'; readonly lines: string }
+  /** Whole log lines, each with its newline: text, or UTF-8 where they are many. */
+  | { readonly type: 'log'; readonly lines: Lines }
+  /** A segment of lines of the access log is handed over. */
+  | { readonly type: 'gathered' }
   | { readonly type: 'drained' };

@@ -1,15 +1,16 @@
 /** What the exchanges of one thread share: the current rule set, the clock, the timers, and where records go. */
 
+import type { Logged } from '../../log/json-bytes.ts';
 import type { CidrSet } from '../../net/address.ts';
 import type { TimerWheel } from '../../state/wheel.ts';
 import type { PassHeadersConfig } from '../../types/config.ts';
-import type { EndpointPlan } from '../../types/plan.ts';
-import type { Client, Log } from '../../types/policy.ts';
+import type { Log } from '../../types/policy.ts';
 import type { ConnectCause } from '../../types/transport.ts';
-import type { ClientDirectory } from '../rules/regions.ts';
+import type { ClientDirectory, KnownClient } from '../rules/regions.ts';
 import type { Route, RuleSet } from '../rules/rules.ts';
+import type { Endpoint } from '../rules/upstream.ts';
 import { Tunnels } from '../tunnels/tunnels.ts';
-import type { AccessLog, AccessRecord } from './access.ts';
+import type { AccessLog } from './access.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { PassingNames } from './request-head.ts';
 
@@ -67,14 +68,18 @@ export interface Finished {
   readonly id: string;
   readonly route: string;
   readonly revision: string;
+  /** Where route and revision are kept as the access log writes them. */
+  readonly routeLogged: Logged;
   readonly method: string;
   readonly path: string;
   readonly replyStatus: number;
+  /** Code of the error table, or ''. */
   readonly code: string;
-  readonly client: Client;
-  readonly endpoint: EndpointPlan | null;
+  readonly client: KnownClient;
+  /** Of the last attempt; null where there was none. */
+  readonly lastEndpoint: Endpoint | null;
   readonly attempts: number;
-  /** See {@link AccessRecord.failure}. */
+  /** Why the last attempt failed, such as `timeout` or `connect: refused`; '' where it did not. */
   readonly failure: string;
   readonly bytesOut: number;
   /** Milliseconds, monotonic. */
@@ -190,34 +195,7 @@ export class Core {
     const duration = this.monotonic() - x.startedAt;
     const metrics = route?.metrics ?? generation.rules.unrouted;
     metrics.count(x.replyStatus, duration / 1000);
-    if (this.#access !== null) this.#access.write(record(x, bytesIn, duration));
+    if (this.#access !== null) this.#access.write(x, bytesIn, duration, this.now());
     generation.leave();
   }
-}
-
-function record(x: Finished, bytesIn: number, duration: number): AccessRecord {
-  return {
-    id: x.id,
-    route: x.route,
-    revision: x.revision,
-    method: x.method,
-    path: x.path,
-    status: x.replyStatus,
-    code: x.code,
-    address: x.client.address,
-    country: x.client.country,
-    region: x.client.region,
-    endpoint: x.endpoint?.id ?? '',
-    attempts: x.attempts,
-    failure: x.failure,
-    bytesIn,
-    bytesOut: x.bytesOut,
-    duration: round(duration),
-    upstream: round(x.firstByte),
-  };
-}
-
-/** Microseconds are noise in a log line. */
-function round(ms: number): number {
-  return Math.round(ms * 100) / 100;
 }

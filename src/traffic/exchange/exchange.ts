@@ -11,9 +11,10 @@
 import { ERRORS, type ErrorCode, type Protocol } from '../../errors.ts';
 import type { Fields, Pairs } from '../../fields/fields.ts';
 import { CONTENT_LENGTH } from '../../fields/names.ts';
+import type { Logged } from '../../log/json-bytes.ts';
 import { Timer } from '../../state/wheel.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
-import type { Client, Exchange, Reply } from '../../types/policy.ts';
+import type { Exchange, Reply } from '../../types/policy.ts';
 import type {
   Failure,
   Inbound,
@@ -24,8 +25,9 @@ import type {
   UpstreamRequest,
 } from '../../types/transport.ts';
 import { retryAfter } from '../rules/choose.ts';
+import type { KnownClient } from '../rules/regions.ts';
 import type { Route } from '../rules/rules.ts';
-import type { Upstream } from '../rules/upstream.ts';
+import type { Endpoint, Upstream } from '../rules/upstream.ts';
 import { type AttemptRun, FAILURE_CODES } from './attempt.ts';
 import { Attempts } from './attempts.ts';
 import { RequestBody } from './body.ts';
@@ -45,7 +47,6 @@ import { SwitchedReply } from './switched-reply.ts';
  */
 type Stage = 'none' | 'collecting' | 'unwinding' | 'streaming' | 'sent';
 
-const NOBODY: Client = Object.freeze({ address: '', country: '', continent: '', region: '' });
 const EMPTY_BODY = Buffer.alloc(0);
 const TIME_IS_OVER: Failure = Object.freeze({ reason: 'timeout', detail: 'the time for all attempts', sent: true });
 
@@ -56,7 +57,7 @@ export class ExchangeRun extends Timer implements Exchange, Identified, Finished
   authority = '';
   path = '';
   query = '';
-  client: Client = NOBODY;
+  client: KnownClient;
   upstreamPath = '';
   upstream = '';
   readonly method: string;
@@ -107,6 +108,7 @@ export class ExchangeRun extends Timer implements Exchange, Identified, Finished
     this.#core = core;
     this.#generation = core.enter();
     this.#inbound = inbound;
+    this.client = this.#generation.clients.nobody;
     this.method = inbound.method;
     this.headers = inbound.headers;
     this.arrivedAt = core.now();
@@ -122,6 +124,9 @@ export class ExchangeRun extends Timer implements Exchange, Identified, Finished
   get revision(): string {
     return this.#generation.rules.plan.revision;
   }
+  get routeLogged(): Logged {
+    return (this.#route ?? this.#generation.rules).logged;
+  }
   get protocol(): Protocol {
     return this.#route?.plan.protocol ?? 'generic';
   }
@@ -133,6 +138,9 @@ export class ExchangeRun extends Timer implements Exchange, Identified, Finished
   }
   get endpoint(): EndpointPlan | null {
     return this.#attempts?.current?.endpoint ?? null;
+  }
+  get lastEndpoint(): Endpoint | null {
+    return this.#attempts?.current?.runtime ?? null;
   }
   get attempts(): number {
     return this.#attempts?.count ?? 0;

@@ -6,8 +6,8 @@ import { splitTarget } from '../../match/target.ts';
 import { firstHop, vouchedHops } from '../../net/client.ts';
 import { normalAuthority } from '../../net/host.ts';
 import { hasPassed, withHop } from '../../net/via.ts';
-import type { Client } from '../../types/policy.ts';
 import type { Inbound } from '../../types/transport.ts';
+import type { KnownClient } from '../rules/regions.ts';
 import type { Core, Generation } from './core.ts';
 import { isSecure, KnownPeer } from './peer.ts';
 import { type ProxyFields, readProxyFields } from './request-head.ts';
@@ -21,7 +21,7 @@ export interface Identified extends ProxyFields {
   authority: string;
   path: string;
   query: string;
-  client: Client;
+  client: KnownClient;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The rule set: what a plan compiles to. Built whole, frozen, and used by every request that arrives under it. */
 
 import { Fields } from '../../fields/fields.ts';
+import { Logged } from '../../log/json-bytes.ts';
 import { Router } from '../../match/router.ts';
 import type { Meters } from '../../metrics/counters.ts';
 import { finish, type Steps } from '../../slices.ts';
@@ -32,6 +33,8 @@ export interface Route {
   /** Some step looks at single attempts, so each needs fields of its own. */
   readonly editsAttempts: boolean;
   readonly metrics: RouteMetrics;
+  /** How the access log writes its name and the revision. */
+  readonly logged: Logged;
   /** The upstream that serves a client; '' where the route has a fixed reply. */
   upstreamFor(address: string): string;
 }
@@ -44,6 +47,8 @@ export interface RuleSet {
   readonly factCount: number;
   /** Counts what no route took. */
   readonly unrouted: RouteMetrics;
+  /** How the access log writes no route, and the revision. */
+  readonly logged: Logged;
 }
 
 /**
@@ -74,7 +79,7 @@ export function* compileSteps(plan: Plan, host: RulesHost): Steps<RuleSet> {
   }
   const router = yield* Router.inSteps(routes.map((route) => ({ match: route.plan.match, value: route })));
   const unrouted = new RouteMetrics(host.meters, '');
-  return Object.freeze({ plan, router, routes, upstreams, factCount: facts.size, unrouted });
+  return Object.freeze({ plan, router, routes, upstreams, factCount: facts.size, unrouted, logged: new Logged() });
 }
 
 function factTable(plan: Plan, kinds: readonly PolicyKind[]): FactTable {
@@ -152,6 +157,7 @@ function compileRoute(plan: RoutePlan, policies: ReadonlyMap<string, CompiledPol
     replyFields: plan.reply === null ? null : Fields.from(plan.reply.headers),
     editsAttempts: steps.some((step) => step.hooks.attempt !== undefined),
     metrics: new RouteMetrics(meters, plan.name),
+    logged: new Logged(),
     upstreamFor: compileSplit(plan),
   });
 }

@@ -1,5 +1,6 @@
 /** Upstreams at run time: what config says (the plan) beside what running learns (state), never mixed. */
 import { Line } from '../../fields/line.ts';
+import { Logged } from '../../log/json-bytes.ts';
 import type { CounterSet, Meters } from '../../metrics/counters.ts';
 import { Breaker, type BreakerChange } from '../../state/breaker.ts';
 import { RetryBudget } from '../../state/budget.ts';
@@ -36,6 +37,8 @@ export class Endpoint {
   readonly host: Line;
   readonly breaker: Breaker | null;
   readonly state: EndpointState;
+  /** How the access log writes its id. */
+  readonly logged = new Logged();
   /** The last failure that its breaker counted in this thread: for the log, when it opens. */
   lastFailure = '';
   readonly #meters: Meters;

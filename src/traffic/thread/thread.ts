@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Http1Edge } from '../../edges/http1/index.ts';
 import { createForwarder } from '../../forwarders/index.ts';
 import { type Geo, geoFrom } from '../../geo/geo.ts';
+import type { LineReceiver } from '../../log/line-batch.ts';
 import { createLog } from '../../log/log.ts';
 import { Registry } from '../../metrics/registry.ts';
 import { CidrSet, formatAddress } from '../../net/address.ts';
@@ -34,6 +35,7 @@ import { ClientDirectory } from '../rules/regions.ts';
 import { compileSteps, remembersRequests } from '../rules/rules.ts';
 import { StateDirectory, type StateHold } from '../rules/states.ts';
 import { Preparing } from './preparing.ts';
+import { requestIds } from './request-ids.ts';
 import { askForSockets } from './sockets.ts';
 
 /** Resolution of deadlines in milliseconds: they are seconds long. */
@@ -50,9 +52,12 @@ const FLUSH_MS = 1_500;
 
 const SECOND_MS = 1_000;
 
+/** Sends a message to the main thread. What is transferred is not copied, and gone here. */
+type Post = (message: FromWorker, transferred?: ArrayBuffer[]) => void;
+
 export class TrafficThread {
   readonly #start: WorkerStart;
-  readonly #post: (message: FromWorker) => void;
+  readonly #post: Post;
   readonly #config: WeirConfig;
   readonly #registry: Registry;
   readonly #states = new StateDirectory();
@@ -66,7 +71,7 @@ export class TrafficThread {
   #edges: Edge[] = [];
   readonly #preparing: Preparing;
 
-  constructor(start: WorkerStart, post: (message: FromWorker) => void) {
+  constructor(start: WorkerStart, post: Post) {
     this.#start = start;
     this.#config = start.config;
     this.#post = post;
@@ -78,11 +83,15 @@ export class TrafficThread {
       // What a slice makes is told of in one message.
       later: (next) => setImmediate(() => this.#registry.together(next)),
     });
-    const send = (lines: string) => post({ type: 'log', lines });
+    const { log } = start.config;
     // `pretty` is made of JSON by the main thread, which writes all lines.
-    const format = start.config.log.format === 'pretty' ? 'json' : start.config.log.format;
-    this.#log = createLog({ ...start.config.log, format }, { write: send });
-    this.#access = start.config.log.access ? new AccessLog(start.config.log, send) : null;
+    const format = log.format === 'pretty' ? 'json' : log.format;
+    this.#log = createLog({ ...log, format }, { write: (lines) => post({ type: 'log', lines }) });
+    const receiver: LineReceiver = {
+      handOver: () => post({ type: 'gathered' }),
+      send: (lines) => post({ type: 'log', lines }, [lines.buffer]),
+    };
+    this.#access = log.access ? new AccessLog(log, start.lines, receiver) : null;
     this.#geo = geoFrom(start.geo);
     this.#store = createMemoryStore({
       zone: (identity, bytes) => zoneOf(start.zones, identity, bytes),
@@ -212,7 +221,7 @@ export class TrafficThread {
         now: Date.now,
         monotonic: () => performance.now(),
         random: Math.random,
-        newId: requestIds(),
+        newId: requestIds(randomBytes(9)),
         exhausted: this.#exhausted,
       },
       generation,
@@ -324,13 +333,6 @@ async function listen(edge: Edge, { host, port }: ListenerConfig, sockets?: read
   } catch (error) {
     throw new Error(`cannot listen on ${formatAddress(host, port)}: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** Ids unique over threads, restarts and machines: a random start and a count. */
-function requestIds(): () => string {
-  const prefix = `req_${randomBytes(9).toString('base64url')}`;
-  let count = 0;
-  return () => `${prefix}${(++count).toString(36)}`;
 }
 
 /**

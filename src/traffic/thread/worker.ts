@@ -6,7 +6,7 @@ import { TrafficThread } from './thread.ts';
 const port = parentPort!;
 port.once('message', (first: ToWorker) => {
   if (first.type !== 'start') throw new Error(`a thread cannot begin with \`${first.type}\``);
-  const thread = new TrafficThread(first.start, (answer) => port.postMessage(answer));
+  const thread = new TrafficThread(first.start, (answer, transferred = []) => port.postMessage(answer, transferred));
   port.on('message', (message: ToWorker) => thread.receive(message));
   void thread.start();
 });
