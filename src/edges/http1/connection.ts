@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import type { HeaderList } from '../../headers.ts';
 import { type HeadLimits, type RequestHead, RequestReader, type RequestSink } from '../../http1/request-reader.ts';
 import type { RuleCode } from '../../http1/rules.ts';
+import type { Clock } from '../../state/clock.ts';
 import type { Accept } from '../../types/transport.ts';
 import { Deadline, type Phase, type Times } from './deadline.ts';
 import { HalfClosed } from './half-closed.ts';
@@ -24,7 +25,8 @@ import { detach, readOn, type SocketEvents } from './socket-events.ts';
 /** What the connections of one edge share. */
 export interface Home extends Times {
   readonly accept: Accept;
-  readonly clock: DateClock;
+  readonly clock: Clock;
+  readonly date: DateClock;
   readonly limits: HeadLimits;
   /** Milliseconds in which a client must take something; 0 for no limit. */
   readonly writeTimeout: number;
@@ -81,12 +83,22 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
   }
 
   get date(): string {
-    return this.#home.clock.text;
+    return this.#home.date.text;
   }
 
   // ── what the socket says ───────────────────────────────────────────────────────────────────────────────────────
 
   received(bytes: Buffer): boolean {
+    const { clock } = this.#home;
+    clock.enter();
+    try {
+      return this.#take(bytes);
+    } finally {
+      clock.leave();
+    }
+  }
+
+  #take(bytes: Buffer): boolean {
     if (this.#deaf) this.#discard(bytes.length);
     else {
       this.#deadline.took(bytes.length);

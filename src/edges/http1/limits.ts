@@ -22,9 +22,6 @@ export const PROBE_AFTER_MS = 200;
 /** Milliseconds for a reset to come back, on any line worth waiting for. */
 export const PROBE_ANSWER_MS = 100;
 
-/** Milliseconds of one tick of the timer wheel. */
-export const TICK_MS = 50;
-
 const CHUNK_LINE_MAX = 1_024;
 
 /** Octets that a field takes on average in a head of nothing but tiny ones. */

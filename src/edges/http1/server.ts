@@ -2,7 +2,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { canonicalAddress } from '../../net/address.ts';
-import { TimerWheel } from '../../state/wheel.ts';
+import { createTiming, type Timing } from '../../state/timing.ts';
 import type { Accept, BoundSockets, CertificatePairs, Edge } from '../../types/transport.ts';
 import { Drain } from '../drain.ts';
 import { Http2Sessions } from '../http2/index.ts';
@@ -13,7 +13,7 @@ import { contextOptions } from '../tls.ts';
 import { UPLOAD_RATE } from '../upload-clock.ts';
 import { Connection, type Home } from './connection.ts';
 import { DateClock } from './heads.ts';
-import { messageLimits, TICK_MS } from './limits.ts';
+import { messageLimits } from './limits.ts';
 import { attach } from './socket-events.ts';
 
 export interface Http1EdgeSettings extends EdgeSettings {
@@ -25,7 +25,7 @@ export class Http1Edge implements Edge {
   readonly #settings: Http1EdgeSettings;
   readonly #server: Server;
   readonly #home: Home;
-  readonly #wheel: TimerWheel;
+  readonly #timing: Timing;
   /** What clients that choose `h2` are handed to; null without TLS. */
   readonly #http2: Http2Sessions | null;
   /** All TCP connections, those in a TLS handshake and upgraded ones included. */
@@ -40,13 +40,12 @@ export class Http1Edge implements Edge {
 
   constructor(settings: Http1EdgeSettings, accept: Accept) {
     this.#settings = settings;
-    const now = (): number => performance.now();
-    this.#wheel = new TimerWheel(TICK_MS, now);
-    this.#drain = new Drain(now);
-    this.#home = this.#createHome(settings, accept, now);
-    const { wheel, clock } = this.#home;
+    this.#timing = settings.timing ?? createTiming();
+    this.#drain = new Drain(this.#timing.clock.monotonic);
+    this.#home = this.#createHome(settings, accept);
+    const { wheel, now, date, drain } = this.#home;
     this.#http2 =
-      settings.tls === null ? null : new Http2Sessions({ ...settings, wheel, clock, now, drain: this.#drain }, accept);
+      settings.tls === null ? null : new Http2Sessions({ ...settings, wheel, clock: date, now, drain }, accept);
     this.#server = this.#createServer();
     this.#server.maxConnections = settings.connections;
     this.#listenToServer();
@@ -62,7 +61,7 @@ export class Http1Edge implements Edge {
 
   /** Deadlines now running. */
   get deadlines(): number {
-    return this.#wheel.size;
+    return this.#timing.wheel.size;
   }
 
   async listen(sockets?: BoundSockets): Promise<void> {
@@ -104,16 +103,18 @@ export class Http1Edge implements Edge {
     await this.#http2?.close();
     // The server's own `close` would come before the last sockets have told theirs.
     if (this.#sockets.size > 0) await new Promise<void>((resolve) => (this.#empty = resolve));
-    this.#wheel.close();
+    if (this.#settings.timing === undefined) this.#timing.wheel.close();
   }
 
-  #createHome(settings: Http1EdgeSettings, accept: Accept, now: () => number): Home {
+  #createHome(settings: Http1EdgeSettings, accept: Accept): Home {
     const { headerTimeout, requestTimeout, idleTimeout } = settings;
+    const { clock, wheel } = this.#timing;
     return {
       accept,
-      now,
-      wheel: this.#wheel,
-      clock: new DateClock(settings.now ?? Date.now),
+      clock,
+      now: clock.monotonic,
+      wheel,
+      date: new DateClock(settings.now ?? clock.now),
       limits: messageLimits(settings.headerSize),
       // A head cannot take longer than its request.
       headerTimeout: requestTimeout > 0 ? Math.min(headerTimeout, requestTimeout) : headerTimeout,

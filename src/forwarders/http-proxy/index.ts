@@ -4,40 +4,41 @@
  */
 import type { Socket } from 'node:net';
 import type HttpProxy from 'http-proxy';
+import { createTiming, type Timing } from '../../state/timing.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
-  ForwarderSettings,
   ForwarderStats,
   LineStats,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
 } from '../../types/transport.ts';
-import { Deadlines } from '../deadlines.ts';
 import { sumLines } from '../line.ts';
+import type { ThreadSettings } from '../settings.ts';
 import { ProxyAttempt, type ProxyHost } from './attempt.ts';
 import { loadHttpProxy } from './load.ts';
 import { Target } from './target.ts';
 
 /** A forwarder on http-proxy, which is loaded by this call and not before. It ignores `pool.http2`. */
-export function createHttpProxyForwarder(settings: ForwarderSettings): Forwarder {
+export function createHttpProxyForwarder(settings: ThreadSettings): Forwarder {
   return new HttpProxyForwarder(settings);
 }
 
 class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
   readonly pool: PoolPlan;
-  readonly deadlines = new Deadlines();
+  readonly timing: Timing;
   readonly ready = new WeakSet<Socket>();
-  readonly #settings: ForwarderSettings;
+  readonly #settings: ThreadSettings;
   readonly #proxy: HttpProxy;
   readonly #targets = new Map<string, Target>();
   readonly #underWay = new Set<ProxyAttempt<Target>>();
   #closed: Promise<void> | null = null;
   #settle: (() => void) | null = null;
 
-  constructor(settings: ForwarderSettings) {
+  constructor(settings: ThreadSettings) {
     this.pool = settings.pool;
+    this.timing = settings.timing ?? createTiming();
     this.#settings = settings;
     this.#proxy = createProxy();
   }
@@ -87,7 +88,7 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
 
   #open(endpoint: EndpointPlan): Target {
     const { pool, crowded, counts } = this.#settings;
-    const target = new Target(endpoint, pool, this.deadlines, (line) => crowded?.(endpoint, line), counts);
+    const target = new Target(endpoint, pool, this.timing, (line) => crowded?.(endpoint, line), counts);
     this.#targets.set(endpoint.origin, target);
     return target;
   }

@@ -134,7 +134,7 @@ export class Attempt extends Waiter implements UpstreamCall {
   }
 
   /** It stood in line for too long. */
-  override expired(): void {
+  override onTimeout(): void {
     this.fail(this.#pool.line.expire(this));
   }
 

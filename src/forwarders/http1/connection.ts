@@ -134,7 +134,7 @@ export class Connection extends Link implements Carrier, ResponseSink {
     if (this.#attempt) this.#fail(this.#attempt, lateFailure('the upstream takes no more of the request'));
   }
 
-  override expired(): void {
+  override onTimeout(): void {
     const attempt = this.#attempt;
     if (attempt === null) this.#pool.drop(this);
     else if (this.#headSeen) this.#fail(attempt, lateFailure('the reply stopped'));

@@ -5,33 +5,34 @@
  * `Forwarder` → {@link Pool} (who gets which connection) → {@link Connection} (the socket, and the reply on it) →
  * {@link Attempt} (one request, and whoever asked for it).
  */
+import { createTiming, type Timing } from '../../state/timing.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
-  ForwarderSettings,
   ForwarderStats,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
 } from '../../types/transport.ts';
-import { Deadlines } from '../deadlines.ts';
 import { sumLines } from '../line.ts';
+import type { ThreadSettings } from '../settings.ts';
 import { Attempt } from './attempt.ts';
 import { Pool } from './pool.ts';
 
 /** A forwarder on sockets of our own. It ignores `pool.http2`. */
-export function createHttp1Forwarder(settings: ForwarderSettings): Forwarder {
+export function createHttp1Forwarder(settings: ThreadSettings): Forwarder {
   return new Http1Forwarder(settings);
 }
 
 class Http1Forwarder implements Forwarder {
-  readonly #settings: ForwarderSettings;
-  readonly #deadlines = new Deadlines();
+  readonly #settings: ThreadSettings;
+  readonly #timing: Timing;
   readonly #pools = new Map<string, Pool>();
   #closed: Promise<void> | null = null;
 
-  constructor(settings: ForwarderSettings) {
+  constructor(settings: ThreadSettings) {
     this.#settings = settings;
+    this.#timing = settings.timing ?? createTiming();
   }
 
   send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall {
@@ -59,7 +60,7 @@ class Http1Forwarder implements Forwarder {
 
   #open(endpoint: EndpointPlan): Pool {
     const { pool: plan, crowded, counts } = this.#settings;
-    const pool = new Pool(endpoint, plan, this.#deadlines, (line) => crowded?.(endpoint, line), counts);
+    const pool = new Pool(endpoint, plan, this.#timing, (line) => crowded?.(endpoint, line), counts);
     if (this.#closed) void pool.close();
     this.#pools.set(endpoint.origin, pool);
     return pool;

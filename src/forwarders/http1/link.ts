@@ -1,7 +1,8 @@
 /** The socket under a connection: how it is made, what it brings, and how it ends. Knows nothing of HTTP. */
 import type { Socket } from 'node:net';
+import type { Timing } from '../../state/timing.ts';
+import { Timer } from '../../state/wheel.ts';
 import type { Failure } from '../../types/transport.ts';
-import { type Deadlines, Timed } from '../deadlines.ts';
 import { Dial, type DialSettings } from '../dial.ts';
 import { ReadBuffer } from './read-buffer.ts';
 
@@ -9,8 +10,8 @@ import { ReadBuffer } from './read-buffer.ts';
  * One TCP or TLS connection from its first packet to its last. Its functions are made once, whatever it carries; the
  * deadline is for whatever its owner waits for.
  */
-export abstract class Link extends Timed {
-  readonly #deadlines: Deadlines;
+export abstract class Link extends Timer {
+  readonly #timing: Timing;
   readonly #reads = new ReadBuffer();
   #dial: Dial | null;
   #socket: Socket | null = null;
@@ -20,7 +21,7 @@ export abstract class Link extends Timed {
 
   constructor(settings: DialSettings) {
     super();
-    this.#deadlines = settings.deadlines;
+    this.#timing = settings.timing;
     this.#dial = new Dial(settings, this.#dialed, { buffer: this.#place, callback: this.#read });
   }
 
@@ -53,7 +54,7 @@ export abstract class Link extends Timed {
 
   /** Expires in `ms` from now; 0 never. */
   protected within(ms: number): void {
-    this.#deadlines.set(this, ms);
+    this.#timing.wheel.limit(this, ms);
   }
 
   /** The socket is full: `stalled` unless something leaves it every `ms`. Its own timer, as only that sees progress. */
@@ -72,7 +73,7 @@ export abstract class Link extends Timed {
   destroy(): void {
     const socket = this.#socket;
     this.#socket = null;
-    this.#deadlines.clear(this);
+    this.#timing.wheel.clear(this);
     this.#dial?.cancel();
     this.#dial = null;
     socket?.destroy();
@@ -114,7 +115,13 @@ export abstract class Link extends Timed {
   #place = (): Buffer => this.#reads.next();
 
   #read = (size: number, place: Uint8Array): boolean => {
-    this.bytes(this.#reads.take(place as Buffer, size));
+    const { clock } = this.#timing;
+    clock.enter();
+    try {
+      this.bytes(this.#reads.take(place as Buffer, size));
+    } finally {
+      clock.leave();
+    }
     return true;
   };
 

@@ -1,7 +1,7 @@
 /** The connections to one origin: the one used last is used first, because it is the least likely to be stale. */
+import type { Timing } from '../../state/timing.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
 import type { Failure, LineStats, PoolCounts } from '../../types/transport.ts';
-import type { Deadlines } from '../deadlines.ts';
 import type { DialSettings } from '../dial.ts';
 import { Line } from '../line.ts';
 import type { Attempt, Dispatcher } from './attempt.ts';
@@ -25,13 +25,13 @@ export class Pool implements Dispatcher, Keeper {
   constructor(
     endpoint: EndpointPlan,
     plan: PoolPlan,
-    deadlines: Deadlines,
+    timing: Timing,
     crowded?: (line: LineStats) => void,
     counts: PoolCounts | null = null,
   ) {
-    this.dial = { endpoint, pool: plan, deadlines, session: undefined };
+    this.dial = { endpoint, pool: plan, timing, session: undefined };
     this.idleFor = plan.idle;
-    this.line = new Line(plan.queue, deadlines, crowded, counts);
+    this.line = new Line(plan.queue, timing, crowded, counts);
     this.#counts = counts;
     this.#most = plan.connections;
   }

@@ -5,35 +5,36 @@
  * `Forwarder` → {@link Origin} (who gets room where) → `UpstreamSession` (a connection) → {@link Attempt} (one request on
  * one stream).
  */
+import { createTiming, type Timing } from '../../state/timing.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
-  ForwarderSettings,
   ForwarderStats,
   LineStats,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
 } from '../../types/transport.ts';
-import { Deadlines } from '../deadlines.ts';
 import { NO_LINE, sumLines } from '../line.ts';
+import type { ThreadSettings } from '../settings.ts';
 import { Attempt } from './attempt.ts';
 import { Origin } from './origin.ts';
 
 /** A forwarder that closes `fallback`, which takes the requests of origins that choose HTTP/1.1, when it is closed. */
-export function createHttp2Forwarder(settings: ForwarderSettings, fallback: Forwarder): Forwarder {
+export function createHttp2Forwarder(settings: ThreadSettings, fallback: Forwarder): Forwarder {
   return new Http2Forwarder(settings, fallback);
 }
 
 class Http2Forwarder implements Forwarder {
-  readonly #settings: ForwarderSettings;
+  readonly #settings: ThreadSettings;
   readonly #fallback: Forwarder;
-  readonly #deadlines = new Deadlines();
+  readonly #timing: Timing;
   readonly #origins = new Map<string, Origin>();
   #closed: Promise<void> | null = null;
 
-  constructor(settings: ForwarderSettings, fallback: Forwarder) {
+  constructor(settings: ThreadSettings, fallback: Forwarder) {
     this.#settings = settings;
+    this.#timing = settings.timing ?? createTiming();
     this.#fallback = fallback;
   }
 
@@ -72,7 +73,7 @@ class Http2Forwarder implements Forwarder {
   #open(endpoint: EndpointPlan): Origin {
     const { pool, crowded, counts } = this.#settings;
     const report = (line: LineStats) => crowded?.(endpoint, line);
-    const origin = new Origin(endpoint, pool, this.#deadlines, this.#fallback, report, counts);
+    const origin = new Origin(endpoint, pool, this.#timing, this.#fallback, report, counts);
     if (this.#closed !== null) void origin.close();
     this.#origins.set(endpoint.origin, origin);
     return origin;
