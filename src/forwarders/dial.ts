@@ -1,7 +1,7 @@
 /** Opens connections to an endpoint, with one time limit for TCP (and DNS) and one for the TLS handshake. */
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Timing } from '../state/timing.ts';
+import type { Loop } from '../sockets/loop.ts';
 import { Timer } from '../state/wheel.ts';
 import type { EndpointPlan, PoolPlan } from '../types/plan.ts';
 import type { Failure } from '../types/transport.ts';
@@ -16,7 +16,7 @@ const HTTP_1_1 = ['http/1.1'];
 export interface DialSettings {
   readonly endpoint: EndpointPlan;
   readonly pool: Pick<PoolPlan, 'connect' | 'tlsHandshake'>;
-  readonly timing: Timing;
+  readonly loop: Loop;
   /** What is offered to TLS endpoints (ALPN), best first; HTTP/1.1 alone where it is missing. */
   readonly protocols?: string[];
   /** The last TLS session, so that the next handshake is short. */
@@ -41,13 +41,13 @@ export class Dial extends Timer {
     this.#answer = answer;
     this.socket = settings.endpoint.secure ? this.#openTls(onread) : this.#open(onread);
     this.socket.on('error', (error) => this.#fail(connectFailure(error, this.#secured, this.#where)));
-    settings.timing.wheel.limit(this, settings.pool.connect);
+    settings.loop.wheel.limit(this, settings.pool.connect);
   }
 
   /** Gives up without an answer. */
   cancel(): void {
     this.#answer = null;
-    this.#settings.timing.wheel.clear(this);
+    this.#settings.loop.wheel.clear(this);
     this.socket.destroy();
   }
 
@@ -79,7 +79,7 @@ export class Dial extends Timer {
     const socket = connectTls(options);
     socket.once('connect', () => {
       this.#secured = true;
-      if (this.#answer) settings.timing.wheel.limit(this, settings.pool.tlsHandshake);
+      if (this.#answer) settings.loop.wheel.limit(this, settings.pool.tlsHandshake);
     });
     socket.on('session', (session) => {
       settings.session = session;
@@ -90,8 +90,8 @@ export class Dial extends Timer {
   #done(): void {
     const answer = this.#answer;
     this.#answer = null;
-    this.#settings.timing.wheel.clear(this);
-    if (answer !== null) this.#settings.timing.clock.within(() => answer(null, this.socket));
+    this.#settings.loop.wheel.clear(this);
+    if (answer !== null) this.#settings.loop.within(() => answer(null, this.socket));
   }
 
   get #where(): string {
@@ -103,7 +103,7 @@ export class Dial extends Timer {
     const answer = this.#answer;
     if (!answer) return;
     this.#answer = null;
-    this.#settings.timing.wheel.clear(this);
+    this.#settings.loop.wheel.clear(this);
     answer(failure, null);
   }
 }

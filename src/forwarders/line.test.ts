@@ -1,7 +1,7 @@
 /** The line for a connection, on a clock that the test moves: order, bounds, and what is expected of it. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
-import { createTiming } from '../state/timing.ts';
+import { Loop } from '../sockets/loop.ts';
 import { Line, sumLines, Waiter } from './line.ts';
 
 class Passenger extends Waiter {
@@ -19,7 +19,7 @@ afterEach(() => mock.restoreAll());
 /** A line and what it said of being crowded: how many were in it. */
 function lineOf(max: number, wait: number) {
   const crowded: number[] = [];
-  return { line: new Line<Passenger>({ max, wait }, createTiming(), ({ waiting }) => crowded.push(waiting)), crowded };
+  return { line: new Line<Passenger>({ max, wait }, new Loop(), ({ waiting }) => crowded.push(waiting)), crowded };
 }
 
 const join = (line: Line<Passenger>) => {

@@ -2,7 +2,7 @@
  * The line for a connection to one origin: first come, first served, bounded in length and in time. Waiting in it is no
  * fault of the endpoint's: who leaves it in vain fails as `busy`, with the time after which asking again makes sense.
  */
-import type { Timing } from '../state/timing.ts';
+import type { Loop } from '../sockets/loop.ts';
 import { Timer } from '../state/wheel.ts';
 import type { QueuePlan } from '../types/plan.ts';
 import type { Failure, LineCounts, LineStats } from '../types/transport.ts';
@@ -25,7 +25,7 @@ export class Line<W extends Waiter> implements LineStats {
   full = 0;
   late = 0;
   readonly #queue: QueuePlan;
-  readonly #timing: Timing;
+  readonly #loop: Loop;
   readonly #counts: LineCounts | null;
   readonly #crowded: ((line: LineStats) => void) | null;
   #first: W | null = null;
@@ -39,13 +39,13 @@ export class Line<W extends Waiter> implements LineStats {
   /** `crowded` is called for each one that it refuses, that leaves it too late, or that finds it more than half full. */
   constructor(
     queue: QueuePlan,
-    timing: Timing,
+    loop: Loop,
     crowded: ((line: LineStats) => void) | null = null,
     counts: LineCounts | null = null,
   ) {
     this.#queue = queue;
     this.#counts = counts;
-    this.#timing = timing;
+    this.#loop = loop;
     this.#crowded = crowded;
   }
 
@@ -60,7 +60,7 @@ export class Line<W extends Waiter> implements LineStats {
   join(waiter: W, coming = 0): Failure | null {
     const ahead = this.#size - coming;
     if (ahead >= this.#queue.max) return this.#refuse();
-    const now = this.#timing.clock.monotonic();
+    const now = this.#loop.clock.monotonic();
     if (this.#size === 0) this.#turnAt = now;
     waiter.waitsSince = now;
     this.#push(waiter);
@@ -73,7 +73,7 @@ export class Line<W extends Waiter> implements LineStats {
 
   /** Lets `waiter` wait as long again. */
   extend(waiter: W): void {
-    this.#timing.wheel.limit(waiter, this.#queue.wait);
+    this.#loop.wheel.limit(waiter, this.#queue.wait);
   }
 
   /** Takes who waits longest out of it: its turn has come. Null where nobody waits. */
@@ -85,7 +85,7 @@ export class Line<W extends Waiter> implements LineStats {
 
   /** The turn of `waiter` has come. */
   turn(waiter: W): void {
-    const now = this.#timing.clock.monotonic();
+    const now = this.#loop.clock.monotonic();
     const since = now - this.#turnAt;
     this.#pace = this.#pace === 0 ? since : this.#pace + (since - this.#pace) * GAIN;
     this.#turnAt = now;
@@ -95,11 +95,11 @@ export class Line<W extends Waiter> implements LineStats {
   /** `waiter` stands in it no more. False where it did not. */
   leave(waiter: W): boolean {
     if (waiter.waitsSince === 0) return false;
-    const ms = this.#timing.clock.monotonic() - waiter.waitsSince;
+    const ms = this.#loop.clock.monotonic() - waiter.waitsSince;
     this.waitedMs += ms;
     if (this.#counts !== null) this.#counts.waitedSeconds.value += ms / 1000;
     waiter.waitsSince = 0;
-    this.#timing.wheel.clear(waiter);
+    this.#loop.wheel.clear(waiter);
     this.#remove(waiter);
     return true;
   }
@@ -131,7 +131,7 @@ export class Line<W extends Waiter> implements LineStats {
    * where the next turn is overdue. After the longest that one may wait they have left the line at any rate.
    */
   #expected(): number {
-    const overdue = this.#size === 0 ? 0 : this.#timing.clock.monotonic() - this.#turnAt;
+    const overdue = this.#size === 0 ? 0 : this.#loop.clock.monotonic() - this.#turnAt;
     return Math.min(Math.max(this.#pace, overdue) * (this.#size + 1), this.#queue.wait);
   }
 

@@ -21,6 +21,11 @@ export class Clock {
     this.#steady = steady;
   }
 
+  /** Callbacks entered and not left. */
+  get depth(): number {
+    return this.#depth;
+  }
+
   /** A callback begins. Whoever enters leaves, whatever is thrown. */
   enter(): void {
     this.#depth++;

@@ -2,7 +2,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { canonicalAddress } from '../../net/address.ts';
-import { createTiming, type Timing } from '../../state/timing.ts';
+import { Loop } from '../../sockets/loop.ts';
 import type { Accept, BoundSockets, CertificatePairs, Edge } from '../../types/transport.ts';
 import { Drain } from '../drain.ts';
 import { Http2Sessions } from '../http2/index.ts';
@@ -11,10 +11,9 @@ import type { EdgeSettings } from '../settings.ts';
 import { CertificateTable } from '../sni.ts';
 import { contextOptions } from '../tls.ts';
 import { UPLOAD_RATE } from '../upload-clock.ts';
-import { Connection, type Home } from './connection.ts';
+import { ClientConnection, type Home } from './client-connection.ts';
 import { DateClock } from './heads.ts';
 import { messageLimits } from './limits.ts';
-import { attach } from './socket-events.ts';
 
 export interface Http1EdgeSettings extends EdgeSettings {
   /** Milliseconds in which a client must take something of what is sent to it; the idle timeout where it is missing. */
@@ -25,12 +24,12 @@ export class Http1Edge implements Edge {
   readonly #settings: Http1EdgeSettings;
   readonly #server: Server;
   readonly #home: Home;
-  readonly #timing: Timing;
+  readonly #loop: Loop;
   /** What clients that choose `h2` are handed to; null without TLS. */
   readonly #http2: Http2Sessions | null;
   /** All TCP connections, those in a TLS handshake and upgraded ones included. */
   readonly #sockets = new Set<Socket>();
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<ClientConnection>();
   #certificates: CertificateTable | null = null;
   readonly #drain: Drain;
   #feeders: readonly Server[] = [];
@@ -40,8 +39,8 @@ export class Http1Edge implements Edge {
 
   constructor(settings: Http1EdgeSettings, accept: Accept) {
     this.#settings = settings;
-    this.#timing = settings.timing ?? createTiming();
-    this.#drain = new Drain(this.#timing.clock.monotonic);
+    this.#loop = settings.loop ?? new Loop();
+    this.#drain = new Drain(this.#loop.clock.monotonic);
     this.#home = this.#createHome(settings, accept);
     const { wheel, now, date, drain } = this.#home;
     this.#http2 =
@@ -61,7 +60,7 @@ export class Http1Edge implements Edge {
 
   /** Deadlines now running. */
   get deadlines(): number {
-    return this.#timing.wheel.size;
+    return this.#loop.wheel.size;
   }
 
   async listen(sockets?: BoundSockets): Promise<void> {
@@ -103,15 +102,15 @@ export class Http1Edge implements Edge {
     await this.#http2?.close();
     // The server's own `close` would come before the last sockets have told theirs.
     if (this.#sockets.size > 0) await new Promise<void>((resolve) => (this.#empty = resolve));
-    if (this.#settings.timing === undefined) this.#timing.wheel.close();
+    if (this.#settings.loop === undefined) this.#loop.wheel.close();
   }
 
   #createHome(settings: Http1EdgeSettings, accept: Accept): Home {
     const { headerTimeout, requestTimeout, idleTimeout } = settings;
-    const { clock, wheel } = this.#timing;
+    const { clock, wheel } = this.#loop;
     return {
       accept,
-      clock,
+      loop: this.#loop,
       now: clock.monotonic,
       wheel,
       date: new DateClock(settings.now ?? clock.now),
@@ -167,9 +166,8 @@ export class Http1Edge implements Edge {
     if (this.#http2 !== null && (socket as TLSSocket).alpnProtocol === 'h2')
       return this.#http2.serveHttp2(socket as TLSSocket);
     const address = canonicalAddress(socket.remoteAddress ?? '') ?? '';
-    const connection = new Connection(socket, address, this.#home);
+    const connection = new ClientConnection(socket, address, this.#home);
     this.#connections.add(connection);
-    attach(socket, connection);
     if (this.#drain.begun) connection.drain();
   }
 }

@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:h
 import type { Socket } from 'node:net';
 import { FIELDS_MAX, type HeaderList, hasTooManyFields, removeFraming } from '../../headers.ts';
 import { INFORMED_MAX } from '../../http1/response-reader.ts';
-import type { Timing } from '../../state/timing.ts';
+import type { Loop } from '../../sockets/loop.ts';
 import type { PoolPlan } from '../../types/plan.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { connectFailure, connectTimeout } from '../connect-failure.ts';
@@ -16,7 +16,7 @@ import type { Beginner, Places } from './places.ts';
 /** What an attempt needs of its forwarder. `T` is what the forwarder keeps of an endpoint. */
 export interface ProxyHost<T extends Places> {
   readonly pool: PoolPlan;
-  readonly timing: Timing;
+  readonly loop: Loop;
   /** Sockets that are connected, TLS included: Node's agent does not tell a waiting request so. */
   readonly ready: WeakSet<Socket>;
   /** Hands the attempt to http-proxy. Throws what `web` and Node's request throw for a request they cannot make. */
@@ -97,7 +97,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
     try {
       if (hasTooManyFields(this.#request.headers)) throw new ForwardError('protocol', 'too many fields', false);
       this.#forwarder.web(this, this.#target);
-      if (!this.#ended) this.#forwarder.timing.wheel.limit(this, this.#request.timeouts.firstByte);
+      if (!this.#ended) this.#forwarder.loop.wheel.limit(this, this.#request.timeouts.firstByte);
     } catch (error) {
       this.onError(error as Error);
     }
@@ -203,17 +203,17 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   }
 
   #onSocket(socket: Socket): void {
-    const { timing, pool, ready } = this.#forwarder;
+    const { loop, pool, ready } = this.#forwarder;
     this.#reused = ready.has(socket);
     if (this.#reused) {
       this.#onConnect();
       return;
     }
-    timing.wheel.limit(this, pool.connect);
+    loop.wheel.limit(this, pool.connect);
     if (this.#request.endpoint.secure) {
       socket.once('connect', () => {
         this.#secured = true;
-        if (!this.#ended) timing.wheel.limit(this, pool.tlsHandshake);
+        if (!this.#ended) loop.wheel.limit(this, pool.tlsHandshake);
       });
     }
     socket.once(this.#request.endpoint.secure ? 'secureConnect' : 'connect', () => {
@@ -224,10 +224,9 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
 
   #onConnect(): void {
     this.#connected = true;
-    this.#forwarder.timing.wheel.clear(this);
+    this.#forwarder.loop.wheel.clear(this);
     if (this.#streamed && !this.#finished) this.#to.sendMore();
-    else if (this.#upstream!.writableFinished)
-      this.#forwarder.timing.wheel.limit(this, this.#request.timeouts.firstByte);
+    else if (this.#upstream!.writableFinished) this.#forwarder.loop.wheel.limit(this, this.#request.timeouts.firstByte);
     else if (this.#upstream!.writableNeedDrain || this.#finished || !this.#streamed) this.#watchSending();
   }
 
@@ -240,7 +239,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
     this.#finished = true;
     if (this.#headSeen || !this.#connected) return;
     this.#stopStalling();
-    this.#forwarder.timing.wheel.limit(this, this.#request.timeouts.firstByte);
+    this.#forwarder.loop.wheel.limit(this, this.#request.timeouts.firstByte);
   }
 
   #onData(chunk: Buffer): void {
@@ -267,7 +266,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   // ── times ──
 
   #watchReply(): void {
-    if (!this.#paused) this.#forwarder.timing.wheel.limit(this, this.#request.timeouts.idle);
+    if (!this.#paused) this.#forwarder.loop.wheel.limit(this, this.#request.timeouts.idle);
   }
 
   #watchSending(): void {
@@ -321,7 +320,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   pause(): void {
     if (this.#ended || this.#paused) return;
     this.#paused = true;
-    if (this.#headSeen) this.#forwarder.timing.wheel.clear(this);
+    if (this.#headSeen) this.#forwarder.loop.wheel.clear(this);
     this.#reply?.pause();
   }
 
@@ -349,7 +348,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   #end(): void {
     this.#ended = true;
     this.#target.line.leave(this);
-    this.#forwarder.timing.wheel.clear(this);
+    this.#forwarder.loop.wheel.clear(this);
     this.#forwarder.over(this);
     if (this.#placed) this.#target.release();
   }

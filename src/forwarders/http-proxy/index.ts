@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import type HttpProxy from 'http-proxy';
-import { createTiming, type Timing } from '../../state/timing.ts';
+import { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
@@ -27,7 +27,7 @@ export function createHttpProxyForwarder(settings: ThreadSettings): Forwarder {
 
 class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
   readonly pool: PoolPlan;
-  readonly timing: Timing;
+  readonly loop: Loop;
   readonly ready = new WeakSet<Socket>();
   readonly #settings: ThreadSettings;
   readonly #proxy: HttpProxy;
@@ -38,7 +38,7 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
 
   constructor(settings: ThreadSettings) {
     this.pool = settings.pool;
-    this.timing = settings.timing ?? createTiming();
+    this.loop = settings.loop ?? new Loop();
     this.#settings = settings;
     this.#proxy = createProxy();
   }
@@ -88,7 +88,7 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
 
   #open(endpoint: EndpointPlan): Target {
     const { pool, crowded, counts } = this.#settings;
-    const target = new Target(endpoint, pool, this.timing, (line) => crowded?.(endpoint, line), counts);
+    const target = new Target(endpoint, pool, this.loop, (line) => crowded?.(endpoint, line), counts);
     this.#targets.set(endpoint.origin, target);
     return target;
   }

@@ -2,10 +2,10 @@
  * The forwarder on our own HTTP/1.1 and plain sockets: one pool of kept connections for each origin, one request at a
  * time on each, no pipelining, no redirects, no decompression.
  *
- * `Forwarder` → {@link Pool} (who gets which connection) → {@link Connection} (the socket, and the reply on it) →
- * {@link Attempt} (one request, and whoever asked for it).
+ * `Forwarder` → {@link Pool} (who gets which connection) → `UpstreamConnection` (the socket, and the reply on it) →
+ * {@link Http1Call} (one request, and whoever asked for it).
  */
-import { createTiming, type Timing } from '../../state/timing.ts';
+import { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
@@ -16,7 +16,7 @@ import type {
 } from '../../types/transport.ts';
 import { sumLines } from '../line.ts';
 import type { ThreadSettings } from '../settings.ts';
-import { Attempt } from './attempt.ts';
+import { Http1Call } from './call.ts';
 import { Pool } from './pool.ts';
 
 /** A forwarder on sockets of our own. It ignores `pool.http2`. */
@@ -26,20 +26,20 @@ export function createHttp1Forwarder(settings: ThreadSettings): Forwarder {
 
 class Http1Forwarder implements Forwarder {
   readonly #settings: ThreadSettings;
-  readonly #timing: Timing;
+  readonly #loop: Loop;
   readonly #pools = new Map<string, Pool>();
   #closed: Promise<void> | null = null;
 
   constructor(settings: ThreadSettings) {
     this.#settings = settings;
-    this.#timing = settings.timing ?? createTiming();
+    this.#loop = settings.loop ?? new Loop();
   }
 
   send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall {
     const pool = this.#pools.get(request.endpoint.origin) ?? this.#open(request.endpoint);
-    const attempt = new Attempt(request, to, pool);
-    attempt.start();
-    return attempt;
+    const call = new Http1Call(request, to, pool);
+    call.start();
+    return call;
   }
 
   stats(): Required<ForwarderStats> {
@@ -60,7 +60,7 @@ class Http1Forwarder implements Forwarder {
 
   #open(endpoint: EndpointPlan): Pool {
     const { pool: plan, crowded, counts } = this.#settings;
-    const pool = new Pool(endpoint, plan, this.#timing, (line) => crowded?.(endpoint, line), counts);
+    const pool = new Pool(endpoint, plan, this.#loop, (line) => crowded?.(endpoint, line), counts);
     if (this.#closed) void pool.close();
     this.#pools.set(endpoint.origin, pool);
     return pool;

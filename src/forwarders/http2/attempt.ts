@@ -252,7 +252,7 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   #resend(session: UpstreamSession): void {
     this.#resent = true;
     this.#waited = true;
-    this.#origin.timing.wheel.clear(this);
+    this.#origin.loop.wheel.clear(this);
     this.#session = null;
     this.#stream = null;
     this.#outflow = null;
@@ -290,7 +290,7 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
     if (this.#ended) return this.#other?.pause();
     if (this.#paused) return;
     this.#paused = true;
-    if (this.#headSeen) this.#origin.timing.wheel.clear(this);
+    if (this.#headSeen) this.#origin.loop.wheel.clear(this);
     this.#stream?.pause();
   }
 
@@ -320,15 +320,15 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   /** Once the head is here nothing else counts but that the reply goes on, while somebody reads it. */
   #expect(phase: typeof SENDING | typeof ASKING | typeof READING): void {
     if (this.#headSeen && phase !== READING) return;
-    if (phase === READING && this.#paused) return this.#origin.timing.wheel.clear(this);
+    if (phase === READING && this.#paused) return this.#origin.loop.wheel.clear(this);
     const { send, firstByte, idle } = this.#request.timeouts;
     this.#phase = phase;
-    this.#origin.timing.wheel.limit(this, phase === SENDING ? send : phase === ASKING ? firstByte : idle);
+    this.#origin.loop.wheel.limit(this, phase === SENDING ? send : phase === ASKING ? firstByte : idle);
   }
 
   /** The upstream waits for us, and that is no fault of its own. */
   #unblock(): void {
-    if (!this.#headSeen) this.#origin.timing.wheel.clear(this);
+    if (!this.#headSeen) this.#origin.loop.wheel.clear(this);
     if (this.#upload!.unblock()) this.#to.sendMore();
   }
 
@@ -361,7 +361,7 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   #end(): void {
     this.#ended = true;
     this.#origin.leave(this);
-    this.#origin.timing.wheel.clear(this);
+    this.#origin.loop.wheel.clear(this);
   }
 }
 

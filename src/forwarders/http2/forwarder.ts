@@ -5,7 +5,7 @@
  * `Forwarder` → {@link Origin} (who gets room where) → `UpstreamSession` (a connection) → {@link Attempt} (one request on
  * one stream).
  */
-import { createTiming, type Timing } from '../../state/timing.ts';
+import { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
@@ -28,13 +28,13 @@ export function createHttp2Forwarder(settings: ThreadSettings, fallback: Forward
 class Http2Forwarder implements Forwarder {
   readonly #settings: ThreadSettings;
   readonly #fallback: Forwarder;
-  readonly #timing: Timing;
+  readonly #loop: Loop;
   readonly #origins = new Map<string, Origin>();
   #closed: Promise<void> | null = null;
 
   constructor(settings: ThreadSettings, fallback: Forwarder) {
     this.#settings = settings;
-    this.#timing = settings.timing ?? createTiming();
+    this.#loop = settings.loop ?? new Loop();
     this.#fallback = fallback;
   }
 
@@ -73,7 +73,7 @@ class Http2Forwarder implements Forwarder {
   #open(endpoint: EndpointPlan): Origin {
     const { pool, crowded, counts } = this.#settings;
     const report = (line: LineStats) => crowded?.(endpoint, line);
-    const origin = new Origin(endpoint, pool, this.#timing, this.#fallback, report, counts);
+    const origin = new Origin(endpoint, pool, this.#loop, this.#fallback, report, counts);
     if (this.#closed !== null) void origin.close();
     this.#origins.set(endpoint.origin, origin);
     return origin;

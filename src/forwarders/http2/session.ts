@@ -104,7 +104,7 @@ export class UpstreamSession extends Timer {
     this.#used = true;
     this.#streams++;
     this.#riders++;
-    this.#owner.dial.timing.wheel.clear(this);
+    this.#owner.dial.loop.wheel.clear(this);
     return stream;
   }
 
@@ -119,7 +119,7 @@ export class UpstreamSession extends Timer {
     this.#streams--;
     if (this.#state !== READY) return;
     if (!this.#isOpen) return this.retire();
-    if (this.#riders === 0 && this.#streams === 0) this.#owner.dial.timing.wheel.limit(this, this.#owner.idleFor);
+    if (this.#riders === 0 && this.#streams === 0) this.#owner.dial.loop.wheel.limit(this, this.#owner.idleFor);
     this.#owner.room(this);
   }
 
@@ -141,12 +141,12 @@ export class UpstreamSession extends Timer {
     if (this.#state === ENDED) return;
     if (this.#state === DIALLING) this.#dial.cancel();
     this.#state = ENDED;
-    this.#owner.dial.timing.wheel.clear(this);
+    this.#owner.dial.loop.wheel.clear(this);
     if (this.#session !== null && !this.#session.destroyed) {
       // From inside what was read Node could not say goodbye.
       setImmediate(destroy, this.#session);
       // For a goodbye that is not read.
-      this.#owner.dial.timing.wheel.limit(this, LINGER_MS);
+      this.#owner.dial.loop.wheel.limit(this, LINGER_MS);
     }
     this.#owner.gone(this, failure);
   }
@@ -159,7 +159,7 @@ export class UpstreamSession extends Timer {
 
   #dialled(failure: Failure | null, socket: Socket | null): void {
     if (socket === null) return this.end(failure);
-    const { endpoint, timing, pool } = this.#owner.dial;
+    const { endpoint, loop, pool } = this.#owner.dial;
     if (endpoint.secure && (socket as TLSSocket).alpnProtocol !== 'h2') {
       socket.destroy();
       this.#state = ENDED;
@@ -167,7 +167,7 @@ export class UpstreamSession extends Timer {
     }
     this.#state = GREETING;
     this.#socket = socket;
-    timing.wheel.limit(this, pool.connect);
+    loop.wheel.limit(this, pool.connect);
     socket.on('close', () => this.#closed());
     try {
       this.#greet(http2().connect(endpoint.origin, { ...SESSION_OPTIONS, createConnection: () => socket }));
@@ -197,7 +197,7 @@ export class UpstreamSession extends Timer {
     this.#streamsMax = Math.min(maxConcurrentStreams ?? STREAMS_MAX, STREAMS_MAX);
     if (this.#state === GREETING) {
       this.#state = READY;
-      this.#owner.dial.timing.wheel.limit(this, this.#owner.idleFor);
+      this.#owner.dial.loop.wheel.limit(this, this.#owner.idleFor);
     }
     this.#owner.room(this);
   }
@@ -217,7 +217,7 @@ export class UpstreamSession extends Timer {
   #closed(): void {
     if (this.#useless) this.#fail('it closed the connection before it took a request');
     this.end();
-    this.#owner.dial.timing.wheel.clear(this);
+    this.#owner.dial.loop.wheel.clear(this);
   }
 }
 

@@ -10,8 +10,8 @@ import type { BoundSocket } from '../../net/sockets.ts';
 import { unpackPlan } from '../../plan/packed.ts';
 import { KINDS } from '../../policies/index.ts';
 import { finish, type Steps } from '../../slices.ts';
+import { Loop } from '../../sockets/loop.ts';
 import { Clock } from '../../state/clock.ts';
-import { createTiming, type Timing } from '../../state/timing.ts';
 import { Users } from '../../state/users.ts';
 import { createMemoryStore, type MemoryStore } from '../../store/memory.ts';
 import type { ListenerConfig, WeirConfig } from '../../types/config.ts';
@@ -54,7 +54,7 @@ export class TrafficThread {
   readonly #post: (message: FromWorker) => void;
   readonly #config: WeirConfig;
   readonly #registry: Registry;
-  readonly #timing: Timing = createTiming(new Clock(Date.now, () => performance.now()));
+  readonly #loop = new Loop(new Clock(Date.now, () => performance.now()));
   readonly #states = new StateDirectory();
   readonly #log: Log;
   readonly #access: AccessLog | null;
@@ -86,7 +86,7 @@ export class TrafficThread {
     this.#geo = geoFrom(start.geo);
     this.#store = createMemoryStore({
       zone: (identity, bytes) => zoneOf(start.zones, identity, bytes),
-      now: this.#timing.clock.now,
+      now: this.#loop.clock.now,
       thread: start.thread,
       nonces: start.config.store.nonces,
       limits: start.config.store.limits,
@@ -181,11 +181,11 @@ export class TrafficThread {
         kinds: KINDS,
         store: this.#store,
         log: this.#log,
-        now: this.#timing.clock.now,
+        now: this.#loop.clock.now,
         random: Math.random,
         zone: (identity, bytes) => zoneOf(zones, identity, bytes),
         state: (identity, create) => hold.state(identity, create),
-        forwarder: (upstream) => forwarderFor(upstream, hold, this.#registry, this.#log, this.#timing),
+        forwarder: (upstream) => forwarderFor(upstream, hold, this.#registry, this.#log, this.#loop),
       });
       const clients = new ClientDirectory(plan.regions, (address) => this.#geo.lookup(address));
       generation = new Generation(rules, clients, letGo);
@@ -203,14 +203,14 @@ export class TrafficThread {
         trusted: new CidrSet(trustedProxies),
         passing: passingNames(passHeaders),
         pseudonym: this.#start.pseudonym,
-        wheel: this.#timing.wheel,
+        wheel: this.#loop.wheel,
         log: this.#log,
         access: this.#access,
         bodyMax: limits.bodySize,
         policyTimeout: limits.policyTimeout,
         bodies: this.#bodies,
-        now: this.#timing.clock.now,
-        monotonic: this.#timing.clock.monotonic,
+        now: this.#loop.clock.now,
+        monotonic: this.#loop.clock.monotonic,
         random: Math.random,
         newId: requestIds(),
         exhausted: this.#exhausted,
@@ -241,7 +241,7 @@ export class TrafficThread {
         reusePort: true,
         tls: listener.tls && pairs ? { minVersion: listener.tls.minVersion, certificates: pairs } : null,
         halfClose: listener.halfClose,
-        timing: this.#timing,
+        loop: this.#loop,
         ...limits,
       },
       (inbound) => new ExchangeRun(core, inbound).begin(),
@@ -314,17 +314,11 @@ function zoneOf(zones: Zones, identity: string, bytes: number): SharedArrayBuffe
 }
 
 /** Pools belong to the upstream's name; what changes their meaning is in the identity. */
-function forwarderFor(
-  upstream: UpstreamPlan,
-  hold: StateHold,
-  registry: Registry,
-  log: Log,
-  timing: Timing,
-): Forwarder {
+function forwarderFor(upstream: UpstreamPlan, hold: StateHold, registry: Registry, log: Log, loop: Loop): Forwarder {
   const identity = `forwarder ${upstream.name} ${upstream.forwarder} ${JSON.stringify(upstream.pool)}`;
   const { name, pool, forwarder } = upstream;
   const create: ConstructorParameters<typeof OpenPool>[0] = (crowded, counts) =>
-    createForwarder(forwarder, { pool, now: timing.clock.now, crowded, counts, timing });
+    createForwarder(forwarder, { pool, now: loop.clock.now, crowded, counts, loop });
   return hold.state(identity, () => new OpenPool(create, name, registry, log)).forwarder;
 }
 
