@@ -1,4 +1,5 @@
 /** What every edge is made with. */
+import type { Loop } from '../sockets/loop.ts';
 import type { CertificatePairs } from '../types/transport.ts';
 import type { TlsVersion } from './tls.ts';
 import type { UPLOAD_RATE, UploadClock } from './upload-clock.ts';
@@ -24,4 +25,6 @@ export interface EdgeSettings {
   readonly connections: number;
   /** Milliseconds since the epoch, for `Date`; the system's clock where it is missing. */
   readonly now?: () => number;
+  /** What sockets share in the thread; an edge that gets none has its own. */
+  readonly loop?: Loop;
 }

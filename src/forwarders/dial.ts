@@ -1,10 +1,11 @@
 /** Opens connections to an endpoint, with one time limit for TCP (and DNS) and one for the TLS handshake. */
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { Loop } from '../sockets/loop.ts';
+import { Timer } from '../state/wheel.ts';
 import type { EndpointPlan, PoolPlan } from '../types/plan.ts';
 import type { Failure } from '../types/transport.ts';
 import { connectFailure, connectTimeout } from './connect-failure.ts';
-import { type Deadlines, Timed } from './deadlines.ts';
 
 /** Milliseconds of silence before the system probes a connection. */
 const KEEP_ALIVE_PROBE = 60_000;
@@ -15,7 +16,7 @@ const HTTP_1_1 = ['http/1.1'];
 export interface DialSettings {
   readonly endpoint: EndpointPlan;
   readonly pool: Pick<PoolPlan, 'connect' | 'tlsHandshake'>;
-  readonly deadlines: Deadlines;
+  readonly loop: Loop;
   /** What is offered to TLS endpoints (ALPN), best first; HTTP/1.1 alone where it is missing. */
   readonly protocols?: string[];
   /** The last TLS session, so that the next handshake is short. */
@@ -26,7 +27,7 @@ export interface DialSettings {
 export type Dialed = (failure: Failure | null, socket: Socket | null) => void;
 
 /** One connection being made. */
-export class Dial extends Timed {
+export class Dial extends Timer {
   readonly socket: Socket;
   readonly #settings: DialSettings;
   #answer: Dialed | null;
@@ -40,17 +41,17 @@ export class Dial extends Timed {
     this.#answer = answer;
     this.socket = settings.endpoint.secure ? this.#openTls(onread) : this.#open(onread);
     this.socket.on('error', (error) => this.#fail(connectFailure(error, this.#secured, this.#where)));
-    settings.deadlines.set(this, settings.pool.connect);
+    settings.loop.wheel.limit(this, settings.pool.connect);
   }
 
   /** Gives up without an answer. */
   cancel(): void {
     this.#answer = null;
-    this.#settings.deadlines.clear(this);
+    this.#settings.loop.wheel.clear(this);
     this.socket.destroy();
   }
 
-  override expired(): void {
+  override onTimeout(): void {
     this.#fail(connectTimeout(this.#secured, this.#where));
     this.socket.destroy();
   }
@@ -78,7 +79,7 @@ export class Dial extends Timed {
     const socket = connectTls(options);
     socket.once('connect', () => {
       this.#secured = true;
-      if (this.#answer) settings.deadlines.set(this, settings.pool.tlsHandshake);
+      if (this.#answer) settings.loop.wheel.limit(this, settings.pool.tlsHandshake);
     });
     socket.on('session', (session) => {
       settings.session = session;
@@ -89,8 +90,8 @@ export class Dial extends Timed {
   #done(): void {
     const answer = this.#answer;
     this.#answer = null;
-    this.#settings.deadlines.clear(this);
-    answer?.(null, this.socket);
+    this.#settings.loop.wheel.clear(this);
+    if (answer !== null) this.#settings.loop.within(() => answer(null, this.socket));
   }
 
   get #where(): string {
@@ -102,7 +103,7 @@ export class Dial extends Timed {
     const answer = this.#answer;
     if (!answer) return;
     this.#answer = null;
-    this.#settings.deadlines.clear(this);
+    this.#settings.loop.wheel.clear(this);
     answer(failure, null);
   }
 }

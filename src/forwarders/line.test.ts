@@ -1,11 +1,11 @@
 /** The line for a connection, on a clock that the test moves: order, bounds, and what is expected of it. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
-import { Deadlines } from './deadlines.ts';
+import { Loop } from '../sockets/loop.ts';
 import { Line, sumLines, Waiter } from './line.ts';
 
 class Passenger extends Waiter {
-  override expired(): void {}
+  override onTimeout(): void {}
 }
 
 let clock = 0;
@@ -19,7 +19,7 @@ afterEach(() => mock.restoreAll());
 /** A line and what it said of being crowded: how many were in it. */
 function lineOf(max: number, wait: number) {
   const crowded: number[] = [];
-  return { line: new Line<Passenger>({ max, wait }, new Deadlines(), ({ waiting }) => crowded.push(waiting)), crowded };
+  return { line: new Line<Passenger>({ max, wait }, new Loop(), ({ waiting }) => crowded.push(waiting)), crowded };
 }
 
 const join = (line: Line<Passenger>) => {

@@ -2,15 +2,16 @@
  * The line for a connection to one origin: first come, first served, bounded in length and in time. Waiting in it is no
  * fault of the endpoint's: who leaves it in vain fails as `busy`, with the time after which asking again makes sense.
  */
+import type { Loop } from '../sockets/loop.ts';
+import { Timer } from '../state/wheel.ts';
 import type { QueuePlan } from '../types/plan.ts';
 import type { Failure, LineCounts, LineStats } from '../types/transport.ts';
-import { type Deadlines, Timed } from './deadlines.ts';
 
 /** Weight of the newest turn in the average, as TCP smooths its round-trip time (RFC 6298 §2). */
 const GAIN = 1 / 8;
 
 /** Something that can stand in one {@link Line}; its deadline is the line's meanwhile. The links are the line's. */
-export abstract class Waiter extends Timed {
+export abstract class Waiter extends Timer {
   ahead: Waiter | null = null;
   behind: Waiter | null = null;
   /** On the monotonic clock, when it stood in line last. 0: it stands in none. */
@@ -24,7 +25,7 @@ export class Line<W extends Waiter> implements LineStats {
   full = 0;
   late = 0;
   readonly #queue: QueuePlan;
-  readonly #deadlines: Deadlines;
+  readonly #loop: Loop;
   readonly #counts: LineCounts | null;
   readonly #crowded: ((line: LineStats) => void) | null;
   #first: W | null = null;
@@ -38,13 +39,13 @@ export class Line<W extends Waiter> implements LineStats {
   /** `crowded` is called for each one that it refuses, that leaves it too late, or that finds it more than half full. */
   constructor(
     queue: QueuePlan,
-    deadlines: Deadlines,
+    loop: Loop,
     crowded: ((line: LineStats) => void) | null = null,
     counts: LineCounts | null = null,
   ) {
     this.#queue = queue;
     this.#counts = counts;
-    this.#deadlines = deadlines;
+    this.#loop = loop;
     this.#crowded = crowded;
   }
 
@@ -59,7 +60,7 @@ export class Line<W extends Waiter> implements LineStats {
   join(waiter: W, coming = 0): Failure | null {
     const ahead = this.#size - coming;
     if (ahead >= this.#queue.max) return this.#refuse();
-    const now = performance.now();
+    const now = this.#loop.clock.monotonic();
     if (this.#size === 0) this.#turnAt = now;
     waiter.waitsSince = now;
     this.#push(waiter);
@@ -72,7 +73,7 @@ export class Line<W extends Waiter> implements LineStats {
 
   /** Lets `waiter` wait as long again. */
   extend(waiter: W): void {
-    this.#deadlines.set(waiter, this.#queue.wait);
+    this.#loop.wheel.limit(waiter, this.#queue.wait);
   }
 
   /** Takes who waits longest out of it: its turn has come. Null where nobody waits. */
@@ -84,7 +85,7 @@ export class Line<W extends Waiter> implements LineStats {
 
   /** The turn of `waiter` has come. */
   turn(waiter: W): void {
-    const now = performance.now();
+    const now = this.#loop.clock.monotonic();
     const since = now - this.#turnAt;
     this.#pace = this.#pace === 0 ? since : this.#pace + (since - this.#pace) * GAIN;
     this.#turnAt = now;
@@ -94,11 +95,11 @@ export class Line<W extends Waiter> implements LineStats {
   /** `waiter` stands in it no more. False where it did not. */
   leave(waiter: W): boolean {
     if (waiter.waitsSince === 0) return false;
-    const ms = performance.now() - waiter.waitsSince;
+    const ms = this.#loop.clock.monotonic() - waiter.waitsSince;
     this.waitedMs += ms;
     if (this.#counts !== null) this.#counts.waitedSeconds.value += ms / 1000;
     waiter.waitsSince = 0;
-    this.#deadlines.clear(waiter);
+    this.#loop.wheel.clear(waiter);
     this.#remove(waiter);
     return true;
   }
@@ -130,7 +131,7 @@ export class Line<W extends Waiter> implements LineStats {
    * where the next turn is overdue. After the longest that one may wait they have left the line at any rate.
    */
   #expected(): number {
-    const overdue = this.#size === 0 ? 0 : performance.now() - this.#turnAt;
+    const overdue = this.#size === 0 ? 0 : this.#loop.clock.monotonic() - this.#turnAt;
     return Math.min(Math.max(this.#pace, overdue) * (this.#size + 1), this.#queue.wait);
   }
 

@@ -129,6 +129,96 @@ test('a long pause fires everything that fell into it', () => {
   assert.ok(timers.every((timer) => timer.firedAt.length === 1));
 });
 
+test('of those due in one tick, one that another ended or set anew does not fire', () => {
+  const { wheel, probe, advanceTo } = make();
+  const [first, ended, renewed, last] = [probe(), probe(), probe(), probe()];
+  first.action = () => {
+    wheel.clear(ended);
+    wheel.set(renewed, 60_000);
+  };
+  for (const timer of [first, ended, renewed, last]) wheel.set(timer, 50);
+  advanceTo(2_000);
+  assert.deepEqual(
+    [first, ended, renewed, last].map((timer) => timer.firedAt.length),
+    [1, 0, 0, 1],
+  );
+});
+
+test('a limit of 0 is none, and takes off what was on', () => {
+  const { wheel, probe, advanceTo } = make();
+  const timer = probe();
+  wheel.limit(timer, 100);
+  wheel.limit(timer, 0);
+  assert.equal(wheel.size, 0);
+  wheel.limit(timer, 100);
+  advanceTo(2_000);
+  assert.equal(timer.firedAt.length, 1);
+});
+
+/** A wheel on a schedule that wakes it in time, as Node's timers do, and counts how often. */
+function sleeper() {
+  const clock = { now: 1_000 };
+  const wakes: number[] = [];
+  let waiting: { at: number; tick: () => void; ms: number } | null = null;
+  const wheel = new TimerWheel(
+    RESOLUTION,
+    () => clock.now,
+    (tick, ms) => {
+      const mine = { at: clock.now + ms, tick, ms };
+      waiting = mine;
+      return () => {
+        if (waiting === mine) waiting = null;
+      };
+    },
+  );
+  const sleepTo = (now: number) => {
+    while (waiting !== null && waiting.at <= now) {
+      clock.now = waiting.at;
+      waiting.at += waiting.ms;
+      wakes.push(clock.now);
+      waiting.tick();
+    }
+    clock.now = now;
+  };
+  return { clock, wheel, wakes, sleepTo };
+}
+
+test('it sleeps until something is due, and wakes earlier for what is put on meanwhile', () => {
+  const { clock, wheel, wakes, sleepTo } = sleeper();
+  const [late, soon] = [new Probe(clock), new Probe(clock)];
+  wheel.set(late, 5_000);
+  sleepTo(2_000);
+  assert.deepEqual(wakes, []);
+  wheel.set(soon, 100);
+  sleepTo(7_000);
+  assert.deepEqual(wakes, [2_100, 6_000]);
+  assert.deepEqual([soon.firedAt, late.firedAt], [[2_100], [6_000]]);
+});
+
+test('what lies many turns ahead wakes it once a turn, and what was cleared at most once', () => {
+  const { clock, wheel, wakes, sleepTo } = sleeper();
+  const [far, cleared] = [new Probe(clock), new Probe(clock)];
+  wheel.set(cleared, 1_000);
+  wheel.clear(cleared);
+  wheel.set(far, 100_000);
+  sleepTo(200_000);
+  assert.deepEqual(far.firedAt, [101_000]);
+  assert.ok(wakes.length <= 2 + Math.ceil(100_000 / (512 * RESOLUTION)), `${wakes.length}`);
+});
+
+test('where one throws, the others are woken for all the same', () => {
+  const { clock, wheel, sleepTo } = sleeper();
+  const [bad, same, later] = [new Probe(clock), new Probe(clock), new Probe(clock)];
+  bad.action = () => {
+    throw new Error('mine');
+  };
+  for (const timer of [bad, same]) wheel.set(timer, 40);
+  wheel.set(later, 4_000);
+  assert.throws(() => sleepTo(2_000), /mine/);
+  sleepTo(6_000);
+  assert.deepEqual([same.firedAt, later.firedAt], [[1_060], [5_000]]);
+});
+
 test('the interval runs only while something is on', () => {
   const { wheel, probe, running, advanceTo } = make();
   assert.equal(running.intervals, 0);

@@ -1,6 +1,7 @@
 /**
- * Coarse timers for thousands of deadlines with one interval a thread: a hashed wheel of intrusive lists (Varghese &
- * Lauck), so that putting a timer on, moving it and taking it off touch a few pointers and allocate nothing.
+ * Coarse timers for thousands of deadlines behind one timer of Node's: a hashed wheel of intrusive lists (Varghese &
+ * Lauck), so that putting a timer on, moving it and taking it off touch a few pointers and allocate nothing. It sleeps
+ * until the next slot that holds something.
  */
 
 /**
@@ -29,7 +30,8 @@ class Sentinel extends Timer {
 /** Calls `tick` every `ms` until the function it returns is called. Must not keep the process alive. */
 export type Schedule = (tick: () => void, ms: number) => () => void;
 
-const everyUnref: Schedule = (tick, ms) => {
+/** On Node's timers. */
+export const everyUnref: Schedule = (tick, ms) => {
   const interval = setInterval(tick, ms).unref();
   return () => clearInterval(interval);
 };
@@ -48,6 +50,8 @@ export class TimerWheel {
   #tick: number;
   #size = 0;
   #stop: (() => void) | null = null;
+  /** Tick at which `advance` is called next; Infinity where it is not. */
+  #wakesAt = Number.POSITIVE_INFINITY;
 
   /**
    * @param resolution milliseconds of one tick. A timer fires not before its time and at most a tick after it, give
@@ -69,9 +73,9 @@ export class TimerWheel {
 
   /** Puts `timer` on, or moves it, to fire after `delay` milliseconds. */
   set(timer: Timer, delay: number): void {
-    this.#stop ??= this.#schedule(this.#onTick, this.#resolution);
     const due = Math.ceil((this.#now() + Math.max(0, delay)) / this.#resolution);
     const tick = due > this.#tick ? due : this.#tick + 1;
+    if (tick < this.#wakesAt) this.#wakeAt(tick);
     if (timer.timerNext !== null) {
       // Moved to later, as idle timers always are, it stays in its list and is filed anew when its old time comes.
       if (tick >= timer.timerTick && timer.timerTick > this.#tick) {
@@ -82,6 +86,12 @@ export class TimerWheel {
     } else this.#size++;
     timer.timerTick = tick;
     append(this.#slots[tick & (SLOTS - 1)]!, timer);
+  }
+
+  /** As `set`, for what a setting limits: 0 or less is no limit, and takes `timer` off. */
+  limit(timer: Timer, ms: number): void {
+    if (ms > 0) this.set(timer, ms);
+    else this.clear(timer);
   }
 
   /** Takes `timer` off; nothing happens where it is not on. */
@@ -102,14 +112,39 @@ export class TimerWheel {
     const from = Math.max(this.#tick + 1, target - SLOTS + 1);
     if (target > this.#tick) this.#tick = target;
     for (let tick = from; tick <= target; tick++) this.#collect(this.#slots[tick & (SLOTS - 1)]!);
-    this.#fire();
-    if (this.#size === 0) this.close();
+    try {
+      this.#fire();
+    } finally {
+      if (this.#size === 0) this.close();
+      else this.#wakeAt(this.#nextTick());
+    }
   }
 
-  /** Stops the interval; it starts again with the next timer. What is on stays on. */
+  /** Sleeps until another timer is put on. What is on stays on. */
   close(): void {
     this.#stop?.();
     this.#stop = null;
+    this.#wakesAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** `tick` or a turn of the wheel from now, whichever comes first. */
+  #wakeAt(tick: number): void {
+    const now = this.#now();
+    this.#stop?.();
+    this.#wakesAt = Math.min(tick, Math.floor(now / this.#resolution) + SLOTS);
+    const ms = Math.ceil(this.#wakesAt * this.#resolution - now);
+    this.#stop = this.#schedule(this.#onTick, Math.max(1, ms));
+  }
+
+  /** The next tick whose slot holds something, now where one that is due was kept from firing by another's error. */
+  #nextTick(): number {
+    const next = this.#tick + 1;
+    if (this.#due.timerNext !== this.#due) return next;
+    for (let tick = next; tick < next + SLOTS; tick++) {
+      const slot = this.#slots[tick & (SLOTS - 1)]!;
+      if (slot.timerNext !== slot) return tick;
+    }
+    return next + SLOTS;
   }
 
   #collect(slot: Timer): void {

@@ -324,6 +324,12 @@ export class Stage {
     });
   }
 
+  /** Lets time pass: what is due by then is done. */
+  pass(ms: number): void {
+    this.clock += ms;
+    this.wheel.advance(this.clock);
+  }
+
   /** Lets one request arrive. */
   run(inbound: FakeInbound): ExchangeRun {
     const x = new ExchangeRun(this.core, inbound);

@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['errors.ts', 'grpc.ts', 'metrics', 'http1', 'http2-streams'],
   ['types'],
   ['state', 'files', 'net', 'match', 'template', 'log'],
+  ['sockets'],
   ['geo', 'store', 'forwarders', 'edges'],
   ['policies'],
   ['plan'],

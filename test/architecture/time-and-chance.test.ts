@@ -44,7 +44,6 @@ const TIMELESS = [
 ];
 
 const DEFAULTS = 'only where the parameter is left out';
-const WAITING = 'measures how long it waited on sockets, with a timer on the same clock; tests mock both';
 const MAIN = 'the main thread’s own waiting for threads, files and sockets; tests mock timers or wait for events';
 const UNGUESSED = 'must be unpredictable, which the chance that comes in is not';
 
@@ -61,17 +60,14 @@ const EXCEPTIONS: Readonly<Record<string, readonly [names: readonly string[], wh
   'control/threads.ts': [['Date.now', 'performance.now', 'randomBytes'], `${MAIN}; the name in \`Via\` ${UNGUESSED}`],
   'control/watch.ts': [['performance.now'], MAIN],
   'traffic/rules/line-log.ts': [['performance.now'], DEFAULTS],
-  'edges/http1/server.ts': [['Date.now', 'performance.now'], DEFAULTS],
   'edges/http2/sessions.ts': [['performance.now'], DEFAULTS],
   'files/debounce.ts': [['Date.now'], MAIN],
-  'forwarders/deadlines.ts': [['performance.now'], WAITING],
-  'forwarders/http2/origin.ts': [['performance.now'], WAITING],
-  'forwarders/line.ts': [['performance.now'], WAITING],
   'traffic/tunnels/websocket-frames.ts': [['randomBytes'], `a mask ${UNGUESSED} (RFC 6455 §5.3)`],
   'geo/source.ts': [['Date.now', 'performance.now'], DEFAULTS],
   'log/log.ts': [['new Date()'], 'the time of a line is when it was written'],
   'policies/jwt/key-url.ts': [['AbortSignal.timeout'], 'bounds a download of keys, which no request waits for twice'],
   'policies/signature/verify.ts': [['randomBytes'], `a key for unknown signers ${UNGUESSED}`],
+  'state/clock.ts': [['Date.now', 'performance.now'], DEFAULTS],
   'state/wheel.ts': [['setInterval('], DEFAULTS],
   'store/memory.ts': [['randomBytes'], DEFAULTS],
 };

@@ -1,8 +1,8 @@
 /** The one deadline that a connection has at a time: what it waits for, and how long. */
+import { LINGER_MS } from '../../sockets/limits.ts';
 import { Timer } from '../../state/wheel.ts';
 import type { Drain } from '../drain.ts';
 import { UploadClock, type UploadTimes } from '../upload-clock.ts';
-import { LINGER_MS } from './limits.ts';
 
 /** Milliseconds; 0 for no limit. */
 export interface Times extends UploadTimes {

@@ -5,25 +5,22 @@
  * while, an HTTP/1.1 client is sent a `100 Continue`, which every client must be able to skip (RFC 9110 §15.2). A closed
  * one answers that with a reset, and the next write finds it.
  */
-import type { Socket } from 'node:net';
+import type { StreamSocket } from '../../sockets/stream-socket.ts';
 import { Timer, type TimerWheel } from '../../state/wheel.ts';
 import type { Http1Inbound } from './inbound.ts';
 import { PROBE_AFTER_MS, PROBE_ANSWER_MS } from './limits.ts';
-import type { Output } from './output.ts';
 
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 export class HalfClosed extends Timer {
-  readonly #socket: Socket;
-  readonly #output: Output;
+  readonly #socket: StreamSocket;
   readonly #wheel: TimerWheel;
   #request: Http1Inbound | null = null;
   #asked = false;
 
-  constructor(socket: Socket, output: Output, wheel: TimerWheel) {
+  constructor(socket: StreamSocket, wheel: TimerWheel) {
     super();
     this.#socket = socket;
-    this.#output = output;
     this.#wheel = wheel;
   }
 
@@ -42,14 +39,14 @@ export class HalfClosed extends Timer {
   override onTimeout(): void {
     const request = this.#request!;
     // Nothing reads from a connection whose other side has ended: only a write can find the reset, even an empty one.
-    if (this.#asked) this.#socket.write('');
+    if (this.#asked) this.#socket.probe();
     else if (!request.over && !request.answering && request.version === '1.1') this.#ask();
   }
 
   #ask(): void {
     this.#asked = true;
-    this.#output.text(CONTINUE);
-    this.#output.flush();
+    this.#socket.text(CONTINUE);
+    this.#socket.flush();
     this.#wheel.set(this, PROBE_ANSWER_MS);
   }
 }

@@ -18,14 +18,12 @@ const BROKEN = 3;
 
 export class Http1Inbound extends Http1RequestBody implements Inbound {
   #reply = NONE;
-  /** What was gathered waits for the end of the turn. */
-  #turning = false;
   #close = false;
   #framing = 0;
   #bodyless = false;
   #drains = false;
   /** Bytes still to be written of a body whose length was promised; -1 where none was. */
-  #owed = -1;
+  #missing = -1;
   #written = 0;
 
   /** The head of the final reply has been made. */
@@ -50,37 +48,37 @@ export class Http1Inbound extends Http1RequestBody implements Inbound {
   }
 
   #interim(head: string): void {
-    this.connection.output.text(head);
-    this.#atEndOfTurn();
+    this.connection.socket.text(head);
+    this.connection.socket.atTurnEnd();
   }
 
   reply(status: number, headers: Fields, body: string | Buffer, close: boolean): void {
     const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     if (!this.#start(status, headers, length, close)) return;
     if (!this.#bodyless && length > 0) {
-      const { output } = this.connection;
+      const { socket } = this.connection;
       this.#written = length;
-      if (typeof body !== 'string') output.piece('', body, '');
-      else if (length === body.length) output.text(body);
-      else output.piece('', Buffer.from(body), '');
+      if (typeof body !== 'string') socket.piece('', body, '');
+      else if (length === body.length) socket.text(body);
+      else socket.piece('', Buffer.from(body), '');
     }
     this.#finish();
   }
 
   head(status: number, headers: Fields, length: number, close: boolean): void {
     if (!this.#start(status, headers, length, close)) return;
-    if (this.#framing >= 0 && !this.#bodyless) this.#owed = this.#framing;
+    if (this.#framing >= 0 && !this.#bodyless) this.#missing = this.#framing;
     // The head must not wait for the first piece of its body, but where that comes in the same turn they go together.
-    this.#atEndOfTurn();
+    this.connection.socket.atTurnEnd();
   }
 
   write(chunk: Buffer): boolean {
     if (this.#bodyless || this.over || this.#reply !== STREAMING || chunk.length === 0) return true;
-    if (!this.#owes(chunk.length)) return true;
-    const { output } = this.connection;
+    if (!this.#promised(chunk.length)) return true;
+    const { socket } = this.connection;
     this.#put(chunk);
-    this.#atEndOfTurn();
-    if (!output.full) return true;
+    this.connection.socket.atTurnEnd();
+    if (!socket.full) return true;
     this.#drains = true;
     return false;
   }
@@ -88,12 +86,12 @@ export class Http1Inbound extends Http1RequestBody implements Inbound {
   end(trailers: Fields | null, last: Buffer | null): void {
     if (this.over || this.#reply !== STREAMING) return;
     if (last !== null && last.length > 0 && !this.#bodyless) {
-      if (!this.#owes(last.length)) return;
+      if (!this.#promised(last.length)) return;
       this.#put(last);
     }
     // Less than was promised must not look whole (RFC 9112 §8).
-    if (this.#owed > 0) return this.destroy();
-    if (this.#framing === BY_CHUNKS) this.connection.output.text(chunkedEnd(trailers));
+    if (this.#missing > 0) return this.destroy();
+    if (this.#framing === BY_CHUNKS) this.connection.socket.text(chunkedEnd(trailers));
     this.#finish();
   }
 
@@ -102,10 +100,10 @@ export class Http1Inbound extends Http1RequestBody implements Inbound {
     const none = this.#reply === NONE;
     this.#reply = BROKEN;
     if (none) return this.connection.cut();
-    const { output } = this.connection;
-    output.flush();
-    output.hurry();
-    this.#atEndOfTurn();
+    const { socket } = this.connection;
+    socket.flush();
+    socket.cutSoon();
+    this.connection.socket.atTurnEnd();
   }
 
   takeOver(headers: Fields): { socket: Duplex; early: Buffer } {
@@ -125,7 +123,7 @@ export class Http1Inbound extends Http1RequestBody implements Inbound {
       return false;
     }
     this.#reply = STREAMING;
-    this.connection.output.text(head);
+    this.connection.socket.text(head);
     return true;
   }
 
@@ -157,19 +155,19 @@ export class Http1Inbound extends Http1RequestBody implements Inbound {
   }
 
   #put(chunk: Buffer): void {
-    const { output } = this.connection;
-    if (this.#framing === BY_CHUNKS) output.piece(chunkPrefix(chunk.length), chunk, '\r\n');
-    else output.piece('', chunk, '');
+    const { socket } = this.connection;
+    if (this.#framing === BY_CHUNKS) socket.piece(chunkPrefix(chunk.length), chunk, '\r\n');
+    else socket.piece('', chunk, '');
   }
 
   /** Counts what goes out; false where it is more than was promised, which would be read as another reply. */
-  #owes(bytes: number): boolean {
-    if (this.#owed >= 0) {
-      if (bytes > this.#owed) {
+  #promised(bytes: number): boolean {
+    if (this.#missing >= 0) {
+      if (bytes > this.#missing) {
         this.destroy();
         return false;
       }
-      this.#owed -= bytes;
+      this.#missing -= bytes;
     }
     this.#written += bytes;
     return true;
@@ -177,26 +175,17 @@ export class Http1Inbound extends Http1RequestBody implements Inbound {
 
   #finish(): void {
     this.#reply = WHOLE;
-    this.connection.output.finish();
-    this.#atEndOfTurn();
+    this.connection.socket.finish();
+    this.connection.socket.atTurnEnd();
     this.discardBody();
   }
 
-  #atEndOfTurn(): void {
-    if (this.#turning) return;
-    this.#turning = true;
-    process.nextTick(endOfTurn, this);
-  }
-
-  /** What this turn brought goes out; and where that was the last of it, the exchange is told, never from within its calls. */
-  turned(): void {
-    this.#turning = false;
-    if (this.over) return;
-    const { output } = this.connection;
-    output.flush();
-    if (this.#reply < WHOLE) return;
-    if (output.empty) this.flushed();
-    else output.awaitFlush();
+  /** What this turn brought has gone out. Where that was the last, the exchange is told, never from within its calls. */
+  turnEnded(): void {
+    if (this.over || this.#reply < WHOLE) return;
+    const { socket } = this.connection;
+    if (socket.empty) this.flushed();
+    else socket.awaitFlush();
   }
 
   /** Everything written so far is with the system. */
@@ -218,8 +207,4 @@ export class Http1Inbound extends Http1RequestBody implements Inbound {
     this.#drains = false;
     this.events.drained();
   }
-}
-
-function endOfTurn(inbound: Http1Inbound): void {
-  inbound.turned();
 }

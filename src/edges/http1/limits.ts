@@ -1,29 +1,17 @@
 /** Bounds of this edge that no setting changes, and how the settings bound a message. */
 import type { HeadLimits } from '../../http1/reader.ts';
 
-/** Pieces up to this size are copied into one write with what stands around them; larger ones go out as they are. */
-export const JOINED_MAX = 8_192;
-
-/** Text gathered for one write; beyond this libuv would allocate for it instead of using its stack. */
-export const GATHERED_MAX = 16_384;
-
 /** Bytes read ahead of their turn (a body nobody reads yet, pipelined requests) before reading stops. */
 export const AHEAD_MAX = 65_536;
 
 /** Bytes of an unread request body that are discarded so that the client can read the answer; then the line is cut. */
 export const DISCARD_MAX = 1_048_576;
 
-/** Milliseconds an ended connection is kept so that its client can read the answer before a reset wipes it out. */
-export const LINGER_MS = 1_000;
-
 /** Milliseconds after which the silence of a half-closed client is tested. Quick replies never meet the probe. */
 export const PROBE_AFTER_MS = 200;
 
 /** Milliseconds for a reset to come back, on any line worth waiting for. */
 export const PROBE_ANSWER_MS = 100;
-
-/** Milliseconds of one tick of the timer wheel. */
-export const TICK_MS = 50;
 
 const CHUNK_LINE_MAX = 1_024;
 

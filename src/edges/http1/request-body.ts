@@ -1,33 +1,9 @@
 /** The receiving half of a request: its head, and its body on the way to the exchange, held, read or discarded. */
-import type { Duplex } from 'node:stream';
 import type { Fields } from '../../fields/fields.ts';
 import type { RequestHead } from '../../http1/request-reader.ts';
 import type { InboundEvents, Peer } from '../../types/transport.ts';
+import type { ClientConnection } from './client-connection.ts';
 import { DISCARD_MAX } from './limits.ts';
-import type { Output } from './output.ts';
-
-/** The connection a request came on. */
-export interface InboundOwner extends Peer {
-  readonly remoteAddress: string;
-  readonly secure: boolean;
-  readonly output: Output;
-  /** Value of `Date` now. */
-  readonly date: string;
-  /** The reply under way, or the next one, is the last. */
-  readonly closing: boolean;
-  pauseBody(): void;
-  resumeBody(): void;
-  /** More of an unread body came than is worth discarding. */
-  overrun(request: Http1RequestBody): void;
-  /** The reply is with the system. `close`: the client was told that it is the last. */
-  finished(request: Http1RequestBody, close: boolean): void;
-  /** The reply was broken off. `reset`: an orderly end would be the end of the message, so the connection must break. */
-  broken(reset: boolean): void;
-  /** Nothing of a reply was written, and nothing will be. */
-  cut(): void;
-  /** Writes the head that accepts an upgrade and gives the socket away; it is the caller's, errors included. */
-  release(head: string | null): { socket: Duplex; early: Buffer };
-}
 
 /** What is done with the body. */
 const HOLD = 0;
@@ -44,7 +20,7 @@ export abstract class Http1RequestBody {
   /** `gone` or `done` was told, or an upgrade took the connection. */
   over = false;
 
-  protected readonly connection: InboundOwner;
+  protected readonly connection: ClientConnection;
   protected readonly request: RequestHead;
   #mode = HOLD;
   #paused = false;
@@ -52,7 +28,7 @@ export abstract class Http1RequestBody {
   #told = false;
   #broke: 'malformed' | 'timeout' | '' = '';
 
-  constructor(connection: InboundOwner, head: RequestHead, upgrade: string) {
+  constructor(connection: ClientConnection, head: RequestHead, upgrade: string) {
     this.connection = connection;
     this.request = head;
     this.upgrade = upgrade;

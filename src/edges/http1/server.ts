@@ -2,7 +2,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { canonicalAddress } from '../../net/address.ts';
-import { TimerWheel } from '../../state/wheel.ts';
+import { Loop } from '../../sockets/loop.ts';
 import type { Accept, BoundSockets, CertificatePairs, Edge } from '../../types/transport.ts';
 import { Drain } from '../drain.ts';
 import { Http2Sessions } from '../http2/index.ts';
@@ -11,10 +11,9 @@ import type { EdgeSettings } from '../settings.ts';
 import { CertificateTable } from '../sni.ts';
 import { contextOptions } from '../tls.ts';
 import { UPLOAD_RATE } from '../upload-clock.ts';
-import { Connection, type Home } from './connection.ts';
+import { ClientConnection, type Home } from './client-connection.ts';
 import { DateClock } from './heads.ts';
-import { messageLimits, TICK_MS } from './limits.ts';
-import { attach } from './socket-events.ts';
+import { messageLimits } from './limits.ts';
 
 export interface Http1EdgeSettings extends EdgeSettings {
   /** Milliseconds in which a client must take something of what is sent to it; the idle timeout where it is missing. */
@@ -25,12 +24,12 @@ export class Http1Edge implements Edge {
   readonly #settings: Http1EdgeSettings;
   readonly #server: Server;
   readonly #home: Home;
-  readonly #wheel: TimerWheel;
+  readonly #loop: Loop;
   /** What clients that choose `h2` are handed to; null without TLS. */
   readonly #http2: Http2Sessions | null;
   /** All TCP connections, those in a TLS handshake and upgraded ones included. */
   readonly #sockets = new Set<Socket>();
-  readonly #connections = new Set<Connection>();
+  readonly #connections = new Set<ClientConnection>();
   #certificates: CertificateTable | null = null;
   readonly #drain: Drain;
   #feeders: readonly Server[] = [];
@@ -40,13 +39,12 @@ export class Http1Edge implements Edge {
 
   constructor(settings: Http1EdgeSettings, accept: Accept) {
     this.#settings = settings;
-    const now = (): number => performance.now();
-    this.#wheel = new TimerWheel(TICK_MS, now);
-    this.#drain = new Drain(now);
-    this.#home = this.#createHome(settings, accept, now);
-    const { wheel, clock } = this.#home;
+    this.#loop = settings.loop ?? new Loop();
+    this.#drain = new Drain(this.#loop.clock.monotonic);
+    this.#home = this.#createHome(settings, accept);
+    const { wheel, now, date, drain } = this.#home;
     this.#http2 =
-      settings.tls === null ? null : new Http2Sessions({ ...settings, wheel, clock, now, drain: this.#drain }, accept);
+      settings.tls === null ? null : new Http2Sessions({ ...settings, wheel, clock: date, now, drain }, accept);
     this.#server = this.#createServer();
     this.#server.maxConnections = settings.connections;
     this.#listenToServer();
@@ -62,7 +60,7 @@ export class Http1Edge implements Edge {
 
   /** Deadlines now running. */
   get deadlines(): number {
-    return this.#wheel.size;
+    return this.#loop.wheel.size;
   }
 
   async listen(sockets?: BoundSockets): Promise<void> {
@@ -104,16 +102,18 @@ export class Http1Edge implements Edge {
     await this.#http2?.close();
     // The server's own `close` would come before the last sockets have told theirs.
     if (this.#sockets.size > 0) await new Promise<void>((resolve) => (this.#empty = resolve));
-    this.#wheel.close();
+    if (this.#settings.loop === undefined) this.#loop.wheel.close();
   }
 
-  #createHome(settings: Http1EdgeSettings, accept: Accept, now: () => number): Home {
+  #createHome(settings: Http1EdgeSettings, accept: Accept): Home {
     const { headerTimeout, requestTimeout, idleTimeout } = settings;
+    const { clock, wheel } = this.#loop;
     return {
       accept,
-      now,
-      wheel: this.#wheel,
-      clock: new DateClock(settings.now ?? Date.now),
+      loop: this.#loop,
+      now: clock.monotonic,
+      wheel,
+      date: new DateClock(settings.now ?? clock.now),
       limits: messageLimits(settings.headerSize),
       // A head cannot take longer than its request.
       headerTimeout: requestTimeout > 0 ? Math.min(headerTimeout, requestTimeout) : headerTimeout,
@@ -166,9 +166,8 @@ export class Http1Edge implements Edge {
     if (this.#http2 !== null && (socket as TLSSocket).alpnProtocol === 'h2')
       return this.#http2.serveHttp2(socket as TLSSocket);
     const address = canonicalAddress(socket.remoteAddress ?? '') ?? '';
-    const connection = new Connection(socket, address, this.#home);
+    const connection = new ClientConnection(socket, address, this.#home);
     this.#connections.add(connection);
-    attach(socket, connection);
     if (this.#drain.begun) connection.drain();
   }
 }

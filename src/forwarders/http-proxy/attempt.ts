@@ -3,10 +3,10 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:h
 import type { Socket } from 'node:net';
 import { FIELDS_MAX, Fields } from '../../fields/fields.ts';
 import { INFORMED_MAX } from '../../http1/response-reader.ts';
+import type { Loop } from '../../sockets/loop.ts';
 import type { PoolPlan } from '../../types/plan.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { connectFailure, connectTimeout } from '../connect-failure.ts';
-import type { Deadlines } from '../deadlines.ts';
 import { ForwardError, failureOf, isIdempotent, isStaleConnection } from '../failure.ts';
 import { Waiter } from '../line.ts';
 import { isFinalStatus, replyLength } from '../raw-headers.ts';
@@ -16,7 +16,7 @@ import type { Beginner, Places } from './places.ts';
 /** What an attempt needs of its forwarder. `T` is what the forwarder keeps of an endpoint. */
 export interface ProxyHost<T extends Places> {
   readonly pool: PoolPlan;
-  readonly deadlines: Deadlines;
+  readonly loop: Loop;
   /** Sockets that are connected, TLS included: Node's agent does not tell a waiting request so. */
   readonly ready: WeakSet<Socket>;
   /** Hands the attempt to http-proxy. Throws what `web` and Node's request throw for a request they cannot make. */
@@ -97,7 +97,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
     try {
       if (this.#request.headers.overfull) throw new ForwardError('protocol', 'too many fields', false);
       this.#forwarder.web(this, this.#target);
-      if (!this.#ended) this.#forwarder.deadlines.set(this, this.#request.timeouts.firstByte);
+      if (!this.#ended) this.#forwarder.loop.wheel.limit(this, this.#request.timeouts.firstByte);
     } catch (error) {
       this.onError(error as Error);
     }
@@ -204,17 +204,17 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   }
 
   #onSocket(socket: Socket): void {
-    const { deadlines, pool, ready } = this.#forwarder;
+    const { loop, pool, ready } = this.#forwarder;
     this.#reused = ready.has(socket);
     if (this.#reused) {
       this.#onConnect();
       return;
     }
-    deadlines.set(this, pool.connect);
+    loop.wheel.limit(this, pool.connect);
     if (this.#request.endpoint.secure) {
       socket.once('connect', () => {
         this.#secured = true;
-        if (!this.#ended) deadlines.set(this, pool.tlsHandshake);
+        if (!this.#ended) loop.wheel.limit(this, pool.tlsHandshake);
       });
     }
     socket.once(this.#request.endpoint.secure ? 'secureConnect' : 'connect', () => {
@@ -225,9 +225,9 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
 
   #onConnect(): void {
     this.#connected = true;
-    this.#forwarder.deadlines.clear(this);
+    this.#forwarder.loop.wheel.clear(this);
     if (this.#streamed && !this.#finished) this.#to.sendMore();
-    else if (this.#upstream!.writableFinished) this.#forwarder.deadlines.set(this, this.#request.timeouts.firstByte);
+    else if (this.#upstream!.writableFinished) this.#forwarder.loop.wheel.limit(this, this.#request.timeouts.firstByte);
     else if (this.#upstream!.writableNeedDrain || this.#finished || !this.#streamed) this.#watchSending();
   }
 
@@ -240,7 +240,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
     this.#finished = true;
     if (this.#headSeen || !this.#connected) return;
     this.#stopStalling();
-    this.#forwarder.deadlines.set(this, this.#request.timeouts.firstByte);
+    this.#forwarder.loop.wheel.limit(this, this.#request.timeouts.firstByte);
   }
 
   #onData(chunk: Buffer): void {
@@ -267,7 +267,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   // ── times ──
 
   #watchReply(): void {
-    if (!this.#paused) this.#forwarder.deadlines.set(this, this.#request.timeouts.idle);
+    if (!this.#paused) this.#forwarder.loop.wheel.limit(this, this.#request.timeouts.idle);
   }
 
   #watchSending(): void {
@@ -284,7 +284,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
     this.#upstream?.socket?.setTimeout(0);
   }
 
-  override expired(): void {
+  override onTimeout(): void {
     if (this.#ended) return;
     if (this.#headSeen) this.#fail({ reason: 'timeout', detail: 'the reply stopped', sent: true });
     else if (this.#connected) this.#fail({ reason: 'timeout', detail: 'no reply came', sent: true });
@@ -321,7 +321,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   pause(): void {
     if (this.#ended || this.#paused) return;
     this.#paused = true;
-    if (this.#headSeen) this.#forwarder.deadlines.clear(this);
+    if (this.#headSeen) this.#forwarder.loop.wheel.clear(this);
     this.#reply?.pause();
   }
 
@@ -349,7 +349,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   #end(): void {
     this.#ended = true;
     this.#target.line.leave(this);
-    this.#forwarder.deadlines.clear(this);
+    this.#forwarder.loop.wheel.clear(this);
     this.#forwarder.over(this);
     if (this.#placed) this.#target.release();
   }

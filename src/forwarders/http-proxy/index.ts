@@ -5,33 +5,33 @@
  */
 import type { Socket } from 'node:net';
 import type HttpProxy from 'http-proxy';
+import { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
-  ForwarderSettings,
   ForwarderStats,
   LineStats,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
 } from '../../types/transport.ts';
-import { Deadlines } from '../deadlines.ts';
 import { Upgrades } from '../http1/upgrades.ts';
 import { sumLines } from '../line.ts';
+import type { ThreadSettings } from '../settings.ts';
 import { ProxyAttempt, type ProxyHost } from './attempt.ts';
 import { loadHttpProxy } from './load.ts';
 import { Target } from './target.ts';
 
 /** A forwarder on http-proxy, which is loaded by this call and not before. It ignores `pool.http2`. */
-export function createHttpProxyForwarder(settings: ForwarderSettings): Forwarder {
+export function createHttpProxyForwarder(settings: ThreadSettings): Forwarder {
   return new HttpProxyForwarder(settings);
 }
 
 class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
   readonly pool: PoolPlan;
-  readonly deadlines = new Deadlines();
+  readonly loop: Loop;
   readonly ready = new WeakSet<Socket>();
-  readonly #settings: ForwarderSettings;
+  readonly #settings: ThreadSettings;
   readonly #proxy: HttpProxy;
   readonly #targets = new Map<string, Target>();
   readonly #underWay = new Set<ProxyAttempt<Target>>();
@@ -39,10 +39,11 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
   #closed: Promise<void> | null = null;
   #settle: (() => void) | null = null;
 
-  constructor(settings: ForwarderSettings) {
+  constructor(settings: ThreadSettings) {
     this.pool = settings.pool;
+    this.loop = settings.loop ?? new Loop();
     this.#settings = settings;
-    this.#upgrades = new Upgrades(settings, this.deadlines);
+    this.#upgrades = new Upgrades(settings, this.loop);
     this.#proxy = createProxy();
   }
 
@@ -96,7 +97,7 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
 
   #open(endpoint: EndpointPlan): Target {
     const { pool, crowded, counts } = this.#settings;
-    const target = new Target(endpoint, pool, this.deadlines, (line) => crowded?.(endpoint, line), counts);
+    const target = new Target(endpoint, pool, this.loop, (line) => crowded?.(endpoint, line), counts);
     this.#targets.set(endpoint.origin, target);
     return target;
   }

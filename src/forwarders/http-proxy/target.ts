@@ -4,9 +4,9 @@ import type { Agent, AgentOptions } from 'node:http';
 import { isIP } from 'node:net';
 import type HttpProxy from 'http-proxy';
 import { http, https } from '../../net/node-http.ts';
+import type { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
 import type { LineCounts, LineStats } from '../../types/transport.ts';
-import type { Deadlines } from '../deadlines.ts';
 import { bare } from '../dial.ts';
 import { Line } from '../line.ts';
 import type { Beginner, Places } from './places.ts';
@@ -23,14 +23,14 @@ export class Target implements Places {
   constructor(
     endpoint: EndpointPlan,
     pool: PoolPlan,
-    deadlines: Deadlines,
+    loop: Loop,
     crowded: (line: LineStats) => void,
     counts?: LineCounts,
   ) {
     const hostname = bare(endpoint.hostname);
     this.agent = createAgent(endpoint, hostname, pool);
     this.options = optionsFor(endpoint, hostname, this.agent);
-    this.line = new Line(pool.queue, deadlines, crowded, counts);
+    this.line = new Line(pool.queue, loop, crowded, counts);
     this.#most = pool.connections;
   }
 

@@ -2,47 +2,48 @@
  * The forwarder on our own HTTP/1.1 and plain sockets: one pool of kept connections for each origin, one request at a
  * time on each, no pipelining, no redirects, no decompression. An upgrade has a connection of its own, outside the pool.
  *
- * `Forwarder` → {@link Pool} (who gets which connection) → {@link Connection} (the socket, and the reply on it) →
- * {@link Attempt} (one request, and whoever asked for it).
+ * `Forwarder` → {@link Pool} (who gets which connection) → `UpstreamConnection` (the socket, and the reply on it) →
+ * {@link Http1Call} (one request, and whoever asked for it).
  */
+import { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
-  ForwarderSettings,
   ForwarderStats,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
 } from '../../types/transport.ts';
-import { Deadlines } from '../deadlines.ts';
 import { sumLines } from '../line.ts';
-import { Attempt } from './attempt.ts';
+import type { ThreadSettings } from '../settings.ts';
+import { Http1Call } from './call.ts';
 import { Pool } from './pool.ts';
 import { Upgrades } from './upgrades.ts';
 
 /** A forwarder on sockets of our own. It ignores `pool.http2`. */
-export function createHttp1Forwarder(settings: ForwarderSettings): Forwarder {
+export function createHttp1Forwarder(settings: ThreadSettings): Forwarder {
   return new Http1Forwarder(settings);
 }
 
 class Http1Forwarder implements Forwarder {
-  readonly #settings: ForwarderSettings;
-  readonly #deadlines = new Deadlines();
+  readonly #settings: ThreadSettings;
+  readonly #loop: Loop;
   readonly #pools = new Map<string, Pool>();
   readonly #upgrades: Upgrades;
   #closed: Promise<void> | null = null;
 
-  constructor(settings: ForwarderSettings) {
+  constructor(settings: ThreadSettings) {
     this.#settings = settings;
-    this.#upgrades = new Upgrades(settings, this.#deadlines);
+    this.#loop = settings.loop ?? new Loop();
+    this.#upgrades = new Upgrades(settings, this.#loop);
   }
 
   send(request: UpstreamRequest, to: UpstreamEvents): UpstreamCall {
     if (request.upgrade !== '') return this.#upgrades.send(request, to);
     const pool = this.#pools.get(request.endpoint.origin) ?? this.#open(request.endpoint);
-    const attempt = new Attempt(request, to, pool);
-    attempt.start();
-    return attempt;
+    const call = new Http1Call(request, to, pool);
+    call.start();
+    return call;
   }
 
   stats(): Required<ForwarderStats> {
@@ -68,7 +69,7 @@ class Http1Forwarder implements Forwarder {
 
   #open(endpoint: EndpointPlan): Pool {
     const { pool: plan, crowded, counts } = this.#settings;
-    const pool = new Pool(endpoint, plan, this.#deadlines, (line) => crowded?.(endpoint, line), counts);
+    const pool = new Pool(endpoint, plan, this.#loop, (line) => crowded?.(endpoint, line), counts);
     if (this.#closed) void pool.close();
     this.#pools.set(endpoint.origin, pool);
     return pool;

@@ -1,19 +1,19 @@
 /** The connections to one origin: the one used last is used first, because it is the least likely to be stale. */
+import type { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
 import type { Failure, LineStats, PoolCounts } from '../../types/transport.ts';
-import type { Deadlines } from '../deadlines.ts';
 import type { DialSettings } from '../dial.ts';
 import { Line } from '../line.ts';
-import type { Attempt, Dispatcher } from './attempt.ts';
-import { Connection, type Keeper } from './connection.ts';
+import type { Http1Call } from './call.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
 
-export class Pool implements Dispatcher, Keeper {
+export class Pool {
   readonly dial: DialSettings;
   readonly idleFor: number;
-  readonly line: Line<Attempt>;
+  readonly line: Line<Http1Call>;
   readonly #counts: PoolCounts | null;
   readonly #most: number;
-  readonly #idle: Connection[] = [];
+  readonly #idle: UpstreamConnection[] = [];
   #open = 0;
   #closed: PromiseWithResolvers<void> | null = null;
 
@@ -25,13 +25,13 @@ export class Pool implements Dispatcher, Keeper {
   constructor(
     endpoint: EndpointPlan,
     plan: PoolPlan,
-    deadlines: Deadlines,
+    loop: Loop,
     crowded?: (line: LineStats) => void,
     counts: PoolCounts | null = null,
   ) {
-    this.dial = { endpoint, pool: plan, deadlines, session: undefined };
+    this.dial = { endpoint, pool: plan, loop, session: undefined };
     this.idleFor = plan.idle;
-    this.line = new Line(plan.queue, deadlines, crowded, counts);
+    this.line = new Line(plan.queue, loop, crowded, counts);
     this.#counts = counts;
     this.#most = plan.connections;
   }
@@ -57,27 +57,27 @@ export class Pool implements Dispatcher, Keeper {
     return this.#closed !== null;
   }
 
-  /** Gives `attempt` a connection, now or when one is free or made; or says that it cannot even wait for one. */
-  board(attempt: Attempt): Failure | null {
+  /** Gives `call` a connection, now or when one is free or made; or says that it cannot even wait for one. */
+  acquire(call: Http1Call): Failure | null {
     for (let kept = this.#idle.pop(); kept; kept = this.#idle.pop()) {
       if (kept.usable) {
-        kept.carry(attempt);
+        kept.begin(call);
         return null;
       }
       this.drop(kept);
     }
     if (this.#open < this.#most) {
-      this.#connect(attempt);
+      this.#connect(call);
       return null;
     }
-    attempt.waited = true;
-    return this.line.join(attempt);
+    call.waited = true;
+    return this.line.join(call);
   }
 
   /** The connection is in order and free for the next one. */
-  release(connection: Connection): void {
+  release(connection: UpstreamConnection): void {
     const next = this.line.next();
-    if (next) connection.carry(next);
+    if (next) connection.begin(next);
     else if (this.#closed) this.drop(connection);
     else {
       this.#idle.push(connection);
@@ -86,20 +86,20 @@ export class Pool implements Dispatcher, Keeper {
   }
 
   /** The connection is of no more use: ends it, and lets the next in line open another. Twice does no harm. */
-  drop(connection: Connection): void {
+  drop(connection: UpstreamConnection): void {
     if (!this.#remove(connection)) return;
     const next = this.line.next();
     if (next) this.#connect(next);
     else this.#settle();
   }
 
-  /** Swaps a stale connection for a new one, for the attempt that found it so. */
-  replace(connection: Connection, attempt: Attempt): void {
+  /** Swaps a stale connection for a new one, for the call that found it so. */
+  replace(connection: UpstreamConnection, call: Http1Call): void {
     this.#remove(connection);
-    this.#connect(attempt);
+    this.#connect(call);
   }
 
-  /** Takes no more attempts; resolves when the last connection has ended. */
+  /** Takes no more calls; resolves when the last connection has ended. */
   close(): Promise<void> {
     if (this.#closed === null) {
       this.#closed = Promise.withResolvers();
@@ -109,17 +109,17 @@ export class Pool implements Dispatcher, Keeper {
     return this.#closed.promise;
   }
 
-  #connect(attempt: Attempt): void {
-    attempt.waited = true;
+  #connect(call: Http1Call): void {
+    call.waited = true;
     this.#open++;
-    new Connection(this, attempt);
+    new UpstreamConnection(this, call);
   }
 
-  #remove(connection: Connection): boolean {
+  #remove(connection: UpstreamConnection): boolean {
     if (connection.dropped) return false;
     connection.dropped = true;
     this.#open--;
-    if (connection.resting) {
+    if (connection.idle) {
       const at = this.#idle.indexOf(connection);
       if (at >= 0) this.#idle.splice(at, 1);
     }

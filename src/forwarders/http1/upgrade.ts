@@ -3,15 +3,15 @@ import type { Socket } from 'node:net';
 import type { Fields } from '../../fields/fields.ts';
 import { type ResponseHead, ResponseReader, type ResponseSink } from '../../http1/response-reader.ts';
 import type { RuleCode } from '../../http1/rules.ts';
+import { Timer } from '../../state/wheel.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
-import { Timed } from '../deadlines.ts';
 import { Dial } from '../dial.ts';
-import { lengthOf } from './connection.ts';
 import { faultFailure, lateFailure, lossFailure } from './failures.ts';
 import { upgradeFault } from './handshake.ts';
 import { REPLY_LIMITS } from './limits.ts';
-import { headOf } from './send.ts';
+import { headOf } from './request.ts';
 import type { Upgrades } from './upgrades.ts';
+import { lengthOf } from './upstream-connection.ts';
 
 /**
  * How far it is: the connection is being made; the request is sent; an ordinary reply comes in place of the 101; the
@@ -23,7 +23,7 @@ type Stage = 'connecting' | 'sent' | 'declined' | 'upgraded' | 'over';
  * Whatever the answer, no other request is put on the connection. Limits: `pool.connect`, `pool.tlsHandshake`, then
  * `timeouts.firstByte` for the head of the answer and `timeouts.idle` between the pieces of a reply that declines.
  */
-export class UpgradeCall extends Timed implements UpstreamCall, ResponseSink {
+export class UpgradeCall extends Timer implements UpstreamCall, ResponseSink {
   /** Its connection is always new. */
   readonly waited = true;
   readonly #request: UpstreamRequest;
@@ -83,27 +83,31 @@ export class UpgradeCall extends Timed implements UpstreamCall, ResponseSink {
     this.#owner.connected();
     this.#reader.begin(this.#request.method);
     socket.write(this.#head, 'latin1');
-    this.#owner.deadlines.set(this, this.#request.timeouts.firstByte);
+    this.#owner.loop.wheel.limit(this, this.#request.timeouts.firstByte);
   };
 
   #onData = (chunk: Buffer): void => {
-    this.#reading = true;
-    this.#reader.push(chunk);
-    this.#conclude();
+    this.#owner.loop.within(() => {
+      this.#reading = true;
+      this.#reader.push(chunk);
+      this.#conclude();
+    });
   };
 
   #onEnd = (): void => {
-    this.#reading = true;
-    this.#reader.finish();
-    this.#conclude();
+    this.#owner.loop.within(() => {
+      this.#reading = true;
+      this.#reader.finish();
+      this.#conclude();
+    });
   };
 
   #onError = (error: Error): void => {
-    this.#lost(error);
+    this.#owner.loop.within(() => this.#lost(error));
   };
 
   #onClose = (): void => {
-    this.#lost(null);
+    this.#owner.loop.within(() => this.#lost(null));
   };
 
   /** After an orderly end everything that was to come is here. */
@@ -111,7 +115,7 @@ export class UpgradeCall extends Timed implements UpstreamCall, ResponseSink {
     if (!this.#socket!.readableEnded) this.#fail(lossFailure(error, this.#stage === 'declined', true));
   }
 
-  override expired(): void {
+  override onTimeout(): void {
     this.#fail(lateFailure(this.#stage === 'declined' ? 'the reply stopped' : 'no reply came'));
   }
 
@@ -158,7 +162,7 @@ export class UpgradeCall extends Timed implements UpstreamCall, ResponseSink {
 
   /** Whoever holds the reply may take as long as it likes. */
   #watch(): void {
-    this.#owner.deadlines.set(this, this.#paused ? 0 : this.#request.timeouts.idle);
+    this.#owner.loop.wheel.limit(this, this.#paused ? 0 : this.#request.timeouts.idle);
   }
 
   #declinedWhole(): void {
@@ -174,7 +178,7 @@ export class UpgradeCall extends Timed implements UpstreamCall, ResponseSink {
       return;
     }
     this.#stage = 'upgraded';
-    this.#owner.deadlines.clear(this);
+    this.#owner.loop.wheel.clear(this);
     const socket = this.#socket!;
     socket.pause();
     socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError).off('close', this.#onClose);
@@ -231,7 +235,7 @@ export class UpgradeCall extends Timed implements UpstreamCall, ResponseSink {
   #end(): void {
     if (this.#stage === 'over') return;
     this.#stage = 'over';
-    this.#owner.deadlines.clear(this);
+    this.#owner.loop.wheel.clear(this);
     this.#dial?.cancel();
     this.#dial = null;
     this.#socket?.destroy();

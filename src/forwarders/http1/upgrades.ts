@@ -1,4 +1,5 @@
 /** The upgrades of one forwarder, and their connections. */
+import type { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
 import type {
   ForwarderSettings,
@@ -7,7 +8,7 @@ import type {
   UpstreamEvents,
   UpstreamRequest,
 } from '../../types/transport.ts';
-import type { Deadlines } from '../deadlines.ts';
+
 import type { DialSettings } from '../dial.ts';
 import { UpgradeCall } from './upgrade.ts';
 
@@ -16,7 +17,7 @@ import { UpgradeCall } from './upgrade.ts';
  * a pool full of them would leave no connection for requests.
  */
 export class Upgrades {
-  readonly deadlines: Deadlines;
+  readonly loop: Loop;
   /** Connections made, and requests put on one, so far. */
   opened = 0;
   /** Connections there are: being made, or waiting for an answer, or upgraded. */
@@ -27,10 +28,10 @@ export class Upgrades {
   readonly #dials = new Map<string, DialSettings>();
   #closed: PromiseWithResolvers<void> | null = null;
 
-  constructor(settings: ForwarderSettings, deadlines: Deadlines) {
+  constructor(settings: ForwarderSettings, loop: Loop) {
     this.#settings = settings;
     this.#counts = settings.counts ?? null;
-    this.deadlines = deadlines;
+    this.loop = loop;
   }
 
   get closed(): boolean {
@@ -56,7 +57,7 @@ export class Upgrades {
     const known = this.#dials.get(endpoint.origin);
     if (known !== undefined) return known;
     const { pool } = this.#settings;
-    const dial: DialSettings = { endpoint, pool, deadlines: this.deadlines, session: undefined };
+    const dial: DialSettings = { endpoint, pool, loop: this.loop, session: undefined };
     this.#dials.set(endpoint.origin, dial);
     return dial;
   }

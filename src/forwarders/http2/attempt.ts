@@ -134,7 +134,7 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
     if (this.#paused) other.pause();
   }
 
-  override expired(): void {
+  override onTimeout(): void {
     if (this.#phase === WAITING) return this.#waitedInVain();
     // A connection from which nothing came all the while is of no more use to others.
     if (this.#session !== null && this.#session.bytesRead === this.#heardBefore) this.#session.retire();
@@ -253,7 +253,7 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   #resend(session: UpstreamSession): void {
     this.#resent = true;
     this.#waited = true;
-    this.#origin.deadlines.clear(this);
+    this.#origin.loop.wheel.clear(this);
     this.#session = null;
     this.#stream = null;
     this.#outflow = null;
@@ -291,7 +291,7 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
     if (this.#ended) return this.#other?.pause();
     if (this.#paused) return;
     this.#paused = true;
-    if (this.#headSeen) this.#origin.deadlines.clear(this);
+    if (this.#headSeen) this.#origin.loop.wheel.clear(this);
     this.#stream?.pause();
   }
 
@@ -321,15 +321,15 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   /** Once the head is here nothing else counts but that the reply goes on, while somebody reads it. */
   #expect(phase: typeof SENDING | typeof ASKING | typeof READING): void {
     if (this.#headSeen && phase !== READING) return;
-    if (phase === READING && this.#paused) return this.#origin.deadlines.clear(this);
+    if (phase === READING && this.#paused) return this.#origin.loop.wheel.clear(this);
     const { send, firstByte, idle } = this.#request.timeouts;
     this.#phase = phase;
-    this.#origin.deadlines.set(this, phase === SENDING ? send : phase === ASKING ? firstByte : idle);
+    this.#origin.loop.wheel.limit(this, phase === SENDING ? send : phase === ASKING ? firstByte : idle);
   }
 
   /** The upstream waits for us, and that is no fault of its own. */
   #unblock(): void {
-    if (!this.#headSeen) this.#origin.deadlines.clear(this);
+    if (!this.#headSeen) this.#origin.loop.wheel.clear(this);
     if (this.#upload!.unblock()) this.#to.sendMore();
   }
 
@@ -362,7 +362,7 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   #end(): void {
     this.#ended = true;
     this.#origin.leave(this);
-    this.#origin.deadlines.clear(this);
+    this.#origin.loop.wheel.clear(this);
   }
 }
 

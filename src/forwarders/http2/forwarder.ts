@@ -6,35 +6,36 @@
  * `Forwarder` → {@link Origin} (who gets room where) → `UpstreamSession` (a connection) → {@link Attempt} (one request on
  * one stream).
  */
+import { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
-  ForwarderSettings,
   ForwarderStats,
   LineStats,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
 } from '../../types/transport.ts';
-import { Deadlines } from '../deadlines.ts';
 import { NO_LINE, sumLines } from '../line.ts';
+import type { ThreadSettings } from '../settings.ts';
 import { Attempt } from './attempt.ts';
 import { Origin } from './origin.ts';
 
 /** A forwarder that closes `fallback`, which takes upgrades and the requests of origins that choose HTTP/1.1, when it is closed. */
-export function createHttp2Forwarder(settings: ForwarderSettings, fallback: Forwarder): Forwarder {
+export function createHttp2Forwarder(settings: ThreadSettings, fallback: Forwarder): Forwarder {
   return new Http2Forwarder(settings, fallback);
 }
 
 class Http2Forwarder implements Forwarder {
-  readonly #settings: ForwarderSettings;
+  readonly #settings: ThreadSettings;
   readonly #fallback: Forwarder;
-  readonly #deadlines = new Deadlines();
+  readonly #loop: Loop;
   readonly #origins = new Map<string, Origin>();
   #closed: Promise<void> | null = null;
 
-  constructor(settings: ForwarderSettings, fallback: Forwarder) {
+  constructor(settings: ThreadSettings, fallback: Forwarder) {
     this.#settings = settings;
+    this.#loop = settings.loop ?? new Loop();
     this.#fallback = fallback;
   }
 
@@ -74,7 +75,7 @@ class Http2Forwarder implements Forwarder {
   #open(endpoint: EndpointPlan): Origin {
     const { pool, crowded, counts } = this.#settings;
     const report = (line: LineStats) => crowded?.(endpoint, line);
-    const origin = new Origin(endpoint, pool, this.#deadlines, this.#fallback, report, counts);
+    const origin = new Origin(endpoint, pool, this.#loop, this.#fallback, report, counts);
     if (this.#closed !== null) void origin.close();
     this.#origins.set(endpoint.origin, origin);
     return origin;

@@ -1,7 +1,7 @@
 /** The connections to one origin, and the requests that wait for room on one. */
+import type { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
 import type { Failure, Forwarder, LineStats, PoolCounts } from '../../types/transport.ts';
-import type { Deadlines } from '../deadlines.ts';
 import type { DialSettings } from '../dial.ts';
 import { Line, type Waiter } from '../line.ts';
 import { HTTP1_FOR_MS, STREAMS_ASSUMED } from './limits.ts';
@@ -20,7 +20,7 @@ export interface Rider extends Waiter {
 
 export class Origin implements SessionOwner {
   readonly dial: DialSettings;
-  readonly deadlines: Deadlines;
+  readonly loop: Loop;
   readonly idleFor: number;
   /** For origins that choose HTTP/1.1. */
   readonly fallback: Forwarder;
@@ -43,18 +43,18 @@ export class Origin implements SessionOwner {
   constructor(
     endpoint: EndpointPlan,
     plan: PoolPlan,
-    deadlines: Deadlines,
+    loop: Loop,
     fallback: Forwarder,
     crowded?: (line: LineStats) => void,
     counts: PoolCounts | null = null,
   ) {
-    this.dial = { endpoint, pool: plan, deadlines, protocols: ['h2', 'http/1.1'], session: undefined };
-    this.deadlines = deadlines;
+    this.dial = { endpoint, pool: plan, loop, protocols: ['h2', 'http/1.1'], session: undefined };
+    this.loop = loop;
     this.idleFor = plan.idle;
     this.fallback = fallback;
     this.#most = plan.connections;
     this.#counts = counts;
-    this.line = new Line(plan.queue, deadlines, crowded, counts);
+    this.line = new Line(plan.queue, loop, crowded, counts);
   }
 
   get open(): number {
@@ -75,7 +75,7 @@ export class Origin implements SessionOwner {
   }
   /** It chose HTTP/1.1 not long ago. */
   get prefersHttp1(): boolean {
-    return performance.now() < this.#http1Until;
+    return this.loop.clock.monotonic() < this.#http1Until;
   }
 
   /** Gives `rider` a stream, now or when there is room for one; or says that it cannot even wait for one. */
@@ -122,7 +122,7 @@ export class Origin implements SessionOwner {
 
   /** From now on, for a while, and for all who wait, it is HTTP/1.1. */
   useHttp1(): void {
-    this.#http1Until = performance.now() + HTTP1_FOR_MS;
+    this.#http1Until = this.loop.clock.monotonic() + HTTP1_FOR_MS;
     for (let rider = this.line.next(); rider !== null; rider = this.line.next()) rider.fallBack();
   }
 

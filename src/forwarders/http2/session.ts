@@ -6,8 +6,8 @@ import type { TLSSocket } from 'node:tls';
 import { REFUSED_STREAM } from '../../http2-streams/codes.ts';
 import { ignore } from '../../http2-streams/stream-events.ts';
 import { http2 } from '../../net/node-http.ts';
+import { Timer } from '../../state/wheel.ts';
 import type { ConnectCause, Failure } from '../../types/transport.ts';
-import { Timed } from '../deadlines.ts';
 import { Dial, type DialSettings } from '../dial.ts';
 import { CONNECTION_WINDOW, LINGER_MS, SESSION_OPTIONS, STREAMS_MAX } from './limits.ts';
 
@@ -32,7 +32,7 @@ const READY = 2;
 const RETIRED = 3;
 const ENDED = 4;
 
-export class UpstreamSession extends Timed {
+export class UpstreamSession extends Timer {
   /** Requests whose reply was whole. */
   served = 0;
   /** A GOAWAY came. */
@@ -103,7 +103,7 @@ export class UpstreamSession extends Timed {
     this.#used = true;
     this.#streams++;
     this.#riders++;
-    this.#owner.dial.deadlines.clear(this);
+    this.#owner.dial.loop.wheel.clear(this);
     return stream;
   }
 
@@ -118,7 +118,7 @@ export class UpstreamSession extends Timed {
     this.#streams--;
     if (this.#state !== READY) return;
     if (!this.#isOpen) return this.retire();
-    if (this.#riders === 0 && this.#streams === 0) this.#owner.dial.deadlines.set(this, this.#owner.idleFor);
+    if (this.#riders === 0 && this.#streams === 0) this.#owner.dial.loop.wheel.limit(this, this.#owner.idleFor);
     this.#owner.room(this);
   }
 
@@ -140,17 +140,17 @@ export class UpstreamSession extends Timed {
     if (this.#state === ENDED) return;
     if (this.#state === DIALLING) this.#dial.cancel();
     this.#state = ENDED;
-    this.#owner.dial.deadlines.clear(this);
+    this.#owner.dial.loop.wheel.clear(this);
     if (this.#session !== null && !this.#session.destroyed) {
       // From inside what was read Node could not say goodbye.
       setImmediate(destroy, this.#session);
       // For a goodbye that is not read.
-      this.#owner.dial.deadlines.set(this, LINGER_MS);
+      this.#owner.dial.loop.wheel.limit(this, LINGER_MS);
     }
     this.#owner.gone(this, failure);
   }
 
-  override expired(): void {
+  override onTimeout(): void {
     if (this.#state === ENDED) this.#socket?.destroy();
     else if (this.#state === GREETING) this.#fail('no HTTP/2 came from it in time', 'timeout');
     else if (this.#riders === 0) this.end();
@@ -158,7 +158,7 @@ export class UpstreamSession extends Timed {
 
   #dialled(failure: Failure | null, socket: Socket | null): void {
     if (socket === null) return this.end(failure);
-    const { endpoint, deadlines, pool } = this.#owner.dial;
+    const { endpoint, loop, pool } = this.#owner.dial;
     if (endpoint.secure && (socket as TLSSocket).alpnProtocol !== 'h2') {
       socket.destroy();
       this.#state = ENDED;
@@ -166,7 +166,7 @@ export class UpstreamSession extends Timed {
     }
     this.#state = GREETING;
     this.#socket = socket;
-    deadlines.set(this, pool.connect);
+    loop.wheel.limit(this, pool.connect);
     socket.on('close', () => this.#closed());
     try {
       this.#greet(http2().connect(endpoint.origin, { ...SESSION_OPTIONS, createConnection: () => socket }));
@@ -196,7 +196,7 @@ export class UpstreamSession extends Timed {
     this.#streamsMax = Math.min(maxConcurrentStreams ?? STREAMS_MAX, STREAMS_MAX);
     if (this.#state === GREETING) {
       this.#state = READY;
-      this.#owner.dial.deadlines.set(this, this.#owner.idleFor);
+      this.#owner.dial.loop.wheel.limit(this, this.#owner.idleFor);
     }
     this.#owner.room(this);
   }
@@ -216,7 +216,7 @@ export class UpstreamSession extends Timed {
   #closed(): void {
     if (this.#useless) this.#fail('it closed the connection before it took a request');
     this.end();
-    this.#owner.dial.deadlines.clear(this);
+    this.#owner.dial.loop.wheel.clear(this);
   }
 }
 

@@ -438,8 +438,7 @@ describe('bodies', () => {
     assert.equal(stage.bodies.held, 0);
   });
 
-  test('between two attempts the client is held back, and the next one gets all of it', (t) => {
-    t.mock.timers.enable({ apis: ['setTimeout'] });
+  test('between two attempts the client is held back, and the next one gets all of it', () => {
     const stage = stageWith({}, {}, { endpoints: [endpointPlan('up', 'a')], retry: RETRY });
     const inbound = post(-1);
     stage.run(inbound);
@@ -450,7 +449,7 @@ describe('bodies', () => {
     assert.deepEqual(inbound.log, ['read', 'pause']);
     // What an edge had under way already is not lost.
     inbound.events.bodyData(Buffer.alloc(300_000, 'b'));
-    t.mock.timers.tick(2000);
+    stage.pass(2000);
     const second = stage.forwarder.last;
     assert.notEqual(second, first);
     assert.equal(second.sent.length, 0, 'nothing is written before it is asked for');
@@ -541,7 +540,7 @@ describe('attempts', () => {
   });
 
   test('a failed connect goes to the next endpoint at once, body and all', () => {
-    mock.timers.enable({ apis: ['setTimeout'] });
+    mock.timers.enable({ apis: ['setImmediate'] });
     const stage = stageWith({}, {}, { retry: RETRY });
     const inbound = new FakeInbound({ method: 'POST', bodyLength: 2 });
     stage.run(inbound);
@@ -562,7 +561,7 @@ describe('attempts', () => {
       [false, 2],
       [true, 1],
     ] as const) {
-      mock.timers.enable({ apis: ['setTimeout'] });
+      mock.timers.enable({ apis: ['setImmediate'] });
       const stage = stageWith({}, {}, { retry: { ...RETRY, on: ['connect'] } });
       stage.run(new FakeInbound({ method: 'POST' }));
       stage.forwarder.last.to.failed({ reason: 'reset', detail: '', sent });
@@ -573,19 +572,17 @@ describe('attempts', () => {
   });
 
   test('a 429 waits for Retry-After and is not gone round by another endpoint', () => {
-    mock.timers.enable({ apis: ['setTimeout'] });
     const stage = stageWith({}, {}, { retry: RETRY });
     const inbound = new FakeInbound();
     stage.run(inbound);
     answer(stage, 429, '', ['Retry-After', '1']);
-    mock.timers.tick(999);
+    stage.pass(999);
     assert.equal(stage.forwarder.calls.length, 1);
-    mock.timers.tick(1);
+    stage.pass(1);
     assert.deepEqual(
       stage.forwarder.calls.map((call) => call.request.endpoint.name),
       ['a', 'a'],
     );
-    mock.timers.reset();
   });
 
   test('a Retry-After longer than the backoff goes to the client, who must not take it for Weir’s to retry', () => {
@@ -599,7 +596,7 @@ describe('attempts', () => {
   });
 
   test('what may have reached the upstream is sent again only where the method allows it', () => {
-    mock.timers.enable({ apis: ['setTimeout'] });
+    mock.timers.enable({ apis: ['setImmediate'] });
     for (const [method, calls] of [
       ['GET', 2],
       ['POST', 1],
@@ -631,7 +628,7 @@ describe('attempts', () => {
   });
 
   test('a POST that got no connection goes to another endpoint, without a budget, and to each only once', () => {
-    mock.timers.enable({ apis: ['setTimeout'] });
+    mock.timers.enable({ apis: ['setImmediate'] });
     const stage = stageWith({}, {}, { retry: { ...RETRY, attempts: 9, on: ['busy'], budget: 0 } });
     for (let i = 0; i < 20; i++) {
       const inbound = new FakeInbound({ method: 'POST' });

@@ -38,7 +38,7 @@ import { isJsonBody, MAPPED_BODY_MAX, mapError, saysJson } from './map-errors.ts
 import { errorReply, writeWhole } from './own-reply.ts';
 import { ReplyStream } from './reply-stream.ts';
 import { type Identified, readRequest } from './request-identity.ts';
-import { failureHeaders, requestedDelay, retriesFailure, retriesReply } from './retry.ts';
+import { failureHeaders, RetryTimer, requestedDelay, retriesFailure, retriesReply } from './retry.ts';
 import { SwitchedReply } from './switched-reply.ts';
 
 /**
@@ -90,7 +90,8 @@ export class ExchangeRun extends Timer implements Exchange, Identified, Finished
   #attempts: Attempts | null = null;
   #call: UpstreamCall | null = null;
   #request: UpstreamRequest | null = null;
-  #retryTimer: NodeJS.Timeout | null = null;
+  /** The wait before the next attempt. */
+  #retryTimer: RetryTimer | null = null;
   #waiting: Waiting | null = null;
   #stage: Stage = 'none';
   /** The upstream's reply, once its head is here. */
@@ -319,10 +320,8 @@ export class ExchangeRun extends Timer implements Exchange, Identified, Finished
     const wait = this.#attempts!.takeRetry(asked);
     if (wait < 0) return false;
     this.#body.detach();
-    this.#retryTimer = setTimeout(() => {
-      this.#retryTimer = null;
-      this.#dispatch();
-    }, wait);
+    this.#retryTimer ??= new RetryTimer(this.#core.wheel, () => this.#dispatch());
+    this.#retryTimer.start(wait);
     return true;
   }
 
@@ -555,7 +554,7 @@ export class ExchangeRun extends Timer implements Exchange, Identified, Finished
   onTimeout(): void {
     if (this.#ended) return;
     if (this.#clientGone) return this.#finish();
-    if (this.#call === null && this.#retryTimer === null) return;
+    if (this.#call === null && !this.#retryTimer?.waits) return;
     const failure = this.#call?.queued() ?? TIME_IS_OVER;
     const uploads = this.#body.waits && this.#reply === null;
     if (uploads || this.#reply !== null) this.#attempts!.abort();
@@ -577,9 +576,7 @@ export class ExchangeRun extends Timer implements Exchange, Identified, Finished
     if (this.#call !== null) this.#attempts!.abort();
     this.#dropCall();
     this.#body.close();
-    if (this.#retryTimer === null) return;
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = null;
+    this.#retryTimer?.stop();
   }
 
   #dropCall(): void {

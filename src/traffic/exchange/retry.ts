@@ -2,6 +2,7 @@
 
 import type { Fields, Pairs } from '../../fields/fields.ts';
 import { isIdempotent } from '../../forwarders/failure.ts';
+import { Timer, type TimerWheel } from '../../state/wheel.ts';
 import type { RetryPlan } from '../../types/plan.ts';
 import type { Failure } from '../../types/transport.ts';
 import { statusListed } from '../rules/upstream.ts';
@@ -71,4 +72,42 @@ export function requestedDelay(headers: Fields, now: number): number {
 export function backoff(retry: RetryPlan, attempt: number, random: number): number {
   const ceiling = Math.min(retry.backoffMax, retry.backoffMin * 2 ** attempt);
   return retry.backoffMin + random * Math.max(0, ceiling - retry.backoffMin);
+}
+
+/** The wait between two attempts, on the wheel; another endpoint that may be asked at once is asked in the same turn. */
+export class RetryTimer extends Timer {
+  readonly #wheel: TimerWheel;
+  readonly #then: () => void;
+  #immediate: NodeJS.Immediate | null = null;
+
+  constructor(wheel: TimerWheel, then: () => void) {
+    super();
+    this.#wheel = wheel;
+    this.#then = then;
+  }
+
+  get waits(): boolean {
+    return this.#immediate !== null || this.#wheel.isSet(this);
+  }
+
+  /** `ms` 0: as soon as what is under way now has been done. */
+  start(ms: number): void {
+    if (ms > 0) this.#wheel.set(this, ms);
+    else this.#immediate = setImmediate(immediately, this);
+  }
+
+  stop(): void {
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    this.#immediate = null;
+    this.#wheel.clear(this);
+  }
+
+  override onTimeout(): void {
+    this.#immediate = null;
+    this.#then();
+  }
+}
+
+function immediately(timer: RetryTimer): void {
+  timer.onTimeout();
 }

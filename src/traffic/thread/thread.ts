@@ -11,8 +11,9 @@ import type { BoundSocket } from '../../net/sockets.ts';
 import { unpackPlan } from '../../plan/packed.ts';
 import { KINDS } from '../../policies/index.ts';
 import { finish, type Steps } from '../../slices.ts';
+import { Loop } from '../../sockets/loop.ts';
+import { Clock } from '../../state/clock.ts';
 import { Users } from '../../state/users.ts';
-import { TimerWheel } from '../../state/wheel.ts';
 import { createMemoryStore, type MemoryStore } from '../../store/memory.ts';
 import type { ListenerConfig, WeirConfig } from '../../types/config.ts';
 import type { UpstreamPlan } from '../../types/plan.ts';
@@ -38,8 +39,6 @@ import { Preparing } from './preparing.ts';
 import { requestIds } from './request-ids.ts';
 import { askForSockets } from './sockets.ts';
 
-/** Resolution of deadlines in milliseconds: they are seconds long. */
-const TIMER_RESOLUTION_MS = 50;
 /** Between two log lines that say the same. */
 const EXHAUSTED_EVERY_MS = 10_000;
 const EXHAUSTED = {
@@ -60,6 +59,7 @@ export class TrafficThread {
   readonly #post: Post;
   readonly #config: WeirConfig;
   readonly #registry: Registry;
+  readonly #loop = new Loop(new Clock(Date.now, () => performance.now()));
   readonly #states = new StateDirectory();
   readonly #log: Log;
   readonly #access: AccessLog | null;
@@ -95,7 +95,7 @@ export class TrafficThread {
     this.#geo = geoFrom(start.geo);
     this.#store = createMemoryStore({
       zone: (identity, bytes) => zoneOf(start.zones, identity, bytes),
-      now: Date.now,
+      now: this.#loop.clock.now,
       thread: start.thread,
       nonces: start.config.store.nonces,
       limits: start.config.store.limits,
@@ -190,11 +190,11 @@ export class TrafficThread {
         kinds: KINDS,
         store: this.#store,
         log: this.#log,
-        now: Date.now,
+        now: this.#loop.clock.now,
         random: Math.random,
         zone: (identity, bytes) => zoneOf(zones, identity, bytes),
         state: (identity, create) => hold.state(identity, create),
-        forwarder: (upstream) => forwarderFor(upstream, hold, this.#registry, this.#log),
+        forwarder: (upstream) => forwarderFor(upstream, hold, this.#registry, this.#log, this.#loop),
       });
       const clients = new ClientDirectory(plan.regions, (address) => this.#geo.lookup(address));
       generation = new Generation(rules, clients, letGo);
@@ -212,14 +212,14 @@ export class TrafficThread {
         trusted: new CidrSet(trustedProxies),
         passing: passingNames(passHeaders),
         pseudonym: this.#start.pseudonym,
-        wheel: new TimerWheel(TIMER_RESOLUTION_MS, () => performance.now()),
+        wheel: this.#loop.wheel,
         log: this.#log,
         access: this.#access,
         bodyMax: limits.bodySize,
         policyTimeout: limits.policyTimeout,
         bodies: this.#bodies,
-        now: Date.now,
-        monotonic: () => performance.now(),
+        now: this.#loop.clock.now,
+        monotonic: this.#loop.clock.monotonic,
         random: Math.random,
         newId: requestIds(randomBytes(9)),
         exhausted: this.#exhausted,
@@ -248,6 +248,7 @@ export class TrafficThread {
       reusePort: true,
       tls: listener.tls && pairs ? { minVersion: listener.tls.minVersion, certificates: pairs } : null,
       halfClose: listener.halfClose,
+      loop: this.#loop,
       ...limits,
     };
     return new Http1Edge(settings, (inbound) => new ExchangeRun(core, inbound).begin());
@@ -319,11 +320,11 @@ function zoneOf(zones: Zones, identity: string, bytes: number): SharedArrayBuffe
 }
 
 /** Pools belong to the upstream's name; what changes their meaning is in the identity. */
-function forwarderFor(upstream: UpstreamPlan, hold: StateHold, registry: Registry, log: Log): Forwarder {
+function forwarderFor(upstream: UpstreamPlan, hold: StateHold, registry: Registry, log: Log, loop: Loop): Forwarder {
   const identity = `forwarder ${upstream.name} ${upstream.forwarder} ${JSON.stringify(upstream.pool)}`;
   const { name, pool, forwarder } = upstream;
   const create: ConstructorParameters<typeof OpenPool>[0] = (crowded, counts) =>
-    createForwarder(forwarder, { pool, now: Date.now, crowded, counts });
+    createForwarder(forwarder, { pool, now: loop.clock.now, crowded, counts, loop });
   return hold.state(identity, () => new OpenPool(create, name, registry, log)).forwarder;
 }
 

@@ -10,7 +10,7 @@ import { after, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { queryObjects, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Connection } from '../../../src/edges/http1/connection.ts';
+import { ClientConnection } from '../../../src/edges/http1/client-connection.ts';
 import { Http1Inbound } from '../../../src/edges/http1/inbound.ts';
 import { Http1Edge } from '../../../src/edges/http1/index.ts';
 import { Fields } from '../../../src/fields/fields.ts';
@@ -154,7 +154,7 @@ async function turns(count: number): Promise<void> {
 }
 
 /** What a connection is made of. */
-const PARTS = [Socket, Connection, RequestReader, Http1Inbound, Timer, Call] as const;
+const PARTS = [Socket, ClientConnection, RequestReader, Http1Inbound, Timer, Call] as const;
 
 /** How many of each are alive. */
 function alive(): number[] {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
-import { TimerWheel } from '../../state/wheel.ts';
+import { Clock } from '../state/clock.ts';
+import { Loop } from './loop.ts';
 import { Output } from './output.ts';
 
 /** A socket that takes what it is told to take. */
@@ -39,16 +40,35 @@ class FakeSocket {
   }
 }
 
+class Sending extends Output {
+  told = 0;
+  override flushed(): void {
+    this.told++;
+  }
+  override roomAgain(): void {}
+  override stalled(): void {
+    this.socket.destroy();
+  }
+  override broke(): void {
+    this.socket.destroy();
+  }
+  drained(): void {
+    this.streamDrained();
+  }
+}
+
 function bench({ secure = false, patience = 1000 } = {}) {
   const clock = { now: 0 };
-  const wheel = new TimerWheel(
-    10,
-    () => clock.now,
-    () => () => {},
-  );
+  const now = () => clock.now;
+  const loop = new Loop(new Clock(now, now), null);
+  const { wheel } = loop;
   const socket = new FakeSocket();
-  const seen = { flushed: 0 };
-  const output = new Output(socket as unknown as Socket, secure, wheel, patience, () => seen.flushed++);
+  const output = new Sending(loop, socket as unknown as Socket, secure, patience);
+  const seen = {
+    get flushed() {
+      return output.told;
+    },
+  };
   const pass = (ms: number) => {
     clock.now += ms;
     wheel.advance(clock.now);

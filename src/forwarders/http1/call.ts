@@ -1,43 +1,22 @@
 /** One request on its way: what the exchange holds of it, and what a connection needs to know about it. */
-import type { Socket } from 'node:net';
+import type { StreamSocket } from '../../sockets/stream-socket.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { isIdempotent } from '../failure.ts';
-import { type Line, Waiter } from '../line.ts';
-import { hasRoom, headOf, LAST_CHUNK, sendChunk, sendWhole } from './send.ts';
-
-/** A connection, as an attempt knows it. */
-export interface Carrier {
-  /** Null while it is being made. */
-  readonly socket: Socket | null;
-  /** The request is whole; false where the socket is full. */
-  sent(room: boolean): void;
-  full(): void;
-  /** Stops the reply, and lets it go on. */
-  hold(): void;
-  goOn(): void;
-  /** The attempt wants no more of it. */
-  abandon(): void;
-}
-
-/** Who gives out connections, as an attempt knows him. */
-export interface Dispatcher {
-  readonly closed: boolean;
-  /** Those who wait for a connection. */
-  readonly line: Line<Attempt>;
-  /** Gives `attempt` a connection, now or when one is free or made; or says that it cannot even wait for one. */
-  board(attempt: Attempt): Failure | null;
-}
+import { Waiter } from '../line.ts';
+import type { Pool } from './pool.ts';
+import { gatherChunk, headOf, LAST_CHUNK, sendWhole } from './request.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
 
 /**
  * The only object made for a request. It is in line for a connection, or a connection is being made for it, or it is on
- * one; every way out goes through {@link Attempt.end}, after which all of its methods do nothing.
+ * one; every way out goes through {@link Http1Call.end}, after which all of its methods do nothing.
  */
-export class Attempt extends Waiter implements UpstreamCall {
+export class Http1Call extends Waiter implements UpstreamCall {
   readonly request: UpstreamRequest;
   readonly to: UpstreamEvents;
-  readonly #pool: Dispatcher;
+  readonly #pool: Pool;
   /** Its own, from the moment it is being made. */
-  connection: Carrier | null = null;
+  connection: UpstreamConnection | null = null;
   /** No kept connection was free for it at once. */
   waited = false;
   /** Nothing of the body is missing any more. */
@@ -48,14 +27,12 @@ export class Attempt extends Waiter implements UpstreamCall {
   #head = '';
   /** Octets that are missing from a streamed body; -1 where nobody knows. */
   #missing: number;
-  /** The head of a streamed body waits in the socket. */
-  #corked = false;
   /** The last `write` said so. */
   #stopped = false;
   #over = false;
   #cancelled = false;
 
-  constructor(request: UpstreamRequest, to: UpstreamEvents, pool: Dispatcher) {
+  constructor(request: UpstreamRequest, to: UpstreamEvents, pool: Pool) {
     super();
     this.request = request;
     this.to = to;
@@ -76,7 +53,7 @@ export class Attempt extends Waiter implements UpstreamCall {
       this.#failLater({ reason: 'protocol', detail: (error as Error).message, sent: false });
       return;
     }
-    const refusal = this.#pool.board(this);
+    const refusal = this.#pool.acquire(this);
     if (refusal !== null) this.#failLater(refusal);
   }
 
@@ -92,27 +69,20 @@ export class Attempt extends Waiter implements UpstreamCall {
   }
 
   /**
-   * Puts the request on the wire, or its head where the body is streamed. False: the socket is full. A head waits for
-   * the end of the turn, or until much stands behind it, to leave together with what is there by then.
+   * Puts the request on the wire. The head of a streamed body waits for the end of the turn, or until much stands behind
+   * it, to leave together with what is there by then; {@link askForMore} is called then.
    */
-  sendOn(socket: Socket): boolean {
-    if (!this.#streamed) {
-      sendWhole(socket, this.#head, this.request.body);
-      return hasRoom(socket);
-    }
-    socket.cork();
-    socket.write(this.#head, 'latin1');
-    this.#corked = true;
+  sendOn(socket: StreamSocket): void {
+    if (!this.#streamed) return sendWhole(socket, this.#head, this.request.body);
+    socket.text(this.#head);
     this.#stopped = true;
-    process.nextTick(askForBody, this, socket);
-    return true;
+    socket.loop.atTurnEnd(this);
+    socket.atTurnEnd();
   }
 
-  /** Lets the head of a streamed body go out, with what was put behind it. */
-  uncork(socket: Socket): void {
-    if (!this.#corked) return;
-    this.#corked = false;
-    socket.uncork();
+  /** It is on a connection: asks for the body. Pieces that are there already leave with the head. */
+  turnEnded(): void {
+    this.askForMore();
   }
 
   /** Nothing more is told, to anyone. */
@@ -134,7 +104,7 @@ export class Attempt extends Waiter implements UpstreamCall {
   }
 
   /** It stood in line for too long. */
-  override expired(): void {
+  override onTimeout(): void {
     this.fail(this.#pool.line.expire(this));
   }
 
@@ -149,7 +119,8 @@ export class Attempt extends Waiter implements UpstreamCall {
       }
       this.#missing -= chunk.length;
     }
-    if (this.#sendPiece(this.connection!.socket!, chunk)) return true;
+    const { socket } = this.connection!;
+    if (!this.#sendPiece(socket!, chunk)) return true;
     this.connection!.full();
     this.#stopped = true;
     return false;
@@ -162,19 +133,22 @@ export class Attempt extends Waiter implements UpstreamCall {
       return;
     }
     this.bodyWhole = true;
-    this.connection!.sent(this.#sendEnd(this.connection!.socket!));
+    const socket = this.connection!.socket!;
+    if (this.#missing < 0) socket.text(LAST_CHUNK);
+    socket.atTurnEnd();
+    this.connection!.sent();
   }
 
   pause(): void {
     if (this.#over || this.paused) return;
     this.paused = true;
-    this.connection?.hold();
+    this.connection?.pause();
   }
 
   resume(): void {
     if (this.#over || !this.paused) return;
     this.paused = false;
-    this.connection?.goOn();
+    this.connection?.resume();
   }
 
   cancel(): void {
@@ -192,21 +166,13 @@ export class Attempt extends Waiter implements UpstreamCall {
 
   // ── ways out ──
 
-  #sendPiece(socket: Socket, chunk: Buffer): boolean {
-    if (chunk.length === 0) return true;
-    if (this.#missing < 0) sendChunk(socket, chunk);
-    else socket.write(chunk);
-    return this.#hasRoom(socket);
-  }
-
-  #sendEnd(socket: Socket): boolean {
-    if (this.#missing < 0) socket.write(LAST_CHUNK, 'latin1');
-    return this.#hasRoom(socket);
-  }
-
-  #hasRoom(socket: Socket): boolean {
-    if (socket.writableNeedDrain) this.uncork(socket);
-    return hasRoom(socket);
+  /** True: the socket is full. */
+  #sendPiece(socket: StreamSocket, chunk: Buffer): boolean {
+    if (chunk.length === 0) return false;
+    if (this.#missing < 0) gatherChunk(socket, chunk);
+    else socket.piece('', chunk, '');
+    socket.atTurnEnd();
+    return socket.full;
   }
 
   /** The exchange gave a body that its head belies: half a request must not stay on a connection. */
@@ -230,12 +196,6 @@ export class Attempt extends Waiter implements UpstreamCall {
   }
 }
 
-function tellFailure(attempt: Attempt, failure: Failure): void {
-  attempt.tell(failure);
-}
-
-/** Pieces that are there already leave with the head. */
-function askForBody(attempt: Attempt, socket: Socket): void {
-  attempt.askForMore();
-  attempt.uncork(socket);
+function tellFailure(call: Http1Call, failure: Failure): void {
+  call.tell(failure);
 }

@@ -10,21 +10,22 @@ import type { Duplex } from 'node:stream';
 import type { Fields } from '../../fields/fields.ts';
 import { type HeadLimits, type RequestHead, RequestReader, type RequestSink } from '../../http1/request-reader.ts';
 import type { RuleCode } from '../../http1/rules.ts';
+import type { Loop } from '../../sockets/loop.ts';
+import { type SocketOwner, StreamSocket } from '../../sockets/stream-socket.ts';
 import type { Accept } from '../../types/transport.ts';
 import { Deadline, type Phase, type Times } from './deadline.ts';
 import { HalfClosed } from './half-closed.ts';
 import type { DateClock } from './heads.ts';
 import { Http1Inbound } from './inbound.ts';
 import { AHEAD_MAX, DISCARD_MAX } from './limits.ts';
-import { Output } from './output.ts';
 import { rowRefusal, ruleRefusal } from './refusals.ts';
-import type { Http1RequestBody, InboundOwner } from './request-body.ts';
-import { detach, readOn, type SocketEvents } from './socket-events.ts';
+import type { Http1RequestBody } from './request-body.ts';
 
 /** What the connections of one edge share. */
 export interface Home extends Times {
   readonly accept: Accept;
-  readonly clock: DateClock;
+  readonly loop: Loop;
+  readonly date: DateClock;
   readonly limits: HeadLimits;
   /** Milliseconds in which a client must take something; 0 for no limit. */
   readonly writeTimeout: number;
@@ -32,88 +33,103 @@ export interface Home extends Times {
   /** A client that has shut down its sending side is waited for. */
   readonly halfClose: boolean;
   /** The connection is closed, or an upgrade took it. */
-  left(connection: Connection): void;
+  left(connection: ClientConnection): void;
 }
 
-export class Connection implements RequestSink, InboundOwner, SocketEvents {
+/** How much longer the connection lasts: requests may follow, or the reply under way or the next one is the last… */
+const OPEN = 0;
+const LAST = 1;
+/** …or our side is ended, what comes is discarded, and the client has a moment to end its own; or it is gone. */
+const ENDED = 2;
+const GONE = 3;
+
+/** Who works on what came: nobody; the reader, on what the socket brought, or on what waited behind another request. */
+const OUTSIDE = 0;
+const TAKING = 1;
+const REPLAYING = 2;
+
+/** What is done with what comes: read; kept, while nobody wants it; or no longer read, only discarded within a bound. */
+const READ = 0;
+const KEEP = 1;
+const DISCARD = 2;
+
+export class ClientConnection implements RequestSink, SocketOwner {
   readonly remoteAddress: string;
   readonly secure: boolean;
-  readonly output: Output;
+  readonly socket: StreamSocket;
   known: object | null = null;
-  readonly #socket: Socket;
+  /** What a client sent before it was gone is of no use. */
+  readonly expectsMore = false;
   readonly #home: Home;
   readonly #reader: RequestReader;
   readonly #deadline: Deadline;
   /** The client has ended its side, and is waited for. */
   #halfClosed: HalfClosed | null = null;
   #current: Http1Inbound | null = null;
-  /** In the reader: what was made of it is looked at when it returns. */
-  #reading = false;
-  /** The connection ends with the reply under way, or with the next one. */
-  #closing = false;
+  #life = OPEN;
+  #reading = OUTSIDE;
+  #input = READ;
   /** A reply and its request are over, and the next one may be read. */
   #turnOver = false;
-  /** The request that is read now was waiting behind another one. */
-  #pipelined = false;
-  #readerPaused = false;
-  /** Nothing is read from the socket for now. */
-  #full = false;
   /** The client has ended its side. */
-  #ended = false;
-  /** What comes is no longer read, only discarded within a bound. */
-  #deaf = false;
+  #clientEnded = false;
   #discarded = 0;
-  /** Nothing more is handed over or answered here. */
-  #over = false;
 
   constructor(socket: Socket, remoteAddress: string, home: Home) {
-    this.#socket = socket;
     this.#home = home;
     this.remoteAddress = remoteAddress;
     this.secure = home.secure;
-    this.output = new Output(socket, home.secure, home.wheel, home.writeTimeout, () => this.#current?.flushed());
     this.#reader = new RequestReader(home.limits, this);
     this.#deadline = new Deadline(home, (phase) => this.#late(phase));
+    this.socket = new StreamSocket(home.loop, socket, this, home.secure, home.writeTimeout);
+    this.socket.accept();
   }
 
   /** A reply that begins now is the last. */
   get closing(): boolean {
-    return this.#closing || this.#home.drain.begun;
+    return this.#life !== OPEN || this.#home.drain.begun;
   }
 
   get date(): string {
-    return this.#home.clock.text;
+    return this.#home.date.text;
   }
 
   // ── what the socket says ───────────────────────────────────────────────────────────────────────────────────────
 
-  received(bytes: Buffer): boolean {
-    if (this.#deaf) this.#discard(bytes.length);
-    else {
-      this.#deadline.took(bytes.length);
-      this.#reading = true;
-      this.#reader.push(bytes);
-      this.#reading = false;
-      this.#settle();
-    }
-    return !this.#full;
+  received(bytes: Buffer): void {
+    if (this.#input === DISCARD) return this.#discard(bytes.length);
+    this.#deadline.took(bytes.length);
+    this.#reading = TAKING;
+    this.#reader.push(bytes);
+    this.#reading = OUTSIDE;
+    this.#settle();
   }
 
   ended(): void {
-    this.#ended = true;
-    if (!this.#home.halfClose) this.#closing = true;
+    this.#clientEnded = true;
+    if (!this.#home.halfClose) this.#closeNext();
     if (!this.#over) this.#settle();
   }
 
   drained(): void {
-    this.output.drained();
     this.#current?.drained();
   }
 
+  flushed(): void {
+    this.#current?.flushed();
+  }
+
+  turnEnded(): void {
+    this.#current?.turnEnded();
+  }
+
+  stalled(): void {
+    this.socket.destroy();
+  }
+
   closed(): void {
-    this.#over = true;
+    this.#life = GONE;
     this.#stopClocks();
-    this.output.stop();
     const current = this.#current;
     this.#current = null;
     current?.lost();
@@ -125,7 +141,7 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
   head(head: RequestHead): void {
     if (this.#over) return;
     if (head.method === 'CONNECT') return this.#refuse(rowRefusal('METHOD_NOT_ALLOWED', this.date));
-    const inbound = new Http1Inbound(this, head, this.#pipelined ? '' : webSocket(head));
+    const inbound = new Http1Inbound(this, head, this.#reading === REPLAYING ? '' : webSocket(head));
     this.#current = inbound;
     this.#home.accept(inbound);
     if (inbound.bodyPending && inbound.holdsBody) this.#pauseReader();
@@ -155,51 +171,45 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
   }
 
   resumeBody(): void {
-    if (!this.#readerPaused || this.#deaf) return;
-    this.#readerPaused = false;
-    const outermost = !this.#reading;
-    this.#reading = true;
+    if (this.#input !== KEEP) return;
+    this.#input = READ;
+    if (this.#reading !== OUTSIDE) return this.#reader.resume();
+    this.#reading = TAKING;
     this.#reader.resume();
-    if (!outermost) return;
-    this.#reading = false;
+    this.#reading = OUTSIDE;
     this.#settle();
   }
 
   overrun(inbound: Http1RequestBody): void {
-    this.#closing = true;
-    this.#deaf = true;
+    this.#closeNext();
+    this.#input = DISCARD;
     if (inbound.over) this.#end();
   }
 
   finished(inbound: Http1RequestBody, close: boolean): void {
     if (this.#over || this.#current !== inbound) return;
-    if (close || this.#closing) return this.#end();
+    if (close || this.#life === LAST) return this.#end();
     if (!inbound.bodyPending) this.#turn();
     this.#settle();
   }
 
   broken(reset: boolean): void {
     if (this.#over) return;
-    if (!reset) this.#end();
-    else if (this.secure)
-      this.#socket.destroy(); // without the end that TLS has of its own
-    else this.#socket.resetAndDestroy();
+    if (reset) this.socket.reset();
+    else this.#end();
   }
 
   cut(): void {
-    this.#socket.destroy();
+    this.socket.destroy();
   }
 
   release(head: string | null): { socket: Duplex; early: Buffer } {
-    const socket = this.#socket;
-    this.#over = true;
+    this.#life = GONE;
     this.#current = null;
     this.#stopClocks();
-    if (head === null) socket.destroy();
-    else this.output.text(head);
-    this.output.flush();
-    this.output.stop();
-    detach(socket);
+    if (head === null) this.socket.destroy();
+    else this.socket.text(head);
+    const socket = this.socket.detach();
     this.#home.left(this);
     return { socket, early: this.#reader.takeRest() };
   }
@@ -224,33 +234,31 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
 
   /** After whatever happened: which deadline holds now, and is there more to read? */
   #settle(): void {
-    if (this.#reading) return;
+    if (this.#reading !== OUTSIDE) return;
     while (this.#turnOver && !this.#over) this.#next();
     if (this.#over) return;
     const current = this.#current;
     if (current === null) this.#between();
-    else if (this.#ended) this.#behindEnd(current);
-    else if (current.bodyPending) this.#deadline.body(this.#readerPaused);
+    else if (this.#clientEnded) this.#behindEnd(current);
+    else if (current.bodyPending) this.#deadline.body(this.#input === KEEP);
     else this.#deadline.none();
     if (!this.#over) this.#throttle();
   }
 
   #next(): void {
     this.#turnOver = false;
-    if (this.#closing) return this.#end();
+    if (this.#life === LAST) return this.#end();
     this.#deadline.none();
-    this.#reading = true;
-    this.#pipelined = this.#reader.buffered > 0;
+    this.#reading = REPLAYING;
     this.#reader.next();
-    this.#pipelined = false;
-    this.#reading = false;
+    this.#reading = OUTSIDE;
   }
 
   #between(): void {
     if (this.#reader.state !== 'idle') {
-      if (this.#ended) this.#refuse(rowRefusal('BAD_REQUEST', this.date));
+      if (this.#clientEnded) this.#refuse(rowRefusal('BAD_REQUEST', this.date));
       else this.#deadline.head();
-    } else if (this.#closing || this.#ended) this.#end();
+    } else if (this.#life === LAST || this.#clientEnded) this.#end();
     else this.#idle();
   }
 
@@ -264,11 +272,11 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
   #behindEnd(current: Http1Inbound): void {
     this.#deadline.none();
     if (current.over) this.#end();
-    else if (current.answered) this.#closing = true;
-    else if (!this.#home.halfClose || current.upgrade !== '' || !this.#isWhole(current)) this.#socket.destroy();
+    else if (current.answered) this.#closeNext();
+    else if (!this.#home.halfClose || current.upgrade !== '' || !this.#isWhole(current)) this.socket.destroy();
     else {
-      if (!current.bodyPending && this.#reader.buffered === 0) this.#closing = true;
-      this.#halfClosed ??= new HalfClosed(this.#socket, this.output, this.#home.wheel);
+      if (!current.bodyPending && this.#reader.buffered === 0) this.#closeNext();
+      this.#halfClosed ??= new HalfClosed(this.socket, this.#home.loop.wheel);
       this.#halfClosed.wait(current);
     }
   }
@@ -276,24 +284,18 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
   /** Can what is missing of a request be among what is kept? */
   #isWhole(current: Http1Inbound): boolean {
     if (!current.bodyPending) return true;
-    if (!this.#readerPaused) return false;
+    if (this.#input !== KEEP) return false;
     return current.bodyLength < 0 || current.received + this.#reader.buffered >= current.bodyLength;
   }
 
   /** Reading stops while much is kept. */
   #throttle(): void {
-    if (this.#reader.buffered > AHEAD_MAX) this.#full = true;
-    else this.#readOn();
-  }
-
-  #readOn(): void {
-    if (!this.#full) return;
-    this.#full = false;
-    readOn(this.#socket);
+    if (this.#reader.buffered > AHEAD_MAX) this.socket.pause();
+    else this.socket.resume();
   }
 
   #pauseReader(): void {
-    this.#readerPaused = true;
+    if (this.#input === READ) this.#input = KEEP;
     this.#deadline.hold();
     this.#reader.pause();
   }
@@ -304,7 +306,7 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
     if (phase === 'idle') this.#end();
     else if (phase === 'head') this.#refuse(rowRefusal('REQUEST_TIMEOUT', this.date));
     else if (phase === 'body') this.#bodyLate(this.#current!);
-    else this.#socket.destroy();
+    else this.socket.destroy();
   }
 
   /** While a reply streams beside its request, the call lasts as long as that; what follows has a time of its own. */
@@ -315,29 +317,38 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
 
   /** The rest of a body cannot be read, so nothing behind it can. */
   #breakBody(current: Http1Inbound, why: 'malformed' | 'timeout'): void {
-    this.#closing = true;
-    this.#deaf = true;
+    this.#closeNext();
+    this.#input = DISCARD;
     if (current.over) this.#end();
     else if (!current.answered) current.bodyBroke(why);
   }
 
   #refuse(reply: string): void {
-    this.output.text(reply);
+    this.socket.text(reply);
     this.#end();
+  }
+
+  /** The reply under way, or the next one, is the last. */
+  #closeNext(): void {
+    if (this.#life === OPEN) this.#life = LAST;
   }
 
   /** Ends our side, and gives the client a moment to read what was sent and to end its own. */
   #end(): void {
     if (this.#over) return;
-    this.#over = true;
-    this.#deaf = true;
+    this.#life = ENDED;
+    this.#input = DISCARD;
     this.#discarded = 0;
     this.#current = null;
     this.#stopClocks();
-    this.output.flush();
-    this.#socket.end();
+    this.socket.end();
     this.#deadline.linger();
-    this.#readOn();
+    this.socket.resume();
+  }
+
+  /** Nothing more is handed over or answered here. */
+  get #over(): boolean {
+    return this.#life >= ENDED;
   }
 
   #stopClocks(): void {
@@ -348,8 +359,8 @@ export class Connection implements RequestSink, InboundOwner, SocketEvents {
   #discard(bytes: number): void {
     this.#discarded += bytes;
     if (this.#discarded <= DISCARD_MAX) return;
-    if (this.#over) this.#socket.destroy();
-    else this.#full = true;
+    if (this.#over) this.socket.destroy();
+    else this.socket.pause();
   }
 }
 
