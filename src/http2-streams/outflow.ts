@@ -12,7 +12,8 @@ const NOTHING = Buffer.alloc(0);
 
 export class Outflow {
   readonly #stream: Http2Stream;
-  readonly #queue: Buffer[] = [];
+  /** What waits for room; null where nothing ever did. */
+  #queue: Buffer[] | null = null;
   /** Bytes of the first in the queue that were handed on. */
   #taken = 0;
   #blocked = false;
@@ -38,16 +39,21 @@ export class Outflow {
   /** False: `drained` must be called before there is room again. What is written meanwhile waits here. */
   write(chunk: Buffer): boolean {
     if (this.#ending) return true;
-    this.#queue.push(chunk);
-    return this.#pump();
+    if (!this.#isDirect(chunk)) return this.#enqueue(chunk);
+    if (!this.#stream.write(chunk)) this.#blocked = true;
+    return !this.#blocked;
   }
 
   /** Ends the stream behind what was written. */
   end(last: Buffer | null): void {
     if (this.#ending) return;
-    if (last !== null && last.length > 0) this.#queue.push(last);
     this.#ending = true;
-    this.#pump();
+    if (last === null || last.length === 0) this.#pump();
+    else if (!this.#isDirect(last)) this.#enqueue(last);
+    else {
+      this.#ended = true;
+      this.#stream.end(last);
+    }
   }
 
   /** The stream has room. True: so has the writer. */
@@ -63,13 +69,30 @@ export class Outflow {
     this.#pump();
   }
 
+  /** Nothing stands before `chunk`, and it need not be cut: one that need not pass through the queue. */
+  #isDirect(chunk: Buffer): boolean {
+    if (chunk.length > SLICE || this.#blocked) return false;
+    return (this.#queue === null || this.#queue.length === 0) && this.#isOpen;
+  }
+
+  get #isOpen(): boolean {
+    return !this.#stream.closed && !this.#stream.destroyed;
+  }
+
+  #enqueue(chunk: Buffer): boolean {
+    this.#queue ??= [];
+    this.#queue.push(chunk);
+    return this.#pump();
+  }
+
   #pump(): boolean {
+    if (this.#ended || !this.#isOpen) return true;
     const stream = this.#stream;
-    if (this.#ended || stream.closed || stream.destroyed) return true;
-    while (this.#queue.length > 0) {
+    const queue = this.#queue;
+    while (queue !== null && queue.length > 0) {
       if (this.#blocked) return false;
-      const slice = this.#next();
-      if (this.#ending && this.#queue.length === 0 && this.#flushed === null) {
+      const slice = this.#next(queue);
+      if (this.#ending && queue.length === 0 && this.#flushed === null) {
         this.#ended = true;
         stream.end(slice);
         return true;
@@ -88,14 +111,14 @@ export class Outflow {
     else this.#stream.write(NOTHING, () => setImmediate(flushed));
   }
 
-  #next(): Buffer {
-    const first = this.#queue[0]!;
+  #next(queue: Buffer[]): Buffer {
+    const first = queue[0]!;
     const from = this.#taken;
     if (first.length - from > SLICE) {
       this.#taken += SLICE;
       return first.subarray(from, from + SLICE);
     }
-    this.#queue.shift();
+    queue.shift();
     this.#taken = 0;
     return from === 0 ? first : first.subarray(from);
   }

@@ -4,9 +4,18 @@
  * NO_ERROR (onStreamClose in lib/internal/http2/core.js), which must never pass for a whole message. What is used of
  * Node's inner workings is all in this file.
  */
-import type { Http2Stream } from 'node:http2';
+import { EventEmitter } from 'node:events';
+import type {
+  ClientHttp2Stream,
+  Http2Stream,
+  IncomingHttpHeaders,
+  IncomingHttpStatusHeader,
+  ServerHttp2Stream,
+} from 'node:http2';
 import { Duplex } from 'node:stream';
 import { Fields } from '../fields/fields.ts';
+import { END_STREAM } from './codes.ts';
+import { withoutPseudo } from './fields.ts';
 
 /** Who is told about one stream. */
 export interface StreamEvents {
@@ -33,33 +42,57 @@ export interface StreamEvents {
   streamClosed(sent: boolean, error: Error | null): void;
 }
 
+/** Who is told about a stream that a client opened. */
+export interface ServerStreamEvents extends StreamEvents {
+  /** The body of the reply has left, and trailers were announced: they can be sent now. */
+  streamWantsTrailers(): void;
+}
+
+/** Who is told about a stream to an upstream. Heads are null where they could not be written as HTTP/1.1. */
+export interface ClientStreamEvents extends StreamEvents {
+  /** The final head of the reply; `last`: it ended the stream. */
+  streamHead(status: number, headers: Fields | null, last: boolean): void;
+  /** The head of an interim reply. */
+  streamInformed(status: number, headers: Fields | null): void;
+}
+
 const EVENTS = Symbol('events');
 const SENT = Symbol('sent');
 const FAILURE = Symbol('failure');
 
 interface Attached extends Http2Stream {
   [EVENTS]: StreamEvents;
-  [SENT]: boolean;
-  [FAILURE]: Error | null;
+  /** END_STREAM has gone out. Absent: not known to have. */
+  [SENT]?: boolean;
+  /** What Node said went wrong. */
+  [FAILURE]?: Error;
+  readonly _writableState: { errored: Error | null };
 }
 
-/** Tells `to` everything from now on. Nothing is read until the stream is resumed. Once for each stream. */
-export function attach(stream: Http2Stream, to: StreamEvents): void {
-  const attached = stream as Attached;
-  attached[EVENTS] = to;
-  attached[SENT] = false;
-  attached[FAILURE] = null;
-  attached.push = push;
-  attached.destroy = destroy;
-  // Where it neither flows nor is paused, Node resets a stream whose request body nobody has begun to read.
-  attached.pause();
-  attached.on('data', onData);
-  attached.on('trailers', onTrailers);
-  attached.on('end', onEnd);
-  attached.on('drain', onDrain);
-  attached.on('finish', onFinish);
-  attached.on('error', onError);
-  attached.on('close', onClose);
+/** Tells `to` everything from now on. Nothing is read until {@link flow}. Once for each stream. */
+export function attachServer(stream: ServerHttp2Stream, to: ServerStreamEvents): void {
+  const attached = override(stream, to, emitServer);
+  if (!stream.endAfterHeaders) {
+    attached.pause();
+    attached.on('data', nothing);
+    return;
+  }
+  // Nothing will be read. Where a stream neither flows nor is paused, Node resets it once its reply is written
+  // (kMaybeDestroy in lib/internal/http2/core.js).
+  (attached as { readableFlowing: boolean | null }).readableFlowing = false;
+}
+
+/** Tells `to` everything from now on. Reads at once, unless it is `paused`. Once for each stream. */
+export function attachClient(stream: ClientHttp2Stream, to: ClientStreamEvents, paused: boolean): void {
+  const attached = override(stream, to, emitClient);
+  if (paused) attached.pause();
+  attached.on('data', nothing);
+}
+
+/** Reads on. Of a request without a body that is only its end, for which nothing need be set in motion. */
+export function flow(stream: ServerHttp2Stream): void {
+  if (stream.endAfterHeaders) stream.read(0);
+  else stream.resume();
 }
 
 /**
@@ -84,11 +117,22 @@ export function hasSentEnd(stream: Http2Stream): boolean {
 
 /** For a stream nobody wants: without a listener its error would end the process. */
 export function ignore(stream: Http2Stream): void {
-  stream.on('error', () => {});
+  stream.on('error', nothing);
   stream.resume();
 }
 
-// One function each for all streams: listeners made per stream would be closures.
+function nothing(): void {}
+
+// One function each for all streams: functions made for each stream would be closures.
+
+function override(stream: Http2Stream, to: StreamEvents, emit: typeof emitServer): Attached {
+  const attached = stream as Attached;
+  attached[EVENTS] = to;
+  attached.push = push;
+  attached.destroy = destroy;
+  attached.emit = emit;
+  return attached;
+}
 
 /**
  * What Node's native side calls with each piece, and with null at the end: while the stream is open that is END_STREAM,
@@ -107,9 +151,18 @@ function cut(stream: Attached): void {
   stream[EVENTS].streamCut();
 }
 
+/** Made once, and never shown. */
+const DESTROYED = Object.freeze(new Error('the stream was destroyed'));
+
 /** How every stream ends that has nothing left to read. */
 function destroy(this: Attached, error?: Error): Attached {
-  if (!this.destroyed) cut(this);
+  if (!this.destroyed) {
+    cut(this);
+    // Node hears that the last write has left when it has destroyed the stream, and makes an error of it for whoever
+    // waits for the write; with its stack that costs 3 µs (errorBuffer in lib/internal/streams/writable.js). It makes
+    // none where there is one.
+    if (this[SENT] === true) this._writableState.errored ??= DESTROYED;
+  }
   Duplex.prototype.destroy.call(this, error);
   return this;
 }
@@ -119,27 +172,53 @@ function destroy(this: Attached, error?: Error): Attached {
  * that ended well before it hears that the last bytes were written, and ends our side itself where it was reset.
  */
 function note(stream: Attached): void {
-  if (!stream[SENT]) stream[SENT] = hasSentEnd(stream);
+  if (stream[SENT] !== true) stream[SENT] = hasSentEnd(stream);
 }
 
-function onData(this: Attached, chunk: Buffer): void {
-  this[EVENTS].streamData(chunk);
+// In place of listeners: eight of them would take a kilobyte for each stream, and Node tells its own listeners of each.
+
+function emitServer(this: Attached, event: string | symbol, a?: unknown, b?: unknown, c?: unknown): boolean {
+  if (event !== 'wantTrailers') return emit(this, event, a, b, c);
+  (this[EVENTS] as ServerStreamEvents).streamWantsTrailers();
+  return true;
 }
-function onTrailers(this: Attached, _headers: object, _flags: number, raw: string[]): void {
-  this[EVENTS].streamTrailers(Fields.sendable(raw));
+
+type Headers = IncomingHttpHeaders & IncomingHttpStatusHeader;
+
+function emitClient(this: Attached, event: string | symbol, a?: unknown, b?: unknown, c?: unknown): boolean {
+  const to = this[EVENTS] as ClientStreamEvents;
+  if (event === 'response')
+    to.streamHead(Number((a as Headers)[':status']), withoutPseudo(c as string[]), ((b as number) & END_STREAM) !== 0);
+  else if (event === 'headers') to.streamInformed(Number((a as Headers)[':status']), withoutPseudo(c as string[]));
+  else return emit(this, event, a, b, c);
+  return true;
 }
-function onEnd(this: Attached): void {
-  this[EVENTS].streamRead();
-}
-function onDrain(this: Attached): void {
-  this[EVENTS].streamDrained();
-}
-function onFinish(this: Attached): void {
-  this[EVENTS].streamFlushed();
-}
-function onError(this: Attached, error: Error): void {
-  this[FAILURE] ??= error;
-}
-function onClose(this: Attached): void {
-  this[EVENTS].streamClosed(this[SENT], this[FAILURE]);
+
+/** Node's own listeners, to `end` and `finish` and others, are told as well. */
+function emit(stream: Attached, event: string | symbol, a: unknown, b: unknown, c: unknown): boolean {
+  const to = stream[EVENTS];
+  switch (event) {
+    case 'data':
+      to.streamData(a as Buffer);
+      return true;
+    case 'trailers':
+      to.streamTrailers(Fields.sendable(c as string[]));
+      return true;
+    case 'end':
+      to.streamRead();
+      break;
+    case 'drain':
+      to.streamDrained();
+      return true;
+    case 'finish':
+      to.streamFlushed();
+      break;
+    case 'error':
+      stream[FAILURE] ??= a as Error;
+      return true;
+    case 'close':
+      to.streamClosed(stream[SENT] === true, stream[FAILURE] ?? null);
+      return true;
+  }
+  return EventEmitter.prototype.emit.call(stream, event, a, b, c);
 }

@@ -1,85 +1,89 @@
 /** The body of one request, from a stream to the exchange. */
 import type { ServerHttp2Stream } from 'node:http2';
 import type { Fields } from '../../fields/fields.ts';
-import type { InboundEvents } from '../../types/transport.ts';
+import { flow } from '../../http2-streams/stream-events.ts';
 import { UploadClock, type UploadTimes } from '../upload-clock.ts';
+import type { Http2Inbound } from './inbound.ts';
 
-/** What is done with pieces of it. */
-const HOLD = 0;
-const READ = 1;
-const DISCARD = 2;
+/*
+ * What becomes of the body, in this order:
+ *
+ *   UNREAD → READING → TOLD → DISCARDED      each may be followed by the last one
+ */
+/** Nobody has asked for it. */
+const UNREAD = 0;
+/** Pieces go to the exchange. */
+const READING = 1;
+/** Its end or its failure was told. */
+const TOLD = 2;
+/** What is left of it is of no use to anybody. */
+const DISCARDED = 3;
 
 /** Times in milliseconds, 0 for none. */
 export interface BodyHome extends UploadTimes {
   readonly headerSize: number;
 }
 
-/** Who is told. */
-export interface BodyOwner {
-  readonly events: InboundEvents;
-  /** Nothing may be told any more. */
-  readonly over: boolean;
-}
-
-export class RequestBody {
+export class Http2RequestBody {
   /** All of it has come, read or not. */
   whole: boolean;
-  readonly #owner: BodyOwner;
+  readonly #inbound: Http2Inbound;
   readonly #stream: ServerHttp2Stream;
   readonly #home: BodyHome;
   /** Null where the request came whole. */
   readonly #clock: UploadClock | null;
-  #mode = HOLD;
+  #state = UNREAD;
   #paused = false;
-  /** Its end or its failure was told. */
-  #told = false;
   /** The stream is closed, and what of it is left unread is nobody's any more. */
   #cut = false;
   #trailers: Fields | null = null;
-  #trailersTooLarge = false;
 
-  constructor(owner: BodyOwner, stream: ServerHttp2Stream, home: BodyHome) {
-    this.#owner = owner;
+  constructor(inbound: Http2Inbound, stream: ServerHttp2Stream, home: BodyHome) {
+    this.#inbound = inbound;
     this.#stream = stream;
     this.#home = home;
     this.whole = stream.endAfterHeaders;
-    this.#clock = this.whole ? null : new UploadClock(home, () => this.#late());
+    this.#clock = this.whole ? null : new UploadClock(home, () => this.#fail('timeout'));
     this.#clock?.start(0);
   }
 
   /** False where it was asked for before, or is not wanted any more. */
   read(): boolean {
-    if (this.#mode !== HOLD) return false;
-    this.#mode = READ;
+    if (this.#state !== UNREAD) return false;
+    this.#state = READING;
     if (!this.#paused) this.#flow();
     return true;
   }
 
   pause(): void {
-    if (this.#paused || this.#mode === DISCARD) return;
+    if (this.#paused || this.#state === DISCARDED) return;
     this.#paused = true;
     this.#stream.pause();
     this.#clock?.hold();
   }
 
   resume(): void {
-    if (!this.#paused || this.#mode === DISCARD) return;
+    if (!this.#paused || this.#state === DISCARDED) return;
     this.#paused = false;
-    if (this.#mode === READ) this.#flow();
+    if (this.#state !== UNREAD) this.#flow();
   }
 
   #flow(): void {
     this.#clock?.run();
-    this.#stream.resume();
+    flow(this.#stream);
   }
 
   data(chunk: Buffer): void {
     this.#clock?.took(chunk.length);
-    if (this.#mode === READ && !this.#cut && !this.#told && !this.#owner.over) this.#owner.events.bodyData(chunk);
+    if (this.#isRead) this.#inbound.events.bodyData(chunk);
+  }
+
+  /** The exchange still hears of it. */
+  get #isRead(): boolean {
+    return this.#state === READING && !this.#cut && !this.#inbound.over;
   }
 
   trailersCame(trailers: Fields): void {
-    this.#trailersTooLarge = trailers.octets > this.#home.headerSize;
     this.#trailers = trailers;
   }
 
@@ -87,49 +91,45 @@ export class RequestBody {
   complete(): void {
     this.whole = true;
     this.#clock?.stop();
-    if (this.#mode === DISCARD) this.#stream.resume();
+    if (this.#state === DISCARDED) flow(this.#stream);
   }
 
   /** All that came was read. */
   handedOn(): void {
-    if (this.#mode !== READ || !this.whole || this.#cut || this.#told || this.#owner.over) return;
-    if (this.#trailersTooLarge) return this.fail('malformed');
-    this.#told = true;
-    this.#owner.events.bodyEnd(this.#trailers);
+    if (!this.whole || !this.#isRead) return;
+    if (this.#trailers !== null && this.#trailers.octets > this.#home.headerSize) return this.#fail('malformed');
+    this.#state = TOLD;
+    this.#inbound.events.bodyEnd(this.#trailers);
   }
 
-  fail(why: 'malformed' | 'timeout' | 'gone'): void {
-    if (this.#told || this.#owner.over || this.#mode !== READ) return;
-    this.#told = true;
-    this.#owner.events.bodyFailed(why);
+  #fail(why: 'malformed' | 'timeout' | 'gone'): void {
+    if (this.#state !== READING || this.#inbound.over) return;
+    this.#state = TOLD;
+    this.#inbound.events.bodyFailed(why);
   }
 
   /** Nobody reads the rest. It stays where it is while the stream is open, so that the client cannot send without end. */
   discard(): void {
-    this.#mode = DISCARD;
+    this.#state = DISCARDED;
     this.#clock?.stop();
-    if (this.whole || this.#cut) this.#stream.resume();
+    if (this.whole || this.#cut) flow(this.#stream);
     else this.#stream.pause();
   }
 
   /** Node tells no end of a stream that holds something unread. */
   cut(): void {
     this.#cut = true;
-    this.#stream.resume();
+    flow(this.#stream);
   }
 
   /** The stream is over. */
   close(): void {
-    this.fail('gone');
+    this.#fail('gone');
     this.#clock?.stop();
   }
 
   /** A reply streams beside it: from now on the call lasts as long as the reply, however seldom the client says something. */
   untimed(): void {
     this.#clock?.stop();
-  }
-
-  #late(): void {
-    this.fail('timeout');
   }
 }

@@ -3,7 +3,7 @@
  * connection. What an https endpoint would rather have as HTTP/1.1 goes to another forwarder, and so does every upgrade:
  * HTTP/2 has none (RFC 9113 §8.6).
  *
- * `Forwarder` → {@link Origin} (who gets room where) → `UpstreamSession` (a connection) → {@link Attempt} (one request on
+ * `Forwarder` → {@link Origin} (who gets room where) → `UpstreamSession` (a connection) → {@link Http2Call} (one request on
  * one stream).
  */
 import { Loop } from '../../sockets/loop.ts';
@@ -18,7 +18,7 @@ import type {
 } from '../../types/transport.ts';
 import { NO_LINE, sumLines } from '../line.ts';
 import type { ThreadSettings } from '../settings.ts';
-import { Attempt } from './attempt.ts';
+import { Http2Call } from './call.ts';
 import { Origin } from './origin.ts';
 
 /** A forwarder that closes `fallback`, which takes upgrades and the requests of origins that choose HTTP/1.1, when it is closed. */
@@ -43,9 +43,9 @@ class Http2Forwarder implements Forwarder {
     if (request.upgrade !== '') return this.#fallback.send(request, to);
     const origin = this.#origins.get(request.endpoint.origin) ?? this.#open(request.endpoint);
     if (origin.prefersHttp1) return this.#fallback.send(request, to);
-    const attempt = new Attempt(request, to, origin);
-    attempt.start();
-    return attempt;
+    const call = new Http2Call(request, to, origin);
+    call.start();
+    return call;
   }
 
   stats(): Required<ForwarderStats> {

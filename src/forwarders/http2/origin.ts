@@ -3,20 +3,10 @@ import type { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
 import type { Failure, Forwarder, LineStats, PoolCounts } from '../../types/transport.ts';
 import type { DialSettings } from '../dial.ts';
-import { Line, type Waiter } from '../line.ts';
+import { Line } from '../line.ts';
+import type { Http2Call } from './call.ts';
 import { HTTP1_FOR_MS, STREAMS_ASSUMED } from './limits.ts';
 import { type SessionOwner, UpstreamSession } from './session.ts';
-
-/** A request, as far as its origin knows it. */
-export interface Rider extends Waiter {
-  /** There is no room on a connection now. */
-  wait(): void;
-  /** There is room on this connection. */
-  ride(session: UpstreamSession): void;
-  /** The origin speaks HTTP/1.1. */
-  fallBack(): void;
-  fail(failure: Failure): void;
-}
 
 export class Origin implements SessionOwner {
   readonly dial: DialSettings;
@@ -25,7 +15,7 @@ export class Origin implements SessionOwner {
   /** For origins that choose HTTP/1.1. */
   readonly fallback: Forwarder;
   /** Those who wait for a place on a connection, or for the first connection. */
-  readonly line: Line<Rider>;
+  readonly line: Line<Http2Call>;
   /** Connections made, and requests put on one, so far. */
   opened = 0;
   served = 0;
@@ -33,10 +23,10 @@ export class Origin implements SessionOwner {
   readonly #most: number;
   /** Those that take streams, or will; the oldest is filled first, so that the others can become idle. */
   readonly #sessions = new Set<UpstreamSession>();
-  /** Those that still carry streams and take no more. */
+  /** Those that still have streams and take no more. */
   readonly #retired = new Set<UpstreamSession>();
   /** Streams that a connection will probably take. */
-  #roomy = STREAMS_ASSUMED;
+  #streamsExpected = STREAMS_ASSUMED;
   #http1Until = 0;
   #closed: PromiseWithResolvers<void> | null = null;
 
@@ -78,37 +68,37 @@ export class Origin implements SessionOwner {
     return this.loop.clock.monotonic() < this.#http1Until;
   }
 
-  /** Gives `rider` a stream, now or when there is room for one; or says that it cannot even wait for one. */
-  board(rider: Rider): Failure | null {
+  /** Gives `call` a stream, now or when there is room for one; or says that it cannot even wait for one. */
+  acquire(call: Http2Call): Failure | null {
     if (this.prefersHttp1) {
-      rider.fallBack();
+      call.delegate();
       return null;
     }
     for (const session of this.#sessions) {
       if (!session.hasRoom) continue;
       this.#countServed();
-      rider.ride(session);
+      call.send(session);
       return null;
     }
-    const refusal = this.line.join(rider, this.#roomComing());
+    const refusal = this.line.join(call, this.#streamsComing());
     if (refusal !== null) return refusal;
-    rider.wait();
+    call.enqueued();
     this.#grow();
     return null;
   }
 
-  /** `rider` waits no more. */
-  leave(rider: Rider): void {
-    if (this.line.leave(rider)) this.#settle();
+  /** `call` waits no more. */
+  leave(call: Http2Call): void {
+    if (this.line.leave(call)) this.#settle();
   }
 
-  room(session: UpstreamSession): void {
-    this.#roomy = Math.max(1, session.streamsMax);
+  available(session: UpstreamSession): void {
+    this.#streamsExpected = Math.max(1, session.streamsMax);
     while (session.hasRoom) {
-      const rider = this.line.next();
-      if (rider === null) break;
+      const call = this.line.next();
+      if (call === null) break;
       this.#countServed();
-      rider.ride(session);
+      call.send(session);
     }
     if (this.line.waiting > 0) this.#grow();
     else if (this.#closed !== null && session.idle) session.end();
@@ -123,7 +113,7 @@ export class Origin implements SessionOwner {
   /** From now on, for a while, and for all who wait, it is HTTP/1.1. */
   useHttp1(): void {
     this.#http1Until = this.loop.clock.monotonic() + HTTP1_FOR_MS;
-    for (let rider = this.line.next(); rider !== null; rider = this.line.next()) rider.fallBack();
+    for (let call = this.line.next(); call !== null; call = this.line.next()) call.delegate();
   }
 
   gone(session: UpstreamSession, failure: Failure | null): void {
@@ -137,10 +127,10 @@ export class Origin implements SessionOwner {
   }
 
   #failAll(failure: Failure): void {
-    for (let rider = this.line.next(); rider !== null; rider = this.line.next()) rider.fail(failure);
+    for (let call = this.line.next(); call !== null; call = this.line.next()) call.fail(failure);
   }
 
-  /** Takes no more attempts; resolves when the last connection has ended. */
+  /** Takes no more calls; resolves when the last connection has ended. */
   close(): Promise<void> {
     if (this.#closed === null) {
       this.#closed = Promise.withResolvers();
@@ -160,21 +150,21 @@ export class Origin implements SessionOwner {
   }
 
   /** Requests for which there will be room on the connections that are being made, or can be. */
-  #roomComing(): number {
+  #streamsComing(): number {
     let connections = this.#spare;
     for (const session of this.#sessions) if (session.making) connections++;
-    return connections * this.#roomy;
+    return connections * this.#streamsExpected;
   }
 
   /** Makes another connection where those being made will not have room for all who wait. */
   #grow(): void {
-    let room = 0;
-    for (const session of this.#sessions) if (session.making) room += this.#roomy;
-    for (let spare = this.#spare; room < this.line.waiting && spare > 0; spare--) {
+    let streams = 0;
+    for (const session of this.#sessions) if (session.making) streams += this.#streamsExpected;
+    for (let spare = this.#spare; streams < this.line.waiting && spare > 0; spare--) {
       this.opened++;
       if (this.#counts !== null) this.#counts.opened.value++;
       this.#sessions.add(new UpstreamSession(this));
-      room += this.#roomy;
+      streams += this.#streamsExpected;
     }
   }
 

@@ -17,7 +17,7 @@ export interface SessionOwner {
   /** Milliseconds that a connection may be idle. */
   readonly idleFor: number;
   /** The other end has said how many streams it takes: now, or anew; or a stream has ended. */
-  room(session: UpstreamSession): void;
+  available(session: UpstreamSession): void;
   /** The other end chose HTTP/1.1. The connection is gone. */
   choseHttp1(session: UpstreamSession): void;
   /** No more streams will be made on it. `failure`: it was never good for any. */
@@ -47,8 +47,8 @@ export class UpstreamSession extends Timer {
   #used = false;
   /** Streams that are not over, given up or not: what the other end counts. */
   #streams = 0;
-  /** Attempts that wait for their stream. */
-  #riders = 0;
+  /** Calls that wait for the reply on their stream. */
+  #calls = 0;
   /** Streams above this were never looked at (RFC 9113 §6.8). */
   #lastStream = Number.POSITIVE_INFINITY;
 
@@ -63,7 +63,7 @@ export class UpstreamSession extends Timer {
     return this.#state < READY;
   }
   get idle(): boolean {
-    return this.#state === READY && this.#riders === 0;
+    return this.#state === READY && this.#calls === 0;
   }
   /** A stream can be made on it now. */
   get hasRoom(): boolean {
@@ -102,15 +102,15 @@ export class UpstreamSession extends Timer {
     const stream = this.#session!.request(fields, { endStream });
     this.#used = true;
     this.#streams++;
-    this.#riders++;
+    this.#calls++;
     this.#owner.dial.loop.wheel.clear(this);
     return stream;
   }
 
   /** Nobody waits for that stream any more. */
   left(): void {
-    this.#riders--;
-    if (this.#state === RETIRED && this.#riders === 0) this.end();
+    this.#calls--;
+    if (this.#state === RETIRED && this.#calls === 0) this.end();
   }
 
   /** A stream is over. */
@@ -118,8 +118,8 @@ export class UpstreamSession extends Timer {
     this.#streams--;
     if (this.#state !== READY) return;
     if (!this.#isOpen) return this.retire();
-    if (this.#riders === 0 && this.#streams === 0) this.#owner.dial.loop.wheel.limit(this, this.#owner.idleFor);
-    this.#owner.room(this);
+    if (this.#calls === 0 && this.#streams === 0) this.#owner.dial.loop.wheel.limit(this, this.#owner.idleFor);
+    this.#owner.available(this);
   }
 
   /** Was the stream with this number never looked at by the other end? */
@@ -131,11 +131,11 @@ export class UpstreamSession extends Timer {
   retire(): void {
     if (this.#state >= RETIRED) return;
     this.#state = RETIRED;
-    if (this.#riders === 0) this.end();
+    if (this.#calls === 0) this.end();
     else this.#owner.gone(this, null);
   }
 
-  /** Ends it, whatever it carries. */
+  /** Ends it, whatever is under way on it. */
   end(failure: Failure | null = null): void {
     if (this.#state === ENDED) return;
     if (this.#state === DIALLING) this.#dial.cancel();
@@ -153,7 +153,7 @@ export class UpstreamSession extends Timer {
   override onTimeout(): void {
     if (this.#state === ENDED) this.#socket?.destroy();
     else if (this.#state === GREETING) this.#fail('no HTTP/2 came from it in time', 'timeout');
-    else if (this.#riders === 0) this.end();
+    else if (this.#calls === 0) this.end();
   }
 
   #dialled(failure: Failure | null, socket: Socket | null): void {
@@ -198,7 +198,7 @@ export class UpstreamSession extends Timer {
       this.#state = READY;
       this.#owner.dial.loop.wheel.limit(this, this.#owner.idleFor);
     }
-    this.#owner.room(this);
+    this.#owner.available(this);
   }
 
   #away(last: number): void {

@@ -1,66 +1,61 @@
 /** One request to an upstream, and whoever asked for it. */
-import type { ClientHttp2Stream, IncomingHttpHeaders, IncomingHttpStatusHeader } from 'node:http2';
+import type { ClientHttp2Stream } from 'node:http2';
 import type { Fields } from '../../fields/fields.ts';
 import { INFORMED_MAX } from '../../http1/response-reader.ts';
-import { CANCEL, END_STREAM } from '../../http2-streams/codes.ts';
-import { withoutPseudo } from '../../http2-streams/fields.ts';
-import { Outflow } from '../../http2-streams/outflow.ts';
-import { attach, hasSentEnd, reset, type StreamEvents } from '../../http2-streams/stream-events.ts';
+import { CANCEL } from '../../http2-streams/codes.ts';
+import { attachClient, type ClientStreamEvents, hasSentEnd, reset } from '../../http2-streams/stream-events.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { isIdempotent } from '../failure.ts';
 import { Waiter } from '../line.ts';
 import { isFinalStatus } from '../raw-headers.ts';
+import {
+  ASKING,
+  CANCELLED,
+  DELEGATED,
+  ENDED,
+  READING,
+  SENDING,
+  STARTING,
+  STORED,
+  TIMEOUTS,
+  WAITING,
+} from './call-states.ts';
 import { isOutOfStreams, type StreamEnd, streamFailure, wantsHttp1 } from './failures.ts';
-import type { Origin, Rider } from './origin.ts';
+import type { Origin } from './origin.ts';
 import { bodyLength, isTooLarge } from './reply-fields.ts';
 import { requestFields, requestLength } from './request-fields.ts';
 import type { UpstreamSession } from './session.ts';
-import { Upload } from './upload.ts';
+import { Http2Upload } from './upload.ts';
 
-const ATTEMPT = Symbol('attempt');
-type Carried = ClientHttp2Stream & { [ATTEMPT]: Attempt };
-
-/** What its deadline is for. While it waits, the deadline is the line's. */
-const WAITING = '';
-const SENDING = 'the upstream takes no more of the request';
-const ASKING = 'no reply came';
-const READING = 'the reply stopped';
-
-/**
- * Waits for a stream, rides on it, or is handed to the HTTP/1.1 forwarder. Every way out goes through `#end`, after which
- * nothing is told and every call does nothing.
- */
-export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider {
+/** After {@link ENDED} nothing is told, and every call does nothing. */
+export class Http2Call extends Waiter implements UpstreamCall, ClientStreamEvents {
   readonly #request: UpstreamRequest;
   readonly #to: UpstreamEvents;
   readonly #origin: Origin;
   readonly #fields: string[] | null;
-  readonly #upload: Upload | null;
-  #phase = WAITING;
-  /** Inside {@link start}, when a failure must wait for a later turn. */
-  #starting = false;
+  /** Its body comes from the exchange piece by piece. */
+  readonly #streamed: boolean;
+  #state = STARTING;
   #session: UpstreamSession | null = null;
   #stream: ClientHttp2Stream | null = null;
-  #outflow: Outflow | null = null;
-  /** Where the origin speaks HTTP/1.1. */
+  /** Null where the request has no body. */
+  #upload: Http2Upload | null = null;
+  /** The call of the other forwarder, where the origin speaks HTTP/1.1. */
   #other: UpstreamCall | null = null;
+  /** It was sent a second time, and will not be a third. */
   #resent = false;
   #waited = false;
   /** Bytes the connection had brought when the request went out. */
-  #heardBefore = 0;
+  #bytesBefore = 0;
+  /** Whoever asked takes no more of the reply for now. */
   #paused = false;
   /** Replies of 1xx so far. */
   #informed = 0;
-  #answered = false;
-  #headSeen = false;
-  /** All of the reply is here. */
+  /** All of the reply is here, read or not. */
   #whole = false;
   /** What of a whole reply was not read when its connection ended. */
-  #stash: Buffer[] | null = null;
+  #stored: Buffer[] | null = null;
   #trailers: Fields | null = null;
-  #ended = false;
-  /** Nothing may be told any more, not even what had to wait. */
-  #told = false;
 
   constructor(request: UpstreamRequest, to: UpstreamEvents, origin: Origin) {
     super();
@@ -68,77 +63,79 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
     this.#to = to;
     this.#origin = origin;
     this.#fields = requestFields(request);
-    this.#upload = request.body === null && request.bodyLength !== 0 ? new Upload(request.bodyLength) : null;
+    this.#streamed = request.body === null && request.bodyLength !== 0;
   }
 
   start(): void {
-    this.#starting = true;
     if (this.#fields === null) this.#giveUp('the request cannot be put on the wire');
     else if (this.#origin.closed) this.fail({ reason: 'connect', detail: 'the forwarder is closed', sent: false });
-    else this.#board();
-    this.#starting = false;
+    else this.#acquire();
+    if (this.#state === STARTING) this.#state = WAITING;
+  }
+
+  get #hasEnded(): boolean {
+    return this.#state >= DELEGATED;
+  }
+  /** The head of the reply was passed on. */
+  get #isAnswered(): boolean {
+    return this.#state === READING || this.#state === STORED;
   }
 
   // ── the origin's side ──────────────────────────────────────────────────────────────────────────────────────────
 
-  #board(): void {
-    const refusal = this.#origin.board(this);
+  #acquire(): void {
+    const refusal = this.#origin.acquire(this);
     if (refusal !== null) this.fail(refusal);
   }
 
-  wait(): void {
-    this.#phase = WAITING;
+  /** There is no room on a connection now. */
+  enqueued(): void {
     this.#waited = true;
   }
 
-  ride(session: UpstreamSession): void {
-    const bare = requestLength(this.#request) === 0;
+  /** There is room on this connection. */
+  send(session: UpstreamSession): void {
+    const bodyless = requestLength(this.#request) === 0;
+    let stream: ClientHttp2Stream;
     try {
-      this.#stream = session.open(this.#fields!, bare);
+      stream = session.open(this.#fields!, bodyless);
     } catch (error) {
       return this.#giveUp((error as Error).message);
     }
+    this.#stream = stream;
     this.#session = session;
-    this.#heardBefore = session.bytesRead;
-    this.#listen(this.#stream as Carried);
-    if (bare) this.streamFlushed();
-    else this.#send(new Outflow(this.#stream));
+    this.#bytesBefore = session.bytesRead;
+    this.#state = SENDING;
+    attachClient(stream, this, this.#paused);
+    if (bodyless) this.streamFlushed();
+    else this.#sendBody(new Http2Upload(stream, this.#request.bodyLength));
   }
 
-  #listen(stream: Carried): void {
-    attach(stream, this);
-    stream[ATTEMPT] = this;
-    stream.on('response', onResponse);
-    stream.on('headers', onHeaders);
-    if (!this.#paused) stream.resume();
+  #sendBody(upload: Http2Upload): void {
+    this.#upload = upload;
+    if (this.#streamed) return process.nextTick(askForBody, this);
+    upload.whole(this.#request.body!);
+    this.#expect(SENDING);
   }
 
-  #send(outflow: Outflow): void {
-    this.#outflow = outflow;
-    if (this.#upload === null) {
-      outflow.end(this.#request.body);
-      return this.#expect(SENDING);
-    }
-    process.nextTick(askForBody, this);
-  }
-
-  /** The stream is there: asks for the body, unless the attempt has ended meanwhile. */
+  /** The stream is there: asks for the body, unless the call has ended meanwhile. */
   askForBody(): void {
-    if (!this.#ended) this.#unblock();
+    if (!this.#hasEnded) this.#unblock();
   }
 
-  fallBack(): void {
-    this.#end();
+  /** The origin speaks HTTP/1.1. */
+  delegate(): void {
+    this.#end(DELEGATED);
     const other = this.#origin.fallback.send(this.#request, this.#to);
     this.#other = other;
     if (this.#paused) other.pause();
   }
 
   override onTimeout(): void {
-    if (this.#phase === WAITING) return this.#waitedInVain();
+    if (this.#state === WAITING) return this.#waitedInVain();
     // A connection from which nothing came all the while is of no more use to others.
-    if (this.#session !== null && this.#session.bytesRead === this.#heardBefore) this.#session.retire();
-    this.fail({ reason: 'timeout', detail: this.#phase, sent: true });
+    if (this.#session !== null && this.#session.bytesRead === this.#bytesBefore) this.#session.retire();
+    this.fail({ reason: 'timeout', detail: TIMEOUTS[this.#state] ?? '', sent: true });
   }
 
   /** Making a connection has limits of its own, and its failure is the endpoint's. */
@@ -150,30 +147,27 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
 
   // ── the stream's side ──────────────────────────────────────────────────────────────────────────────────────────
 
-  informed(status: number, headers: Fields | null): void {
-    this.#answered = true;
-    if (this.#ended) return;
+  streamInformed(status: number, headers: Fields | null): void {
+    if (this.#hasEnded) return;
     if (++this.#informed > INFORMED_MAX) return this.#giveUp('there are too many replies of 1xx');
     if (status === 100 || headers === null) return;
     headers.dropFraming();
     this.#to.informed(status, headers);
   }
 
-  head(status: number, headers: Fields | null, last: boolean): void {
-    if (this.#ended) return;
-    this.#answered = true;
+  streamHead(status: number, headers: Fields | null, last: boolean): void {
+    if (this.#hasEnded) return;
     if (!isFinalStatus(status)) return this.#giveUp(`no final status: ${status}`);
     if (headers === null) return this.#giveUp('a field of the reply cannot be passed on');
     if (isTooLarge(headers)) return this.#giveUp('the head of the reply is too large');
-    this.#headSeen = true;
     this.#expect(READING);
     this.#to.head(status, headers, bodyLength(this.#request.method, status, headers, last));
   }
 
   streamData(chunk: Buffer): void {
-    if (this.#ended) return;
-    if (this.#stash !== null) {
-      this.#stash.push(chunk);
+    if (this.#hasEnded) return;
+    if (this.#stored !== null) {
+      this.#stored.push(chunk);
       return;
     }
     this.#expect(READING);
@@ -191,20 +185,20 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
 
   /** Node drops what is unread when a connection ends, though the reply may be whole. */
   streamCut(): void {
-    if (!this.#whole || !this.#headSeen || this.#ended || this.#stash !== null) return;
-    if (this.#stream!.readableLength === 0) return;
-    this.#stash = [];
+    if (!this.#whole || this.#state !== READING || this.#stream!.readableLength === 0) return;
+    this.#state = STORED;
+    this.#stored = [];
     while (this.#stream!.read() !== null); // told through `streamData`
   }
 
   streamRead(): void {
-    if (!this.#ended && this.#whole && this.#headSeen && this.#stash === null) this.#complete();
+    if (this.#whole && this.#state === READING) this.#complete();
   }
 
   #complete(): void {
     const session = this.#session!;
     session.served++;
-    this.#end();
+    this.#end(ENDED);
     // An upload that the reply did not wait for is of no use to anybody.
     if (!hasSentEnd(this.#stream!)) reset(this.#stream!, CANCEL);
     session.left();
@@ -212,29 +206,28 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   }
 
   streamDrained(): void {
-    if (this.#ended) return;
-    if (!this.#outflow!.drained() || this.#outflow!.ending) this.#expect(SENDING);
-    else this.#unblock();
+    if (this.#hasEnded) return;
+    if (this.#upload!.drained()) this.#unblock();
+    else this.#expect(SENDING);
   }
 
   streamFlushed(): void {
-    if (!this.#ended) this.#expect(ASKING);
+    if (!this.#hasEnded) this.#expect(ASKING);
   }
 
   streamClosed(_sent: boolean, error: Error | null): void {
     const session = this.#session!;
     const { rstCode, id } = this.#stream!;
-    if (!this.#ended) {
-      if (this.#stash !== null) this.#unstash();
-      else this.#broke(session, { code: rstCode ?? 0, error, headSeen: this.#headSeen, unseen: session.isUnseen(id) });
-    }
+    if (this.#state === STORED) this.#passStored();
+    else if (!this.#hasEnded)
+      this.#broke(session, { code: rstCode ?? 0, error, headSeen: this.#isAnswered, unseen: session.isUnseen(id) });
     session.closed();
   }
 
-  /** Hands on what was kept of a whole reply, when its reader is ready. */
-  #unstash(): void {
-    while (!this.#paused && !this.#ended && this.#stash!.length > 0) this.#to.data(this.#stash!.shift()!);
-    if (!this.#paused && !this.#ended) this.#complete();
+  /** Passes on what was kept of a whole reply, when its reader is ready. */
+  #passStored(): void {
+    while (!this.#paused && this.#state === STORED && this.#stored!.length > 0) this.#to.data(this.#stored!.shift()!);
+    if (!this.#paused && this.#state === STORED) this.#complete();
   }
 
   #broke(session: UpstreamSession, end: StreamEnd): void {
@@ -244,7 +237,8 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
     const failure = streamFailure(end);
     const stale = session.lost && !session.goneAway && session.served > 0 && failure.reason === 'reset';
     const safe = http1 || end.unseen || (stale && isIdempotent(this.#request.method));
-    const again = safe && !this.#resent && !this.#answered && this.#upload === null && !this.#origin.closed;
+    const silent = !this.#isAnswered && this.#informed === 0;
+    const again = safe && silent && !this.#resent && !this.#streamed && !this.#origin.closed;
     if (again) this.#resend(session);
     else this.fail(failure);
   }
@@ -254,12 +248,13 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
     this.#resent = true;
     this.#waited = true;
     this.#origin.loop.wheel.clear(this);
+    this.#state = WAITING;
     this.#session = null;
     this.#stream = null;
-    this.#outflow = null;
+    this.#upload = null;
     this.#whole = false;
     session.left();
-    this.#board();
+    this.#acquire();
   }
 
   // ── the exchange's side ────────────────────────────────────────────────────────────────────────────────────────
@@ -269,45 +264,43 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   }
 
   write(chunk: Buffer): boolean {
-    if (this.#ended) return this.#other?.write(chunk) ?? true;
+    if (this.#hasEnded) return this.#other?.write(chunk) ?? true;
     if (this.#upload === null) return true;
-    const free = this.#upload.write(chunk, this.#outflow!);
+    const free = this.#upload.write(chunk);
     if (this.#upload.fault !== '') this.#giveUp(this.#upload.fault);
     else if (!free) this.#expect(SENDING);
     return free;
   }
 
   finish(): void {
-    if (this.#ended) return this.#other?.finish();
-    if (this.#upload === null || this.#upload.finished) return;
-    this.#upload.finish();
-    if (this.#upload.fault !== '') return this.#giveUp(this.#upload.fault);
-    this.#outflow!.end(null);
-    this.#expect(SENDING);
+    if (this.#hasEnded) return this.#other?.finish();
+    if (this.#upload === null || !this.#upload.finish()) return;
+    if (this.#upload.fault !== '') this.#giveUp(this.#upload.fault);
+    else this.#expect(SENDING);
   }
 
   /** Whoever pauses may take as long as he likes: that is no fault of the upstream's. */
   pause(): void {
-    if (this.#ended) return this.#other?.pause();
+    if (this.#hasEnded) return this.#other?.pause();
     if (this.#paused) return;
     this.#paused = true;
-    if (this.#headSeen) this.#origin.loop.wheel.clear(this);
+    if (this.#isAnswered) this.#origin.loop.wheel.clear(this);
     this.#stream?.pause();
   }
 
   resume(): void {
-    if (this.#ended) return this.#other?.resume();
+    if (this.#hasEnded) return this.#other?.resume();
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#stash !== null) return this.#unstash();
-    if (this.#headSeen) this.#expect(READING);
+    if (this.#state === STORED) return this.#passStored();
+    if (this.#state === READING) this.#expect(READING);
     this.#stream?.resume();
   }
 
   cancel(): void {
     if (this.#other !== null) return this.#other.cancel();
-    this.#told = true;
-    if (!this.#ended) this.#leave();
+    if (this.#hasEnded) this.#state = CANCELLED;
+    else this.#leave(CANCELLED);
   }
 
   queued(): Failure | null {
@@ -319,17 +312,17 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   // ── deadlines ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** Once the head is here nothing else counts but that the reply goes on, while somebody reads it. */
-  #expect(phase: typeof SENDING | typeof ASKING | typeof READING): void {
-    if (this.#headSeen && phase !== READING) return;
-    if (phase === READING && this.#paused) return this.#origin.loop.wheel.clear(this);
+  #expect(state: typeof SENDING | typeof ASKING | typeof READING): void {
+    if (this.#isAnswered && state !== READING) return;
+    this.#state = state;
+    if (state === READING && this.#paused) return this.#origin.loop.wheel.clear(this);
     const { send, firstByte, idle } = this.#request.timeouts;
-    this.#phase = phase;
-    this.#origin.loop.wheel.limit(this, phase === SENDING ? send : phase === ASKING ? firstByte : idle);
+    this.#origin.loop.wheel.limit(this, state === SENDING ? send : state === ASKING ? firstByte : idle);
   }
 
   /** The upstream waits for us, and that is no fault of its own. */
   #unblock(): void {
-    if (!this.#headSeen) this.#origin.loop.wheel.clear(this);
+    if (!this.#isAnswered) this.#origin.loop.wheel.clear(this);
     if (this.#upload!.unblock()) this.#to.sendMore();
   }
 
@@ -340,47 +333,37 @@ export class Attempt extends Waiter implements UpstreamCall, StreamEvents, Rider
   }
 
   fail(failure: Failure): void {
-    if (this.#ended) return;
-    this.#leave();
-    if (this.#starting) setImmediate(tellFailure, this, failure);
-    else this.tell(failure);
+    if (this.#hasEnded) return;
+    const starting = this.#state === STARTING;
+    this.#leave(ENDED);
+    if (starting) setImmediate(tellFailure, this, failure);
+    else this.#to.failed(failure);
   }
 
   /** For failures that had to wait; the exchange may have cancelled meanwhile. */
-  tell(failure: Failure): void {
-    if (!this.#told) this.#to.failed(failure);
+  tellFailure(failure: Failure): void {
+    if (this.#state !== CANCELLED) this.#to.failed(failure);
   }
 
-  #leave(): void {
-    this.#end();
+  #leave(state: typeof ENDED | typeof CANCELLED): void {
+    this.#end(state);
     if (this.#stream === null) return;
     reset(this.#stream, CANCEL);
     this.#stream.resume();
     this.#session!.left();
   }
 
-  #end(): void {
-    this.#ended = true;
+  #end(state: typeof DELEGATED | typeof ENDED | typeof CANCELLED): void {
+    this.#state = state;
     this.#origin.leave(this);
     this.#origin.loop.wheel.clear(this);
   }
 }
 
-function tellFailure(attempt: Attempt, failure: Failure): void {
-  attempt.tell(failure);
+function tellFailure(call: Http2Call, failure: Failure): void {
+  call.tellFailure(failure);
 }
 
-function askForBody(attempt: Attempt): void {
-  attempt.askForBody();
-}
-
-type Headers = IncomingHttpHeaders & IncomingHttpStatusHeader;
-
-function onResponse(this: ClientHttp2Stream, headers: Headers, flags: number, raw?: string[]): void {
-  const last = (flags & END_STREAM) !== 0;
-  (this as Carried)[ATTEMPT].head(Number(headers[':status']), withoutPseudo(raw!), last);
-}
-
-function onHeaders(this: ClientHttp2Stream, headers: Headers, _flags: number, raw?: string[]): void {
-  (this as Carried)[ATTEMPT].informed(Number(headers[':status']), withoutPseudo(raw!));
+function askForBody(call: Http2Call): void {
+  call.askForBody();
 }
