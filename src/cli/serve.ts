@@ -1,4 +1,5 @@
 /** `weir serve`: the proxy as a process: signals, exit codes, last words. */
+import { flushCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { StartProblems } from '../control/config-file.ts';
 import { type Server, startServer } from '../control/server.ts';
@@ -66,6 +67,8 @@ export async function serve(args: string[]): Promise<number> {
     return explain(error, redactor);
   }
   begin(server);
+  // Node writes the cache of compiled code when it exits, which this process does not: see `leave`.
+  flushCompileCache();
   await Promise.race([told, server.takenOver]);
   await server.close();
   // Everything has ended and is written. Waiting for what Node may still hold would close descriptors that are no longer
