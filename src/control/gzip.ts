@@ -1,11 +1,16 @@
 /** Long texts of the admin listener, compressed for who takes that (RFC 9110 §12.5.3), away from the main thread. */
-import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
+import type ZLIB from 'node:zlib';
 
 /** Below this it is not worth the trouble. */
 const MIN_LENGTH = 65_536;
 
-const compress = promisify(gzip);
+/** zlib is loaded here, when it is first used: most who ask for metrics of few routes never need it. */
+function compress(text: string): Promise<Buffer> {
+  const { constants, gzip }: typeof ZLIB = process.getBuiltinModule('node:zlib');
+  return new Promise((resolve, reject) => {
+    gzip(text, { level: constants.Z_BEST_SPEED }, (error, bytes) => (error ? reject(error) : resolve(bytes)));
+  });
+}
 
 /** Whoever asks for the same text at the same time gets the same bytes. */
 export class Gzip {
@@ -16,7 +21,7 @@ export class Gzip {
   async of(text: string, accepted: string): Promise<Buffer | null> {
     if (text.length < MIN_LENGTH || !takesGzip(accepted)) return null;
     if (this.#bytes !== null && this.#text === text) return this.#bytes;
-    const bytes = compress(text, { level: constants.Z_BEST_SPEED });
+    const bytes = compress(text);
     this.#text = text;
     this.#bytes = bytes;
     const forget = (): void => {

@@ -4,6 +4,7 @@ import type { JWTPayload, JWTVerifyOptions } from 'jose';
 import type { Env, Exchange, Hooks, PolicyKind, Reply } from '../../types/policy.ts';
 import { TokenCache, type Verified } from './cache.ts';
 import { type JwtConfig, type RawJwt, resolve, STANDARD_CLAIMS, schema } from './config.ts';
+import { jose } from './jose.ts';
 import { FileKeys } from './key-file.ts';
 import { UrlKeys } from './key-url.ts';
 import { KEYS_MAX_BYTES, type KeySource, type Keys, parseKeySet, SecretKeys } from './keys.ts';
@@ -35,6 +36,8 @@ export const jwt: PolicyKind<RawJwt, JwtConfig> = {
 const claimsOf = (config: JwtConfig): readonly string[] => [...STANDARD_CLAIMS, ...config.claims];
 
 function compile(config: JwtConfig, env: Env): Hooks {
+  // Now, since no request may wait for it.
+  jose();
   const identity = createHash('sha256').update(JSON.stringify(config)).digest('hex').slice(0, 16);
   const source = keySource(config, env);
   const cache = env.state(`jwt:${env.name}:${identity}`, () => new TokenCache(CACHE_SIZE));

@@ -1,5 +1,6 @@
 /** Where verification keys come from. */
-import { createLocalJWKSet, type JSONWebKeySet, type LocalJWKSet } from 'jose';
+import type { JSONWebKeySet, LocalJWKSet } from 'jose';
+import { jose } from './jose.ts';
 
 /**
  * One state of the keys: a JWKS (public keys only) or shared secrets. A new object whenever the keys change, and only
@@ -39,7 +40,7 @@ export function parseKeySet(text: string): LocalJWKSet {
     if ('k' in key) throw new Error('holds a symmetric key; those belong under `secrets`');
   }
   try {
-    return createLocalJWKSet(set as JSONWebKeySet);
+    return jose().createLocalJWKSet(set as JSONWebKeySet);
   } catch {
     throw new Error('is no JSON Web Key Set');
   }

@@ -1,5 +1,6 @@
 /** Is this token genuine, meant for us, and valid now? */
-import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
+import type { JWTPayload, JWTVerifyOptions } from 'jose';
+import { jose } from './jose.ts';
 import type { Keys } from './keys.ts';
 
 /** Why a token is refused: for the counter, never for the client. */
@@ -41,10 +42,10 @@ type KeySet = Extract<Keys, (...args: never[]) => unknown>;
 
 async function withKeySet(token: string, keys: KeySet, options: JWTVerifyOptions): Promise<JWTPayload> {
   try {
-    return (await jwtVerify(token, keys, options)).payload;
+    return (await jose().jwtVerify(token, keys, options)).payload;
   } catch (error) {
     // The token names no key (or the set names one twice), and several could be it.
-    if (error instanceof errors.JWKSMultipleMatchingKeys) return withEach(token, error, options);
+    if (error instanceof jose().errors.JWKSMultipleMatchingKeys) return withEach(token, error, options);
     throw error;
   }
 }
@@ -55,14 +56,14 @@ async function withEach(
   keys: Iterable<Uint8Array> | AsyncIterable<CryptoKey>,
   options: JWTVerifyOptions,
 ): Promise<JWTPayload> {
-  let failure: unknown = new errors.JWKSNoMatchingKey();
+  let failure: unknown = new (jose().errors.JWKSNoMatchingKey)();
   let tried = 0;
   for await (const key of keys) {
     if (tried++ === KEYS_TRIED) break;
     try {
-      return (await jwtVerify(token, key, options)).payload;
+      return (await jose().jwtVerify(token, key, options)).payload;
     } catch (error) {
-      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error;
+      if (!(error instanceof jose().errors.JWSSignatureVerificationFailed)) throw error;
       failure = error;
     }
   }
@@ -70,6 +71,7 @@ async function withEach(
 }
 
 function reasonOf(error: unknown): Reason {
+  const { errors } = jose();
   if (error instanceof errors.JWTExpired) return 'expired';
   if (error instanceof errors.JWTClaimValidationFailed) return claimReason(error.claim);
   if (error instanceof errors.JWSSignatureVerificationFailed) return 'signature';
