@@ -1,5 +1,4 @@
 /** `weir serve`: the proxy as a process: signals, exit codes, last words. */
-import { flushCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { StartProblems } from '../control/config-file.ts';
 import { type Server, startServer } from '../control/server.ts';
@@ -7,6 +6,7 @@ import { createSink } from '../control/sink.ts';
 import { WeirError } from '../errors.ts';
 import { Redactor } from '../log/redact.ts';
 import { formatProblems } from '../plan/problems.ts';
+import { tidyUpSoon } from './after-start.ts';
 import { readArguments } from './arguments.ts';
 import { closeUnwantedInspector } from './inspector.ts';
 import { leave } from './leave.ts';
@@ -67,8 +67,7 @@ export async function serve(args: string[]): Promise<number> {
     return explain(error, redactor);
   }
   begin(server);
-  // Node writes the cache of compiled code when it exits, which this process does not: see `leave`.
-  flushCompileCache();
+  tidyUpSoon();
   await Promise.race([told, server.takenOver]);
   await server.close();
   // Everything has ended and is written. Waiting for what Node may still hold would close descriptors that are no longer

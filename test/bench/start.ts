@@ -1,10 +1,14 @@
 /**
  * `node test/bench/start.ts [STARTS] [THREADS]`: how long Weir takes from the start of its process to the first 200 of `/readyz`,
- * with the sample rules: from this checkout and as a built package, with a warm cache of compiled code and without one.
+ * with the sample rules: from this checkout and as a built package, with a warm cache of compiled code and without one. With
+ * it the CPU time until then, and the resident memory then and a second later.
+ *
+ * The sample's signatures wait for a whole second (docs/operating.md), so a process begins just before one, and that wait does not
+ * count.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,6 +22,10 @@ import { summarize } from './stats.ts';
 const ROOT = join(import.meta.dirname, '..', '..');
 /** Milliseconds between two looks at `/readyz`. */
 const LOOK = 2;
+/** Milliseconds that a process begins before a whole second: longer than Node takes to note when it began. */
+const BEFORE_SECOND = 120;
+/** Milliseconds from being ready to the second look at the memory. */
+const SETTLED = 1000;
 /** Milliseconds after which a start has failed. */
 const PATIENCE = 30_000;
 
@@ -56,13 +64,18 @@ function isReady(port: number): Promise<boolean> {
 export interface Start {
   /** From the start of the process until it is ready. */
   readonly seconds: number;
+  /** Seconds that all its threads have run by then. */
+  readonly cpu: number;
   /** Resident bytes at that moment. */
   readonly rss: number;
+  /** Resident bytes a second later, when the main thread has given back what the start left behind. */
+  readonly settled: number;
 }
 
 async function startOnce(entry: string, folder: string, cache: string, threads: number): Promise<Start> {
   const port = await freePort();
   const file = writeConfig(folder, port, threads);
+  await pause((2000 - BEFORE_SECOND - (Date.now() % 1000)) % 1000);
   const began = performance.now();
   const child = spawn(process.execPath, [entry, 'serve', '--config', file], {
     stdio: ['ignore', 'ignore', 'inherit'],
@@ -78,10 +91,24 @@ async function startOnce(entry: string, folder: string, cache: string, threads: 
       if (child.exitCode !== null || performance.now() - began > PATIENCE) throw new Error('it did not start');
       await pause(LOOK);
     }
-    return { seconds: (performance.now() - began) / 1000, rss: readRss(child.pid!) };
+    const seconds = (performance.now() - began) / 1000;
+    const [cpu, rss] = [readThreadTimes(child.pid!), readRss(child.pid!)];
+    await pause(SETTLED);
+    return { seconds, cpu, rss, settled: readRss(child.pid!) };
   } finally {
     child.kill('SIGTERM');
     await exited;
+  }
+}
+
+/** Seconds that the threads of a process have run; NaN where the system does not say so. */
+function readThreadTimes(pid: number): number {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    const times = threads.map((id) => readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]);
+    return times.reduce((sum, ns) => sum + Number(ns) / 1e9, 0);
+  } catch {
+    return Number.NaN;
   }
 }
 
@@ -121,13 +148,17 @@ export async function measureStarts(
 }
 
 function say(what: string, all: readonly Start[]): void {
-  const { min, median, max } = summarize(all.map(({ seconds }) => seconds * 1000));
-  const [least, middle, most] = [min, median, max].map((ms) => ms.toFixed(0).padStart(5));
-  const memory = (summarize(all.map(({ rss }) => rss)).median / 2 ** 20).toFixed(0);
-  process.stdout.write(`${what.padEnd(34)} min ${least}  median ${middle}  max ${most} ms, ${memory} MB\n`);
+  const column = (of: (start: Start) => number): string => {
+    const { min, median, max } = summarize(all.map(of));
+    return [min, median, max].map((value) => value.toFixed(0).padStart(5)).join('');
+  };
+  const time = `${column(({ seconds }) => seconds * 1000)} ms ${column(({ cpu }) => cpu * 1000)} ms CPU`;
+  const memory = `${column(({ rss }) => rss / 2 ** 20)} MB ${column(({ settled }) => settled / 2 ** 20)} MB settled`;
+  process.stdout.write(`${what.padEnd(34)}${time} ${memory}\n`);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const [count = 10, threads = 0] = process.argv.slice(2).map(Number);
+  process.stdout.write('least, median and most of each\n');
   for (const [name, all] of await measureStarts(count, threads)) say(name, all);
 }
