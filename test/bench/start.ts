@@ -8,7 +8,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { installPackage, removeBuild } from '../tools/package.ts';
-import { readRss } from './cpu.ts';
+import { readCpu, readRss } from './cpu.ts';
 import { summarize } from './stats.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -92,23 +92,13 @@ async function startOnce(entry: string, folder: string, cache: string, threads: 
       await pause(LOOK);
     }
     const seconds = (performance.now() - began) / 1000;
-    const [cpu, rss] = [readThreadTimes(child.pid!), readRss(child.pid!)];
+    const micros = Object.values(readCpu(child.pid!).threads).reduce((sum, each) => sum + each, 0);
+    const rss = readRss(child.pid!);
     await pause(SETTLED);
-    return { seconds, cpu, rss, settled: readRss(child.pid!) };
+    return { seconds, cpu: micros / 1e6, rss, settled: readRss(child.pid!) };
   } finally {
     child.kill('SIGTERM');
     await exited;
-  }
-}
-
-/** Seconds that the threads of a process have run; NaN where the system does not say so. */
-function readThreadTimes(pid: number): number {
-  try {
-    const threads = readdirSync(`/proc/${pid}/task`);
-    const times = threads.map((id) => readFileSync(`/proc/${pid}/task/${id}/schedstat`, 'utf8').split(' ')[0]);
-    return times.reduce((sum, ns) => sum + Number(ns) / 1e9, 0);
-  } catch {
-    return Number.NaN;
   }
 }
 
