@@ -37,7 +37,7 @@ function loaded(said: readonly string[], thread: number, names: readonly string[
   return names.filter((name) => said.includes(`load ${thread} ${name}`));
 }
 
-const NOT_NEEDED = ['ajv', 'jose', 'http-proxy', 'node:http2', 'node:zlib'];
+const NOT_NEEDED = ['jose', 'http-proxy', 'node:http2', 'node:zlib'];
 
 test('what plain rules do not need is not loaded, neither by the main thread nor by a traffic thread', async (t) => {
   const { said } = await startProbed(t, PLAIN);
