@@ -34,7 +34,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
     model: (list: Pair[]) => [[n, v] as Pair, ...list],
   })),
   fc.tuple(name, value).map(([n, v]) => ({
-    do: (fields: Fields) => fields.addLine(new Line(n, v)),
+    do: (fields: Fields) => fields.addLine(Line.of(n, v)),
     model: (list: Pair[]) => [...list, [n, v] as Pair],
   })),
   fc.tuple(name, value).map(([n, v]) => ({
@@ -128,7 +128,7 @@ describe('there is no way to a line that breaks out of it', () => {
         ] as Pair[]) {
           assert.throws(() => checkField(n, v), RangeError);
           assert.throws(() => Fields.of(n, v), RangeError);
-          assert.throws(() => new Line(n, v), RangeError);
+          assert.throws(() => Line.of(n, v), RangeError);
           for (const way of ['add', 'addFirst', 'set'] as const) {
             const fields = fieldsRead(['A', '1', 'b', '2']);
             assert.throws(() => fields[way](n, v), RangeError);

@@ -7,9 +7,9 @@
  * no other way to a line than a {@link FieldSection}, which has scanned its octets, and {@link checkField}.
  */
 import { namedByConnection } from './connection-options.ts';
-import { checkField, isFieldName, isFieldValue, type Line } from './line.ts';
-import { CONNECTION, FRAMING, HOP_BY_HOP, HOST, ID_MASK, KIND_BITS, kindOf, NOT_IN_TRAILERS } from './names.ts';
-import { type FieldSection, MARKS } from './section.ts';
+import { Line } from './line.ts';
+import { CONNECTION, FRAMING, HOP_BY_HOP, HOST, ID_MASK, KIND_BITS, NOT_IN_TRAILERS } from './names.ts';
+import { type FieldSection, MARKS, type Mark, nameIn, octetsIn, packed } from './section.ts';
 
 /**
  * Fields of a head or of trailers that leave, at most, ours included. Node before 24.18.1 and 26.5.1 drops what comes
@@ -29,29 +29,26 @@ const KIND_MASK = (1 << KIND_BITS) - 1;
 export class Fields {
   readonly #text: string;
   /** As {@link FieldSection.marks}. */
-  readonly #marks: number[];
-  /** As {@link FieldSection.apart}, with lines that were made here; the third is the whole line where it is known. */
-  #apart: string[] | null;
+  readonly #marks: Mark[];
   #count: number;
   /** What kinds may be there: of all lines that ever were. */
   #kinds: number;
 
-  private constructor(text: string, marks: number[], apart: string[] | null, count: number, kinds: number) {
+  private constructor(text: string, marks: Mark[], count: number, kinds: number) {
     this.#text = text;
     this.#marks = marks;
-    this.#apart = apart;
     this.#count = count;
     this.#kinds = kinds;
   }
 
   /** No line yet. */
   static empty(): Fields {
-    return new Fields('', [], null, 0, 0);
+    return new Fields('', [], 0, 0);
   }
 
   /** What was read. The section's marks are the new owner's from now on. */
   static read(section: FieldSection): Fields {
-    return new Fields(section.text, section.marks, section.apart, section.count, section.kinds);
+    return new Fields(section.text, section.marks, section.count, section.kinds);
   }
 
   /** Of names and values in turn. Throws RangeError, as {@link checkField}. */
@@ -82,8 +79,7 @@ export class Fields {
 
   /** Lines of its own: edits of the one do not show in the other. */
   copy(): Fields {
-    const marks = this.#marks.slice(0, this.#count * MARKS);
-    return new Fields(this.#text, marks, this.#apart === null ? null : this.#apart.slice(), this.#count, this.#kinds);
+    return new Fields(this.#text, this.#marks.slice(0, this.#count * MARKS), this.#count, this.#kinds);
   }
 
   // ── looking ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -101,24 +97,26 @@ export class Fields {
   /** Name of the line `i`, as it is written. */
   name(i: number): string {
     const start = this.#marks[i * MARKS]!;
-    if (start < 0) return this.#apart![apartOf(start)]!;
-    return this.#text.slice(start, start + (this.#marks[i * MARKS + 2]! >> KIND_BITS));
+    if (typeof start !== 'number') return start.name;
+    return this.#text.slice(start, start + nameIn(this.#mark(i)));
   }
 
   nameLength(i: number): number {
-    return this.#marks[i * MARKS + 2]! >> KIND_BITS;
+    const start = this.#marks[i * MARKS]!;
+    return typeof start === 'number' ? nameIn(this.#mark(i)) : start.name.length;
   }
 
   /** Value of the line `i`, without the space around it. */
   value(i: number): string {
     const start = this.#marks[i * MARKS]!;
-    if (start < 0) return this.#apart![apartOf(start) + 1]!;
-    return this.#text.slice(start + (this.#marks[i * MARKS + 2]! >> KIND_BITS) + 2, this.#marks[i * MARKS + 1]! - 2);
+    if (typeof start !== 'number') return start.value;
+    const mark = this.#mark(i);
+    return this.#text.slice(start + nameIn(mark) + 2, start + octetsIn(mark) - 2);
   }
 
   /** What the name of the line `i` says: see `names.ts`. */
   kind(i: number): number {
-    return this.#marks[i * MARKS + 2]! & KIND_MASK;
+    return this.#mark(i) & KIND_MASK;
   }
 
   /** Is there perhaps a line of a kind with one of these bits? */
@@ -128,8 +126,7 @@ export class Fields {
 
   /** The first line from `from` on whose field has this id, or -1. */
   find(id: number, from = 0): number {
-    const marks = this.#marks;
-    for (let i = from; i < this.#count; i++) if ((marks[i * MARKS + 2]! & ID_MASK) === id) return i;
+    for (let i = from; i < this.#count; i++) if ((this.#mark(i) & ID_MASK) === id) return i;
     return -1;
   }
 
@@ -137,7 +134,7 @@ export class Fields {
   indexOf(name: string, from = 0): number {
     const { length } = name;
     for (let i = from; i < this.#count; i++)
-      if (this.#marks[i * MARKS + 2]! >> KIND_BITS === length && this.#isCalled(i, name, SAME)) return i;
+      if (this.nameLength(i) === length && this.#isCalled(i, name, SAME)) return i;
     return -1;
   }
 
@@ -148,13 +145,13 @@ export class Fields {
   indexOfTwin(name: string, from = 0): number {
     const { length } = name;
     for (let i = from; i < this.#count; i++)
-      if (this.#marks[i * MARKS + 2]! >> KIND_BITS === length && this.#isCalled(i, name, TWIN)) return i;
+      if (this.nameLength(i) === length && this.#isCalled(i, name, TWIN)) return i;
     return -1;
   }
 
   /** Does the name of the line `i` begin with `head` (lower case, `-` for `_`), in whatever case and with `_` read as `-`? */
   beginsLike(i: number, head: string): boolean {
-    return this.#marks[i * MARKS + 2]! >> KIND_BITS >= head.length && this.#isCalled(i, head, TWIN);
+    return this.nameLength(i) >= head.length && this.#isCalled(i, head, TWIN);
   }
 
   /** Value of the first line that is called `name`, or undefined. */
@@ -186,50 +183,49 @@ export class Fields {
 
   // ── making ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Adds a line behind the others. Throws RangeError, as {@link checkField}. */
+  /** Adds a line behind the others. Throws RangeError, as `checkField`. */
   add(name: string, value: string): void {
-    checkField(name, value);
-    this.#put(this.#count++, name, value, '', kindOf(name));
+    this.addLine(Line.of(name, value));
   }
 
   /** Adds a line where such a one can be written; says whether it did. */
   tryAdd(name: string, value: string): boolean {
-    if (!isFieldValue(value) || !isFieldName(name)) return false;
-    this.#put(this.#count++, name, value, '', kindOf(name));
-    return true;
+    const line = Line.tryOf(name, value);
+    if (line !== null) this.addLine(line);
+    return line !== null;
   }
 
-  /** Adds names and values in turn. Throws RangeError, as {@link checkField}. */
+  /** Adds names and values in turn. Throws RangeError, as `checkField`. */
   addAll(pairs: Pairs): void {
     for (let i = 0; i < pairs.length; i += 2) this.add(pairs[i]!, pairs[i + 1]!);
   }
 
   /** Adds a line that is ready. */
   addLine(line: Line): void {
-    this.#put(this.#count++, line.name, line.value, line.text, line.kind);
+    this.#put(this.#count++, line);
   }
 
-  /** Puts a line before all others. Throws RangeError, as {@link checkField}. */
+  /** Puts a line before all others. Throws RangeError, as `checkField`. */
   addFirst(name: string, value: string): void {
-    checkField(name, value);
-    this.#shiftFrom(0);
-    this.#put(0, name, value, '', kindOf(name));
+    this.addLineFirst(Line.of(name, value));
   }
 
   /** As {@link addFirst}, with a line that is ready. */
   addLineFirst(line: Line): void {
-    this.#shiftFrom(0);
-    this.#put(0, line.name, line.value, line.text, line.kind);
+    const marks = this.#marks;
+    for (let at = this.#count * MARKS - 1; at >= 0; at--) marks[at + MARKS] = marks[at]!;
+    this.#count++;
+    this.#put(0, line);
   }
 
   /** Replaces the first line that is called so and removes the others; adds one where there was none. Throws RangeError. */
   set(name: string, value: string): void {
-    checkField(name, value);
+    const line = Line.of(name, value);
     const lower = name.toLowerCase();
     const first = this.indexOf(lower);
-    if (first < 0) return this.#put(this.#count++, name, value, '', kindOf(name));
+    if (first < 0) return this.addLine(line);
     for (let i = this.indexOf(lower, first + 1); i >= 0; i = this.indexOf(lower, i)) this.removeAt(i);
-    this.#put(first, name, value, '', kindOf(name));
+    this.#put(first, line);
   }
 
   /** Removes every line that is called `name`. */
@@ -247,7 +243,7 @@ export class Fields {
   drop(bits: number): void {
     if ((this.#kinds & bits) === 0) return;
     let to = 0;
-    for (let i = 0; i < this.#count; i++) if ((this.#marks[i * MARKS + 2]! & bits) === 0) this.#move(i, to++);
+    for (let i = 0; i < this.#count; i++) if ((this.#mark(i) & bits) === 0) this.#move(i, to++);
     this.#count = to;
     this.#kinds &= ~bits;
   }
@@ -305,53 +301,38 @@ export class Fields {
     let text = '';
     for (let i = from; i < to; ) {
       const start = marks[i * MARKS]!;
-      if (start < 0) {
-        text += this.#lineApart(apartOf(start));
+      if (typeof start !== 'number') {
+        text += start.text;
         i++;
         continue;
       }
-      let end = marks[i++ * MARKS + 1]!;
-      while (i < to && marks[i * MARKS] === end) end = marks[i++ * MARKS + 1]!;
+      let end = start + octetsIn(this.#mark(i++));
+      while (i < to && marks[i * MARKS] === end) end += octetsIn(this.#mark(i++));
       text += this.#text.slice(start, end);
     }
     return text;
   }
 
-  #lineApart(at: number): string {
-    const apart = this.#apart!;
-    return apart[at + 2] !== '' ? apart[at + 2]! : `${apart[at]}: ${apart[at + 1]}\r\n`;
+  #mark(i: number): number {
+    return this.#marks[i * MARKS + 1] as number;
   }
 
-  #put(i: number, name: string, value: string, text: string, kind: number): void {
-    this.#apart ??= [];
-    const mark = i * MARKS;
-    this.#marks[mark] = -1 - this.#apart.length / MARKS;
-    this.#marks[mark + 1] = 0;
-    this.#marks[mark + 2] = (name.length << KIND_BITS) | kind;
-    this.#apart.push(name, value, text);
-    this.#kinds |= kind;
+  #put(i: number, line: Line): void {
+    this.#marks[i * MARKS] = line;
+    this.#marks[i * MARKS + 1] = packed(0, 0, line.kind);
+    this.#kinds |= line.kind;
   }
 
   #move(from: number, to: number): void {
     if (from === to) return;
-    const marks = this.#marks;
-    marks[to * MARKS] = marks[from * MARKS]!;
-    marks[to * MARKS + 1] = marks[from * MARKS + 1]!;
-    marks[to * MARKS + 2] = marks[from * MARKS + 2]!;
+    this.#marks[to * MARKS] = this.#marks[from * MARKS]!;
+    this.#marks[to * MARKS + 1] = this.#marks[from * MARKS + 1]!;
   }
 
-  /** Makes room for a line at `i`. */
-  #shiftFrom(i: number): void {
-    const marks = this.#marks;
-    for (let at = this.#count * MARKS - 1; at >= i * MARKS; at--) marks[at + MARKS] = marks[at]!;
-    this.#count++;
-  }
-
-  /** Does the name of the line `i` begin with `lower`, in any case? `mask` says whether `_` is read as `-`. */
+  /** Does the name of the line `i` begin with `lower`, in any case? `twin` says whether `_` is read as `-`. */
   #isCalled(i: number, lower: string, twin: boolean): boolean {
     const start = this.#marks[i * MARKS]!;
-    const text = start < 0 ? this.#apart![apartOf(start)]! : this.#text;
-    return begins(text, start < 0 ? 0 : start, lower, twin);
+    return typeof start === 'number' ? begins(this.#text, start, lower, twin) : begins(start.name, 0, lower, twin);
   }
 }
 
@@ -360,10 +341,6 @@ const TWIN = true;
 
 /** `: ` and CRLF. */
 const LINE_FRAME = 4;
-
-function apartOf(start: number): number {
-  return (-1 - start) * MARKS;
-}
 
 /** Does `text` at `at` begin with `lower`, in whatever case, and with `_` read as `-` where `twin`? From the end, as names differ there. */
 function begins(text: string, at: number, lower: string, twin: boolean): boolean {

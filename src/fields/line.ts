@@ -22,20 +22,33 @@ export function isFieldValue(value: string): boolean {
   return at === value.length;
 }
 
-/** A line that is made once and put into many messages. */
+/** A line that is not part of a text that was read: one that is made here, or that was written otherwise than `name: value`. */
 export class Line {
   readonly name: string;
   readonly value: string;
-  /** As HTTP/1.1 writes it. */
-  readonly text: string;
   readonly kind: number;
+  #text = '';
 
-  /** Throws RangeError, as {@link checkField}. */
-  constructor(name: string, value: string) {
-    checkField(name, value);
+  private constructor(name: string, value: string) {
     this.name = name;
     this.value = value;
-    this.text = `${name}: ${value}\r\n`;
     this.kind = kindOf(name);
+  }
+
+  /** Throws RangeError, as {@link checkField}. */
+  static of(name: string, value: string): Line {
+    checkField(name, value);
+    return new Line(name, value);
+  }
+
+  /** Null where there can be no such line. */
+  static tryOf(name: string, value: string): Line | null {
+    return isFieldName(name) && isFieldValue(value) ? new Line(name, value) : null;
+  }
+
+  /** As HTTP/1.1 writes it. */
+  get text(): string {
+    if (this.#text === '') this.#text = `${this.name}: ${this.value}\r\n`;
+    return this.#text;
   }
 }

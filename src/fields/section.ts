@@ -3,6 +3,7 @@
  * goes on where it stopped when more octets come, so a slow drip costs what one big read costs.
  */
 import { COLON, CR, HTAB, LF, latin1, SP, TOKEN, VALUE } from './chars.ts';
+import { Line } from './line.ts';
 import {
   CONNECTION,
   CONTENT_LENGTH,
@@ -26,11 +27,27 @@ export type SectionFault =
   | 'too-many-fields';
 
 /**
- * Numbers of a line: where it begins in the text; where it ends, its CRLF included; and its kind with the length of its
- * name above {@link KIND_BITS}. A line that was written otherwise than `name: value` begins at a negative number: -1 - its
- * place among those that stand apart, and ends nowhere.
+ * What is known of a line: where it begins in the text, or the line itself where it is no part of it; and, as bits, its
+ * octets with its CRLF, the length of its name and its kind.
  */
-export const MARKS = 3;
+export const MARKS = 2;
+export type Mark = number | Line;
+
+/** A line with more octets, or with a longer name, stands apart: a mark has 31 bits. */
+const OCTETS_MAX = 1023;
+const NAME_MAX = 255;
+const NAME_BITS = 8;
+
+/** The second mark of a line. */
+export function packed(octets: number, name: number, kind: number): number {
+  return (((octets << NAME_BITS) | name) << KIND_BITS) | kind;
+}
+export function octetsIn(mark: number): number {
+  return mark >> (NAME_BITS + KIND_BITS);
+}
+export function nameIn(mark: number): number {
+  return (mark >> KIND_BITS) & NAME_MAX;
+}
 
 const LINE = 0;
 const NAME = 1;
@@ -39,22 +56,19 @@ const IN_VALUE = 3;
 const LINE_FEED = 4;
 const LAST_LINE_FEED = 5;
 
-/** Lines that a request may get on its way, so that its marks need not be copied to make room for them. */
-const SPARE_LINES = 7;
-
+/** Lines of a first message. */
+const USUAL_LINES = 8;
 /** More lines than this are not expected of the next message, whatever the last one had. */
 const MOST_EXPECTED = 64;
 /** Of a section without lines. Idle connections hold it. */
-const NONE: number[] = [];
+const NONE: Mark[] = [];
 
 /** The lines that were read, and which of them say something about the message. */
 export class FieldSection {
   /** Whole lines as they came, but for those that stand apart. */
   text = '';
-  /** {@link MARKS} numbers for each line. */
-  marks: number[] = NONE;
-  /** Name, value and '' for each line that is not written `name: value`; null where there is none. */
-  apart: string[] | null = null;
+  /** {@link MARKS} for each line. */
+  marks: Mark[] = NONE;
   /** Lines. */
   count = 0;
   /** What the kinds of all lines have between them. */
@@ -87,14 +101,20 @@ export class FieldSection {
   /** What is added to a place in the octets to have it in the text. */
   #shift = 0;
   /** Lines that the marks are made for. */
-  #expected = SPARE_LINES;
+  #expected: number;
+  readonly #spare: number;
+
+  /** `spare`: lines that a message may get on its way, so that its marks need not be copied to make room for them. */
+  constructor(spare = 0) {
+    this.#spare = spare;
+    this.#expected = spare + USUAL_LINES;
+  }
 
   /** Makes the section ready for the next message; what was read now belongs to whoever was given it. */
   reset(): void {
     this.text = '';
-    this.#expected = Math.min(this.count, MOST_EXPECTED) + SPARE_LINES;
+    this.#expected = Math.min(this.count, MOST_EXPECTED) + this.#spare;
     this.marks = NONE;
-    this.apart = null;
     this.count = 0;
     this.kinds = 0;
     this.done = false;
@@ -107,13 +127,14 @@ export class FieldSection {
   /** Value of the line `i`, once it is read. */
   value(i: number): string {
     const start = this.marks[i * MARKS]!;
-    if (start < 0) return this.apart![(-1 - start) * MARKS + 1]!;
-    return this.text.slice(start + (this.marks[i * MARKS + 2]! >> KIND_BITS) + 2, this.marks[i * MARKS + 1]! - 2);
+    if (typeof start !== 'number') return start.value;
+    const mark = this.marks[i * MARKS + 1] as number;
+    return this.text.slice(start + nameIn(mark) + 2, start + octetsIn(mark) - 2);
   }
 
   /** Is the line `i` a field with this id? */
   is(i: number, id: number): boolean {
-    return (this.marks[i * MARKS + 2]! & ID_MASK) === id;
+    return ((this.marks[i * MARKS + 1] as number) & ID_MASK) === id;
   }
 
   /** Where the line begins that is not whole yet, after a scan that ended at `end`: octets from here are needed again. */
@@ -186,17 +207,21 @@ export class FieldSection {
     if (this.count === 0) this.marks = new Array(this.#expected * MARKS);
     const mark = this.count++ * MARKS;
     const { marks } = this;
-    marks[mark + 2] = (length << KIND_BITS) | kind;
+    const octets = end + 2 - at;
     // Written as we write it, it can go on as a part of the text.
-    if (valueAt === nameEnd + 2 && bytes[nameEnd + 1] === SP && valueEnd === end) {
+    if (
+      valueAt === nameEnd + 2 &&
+      bytes[nameEnd + 1] === SP &&
+      valueEnd === end &&
+      octets <= OCTETS_MAX &&
+      length <= NAME_MAX
+    ) {
       marks[mark] = at + this.#shift;
-      marks[mark + 1] = end + 2 + this.#shift;
+      marks[mark + 1] = packed(octets, length, kind);
       return;
     }
-    this.apart ??= [];
-    marks[mark] = -1 - this.apart.length / MARKS;
-    marks[mark + 1] = 0;
-    this.apart.push(latin1(bytes, at, nameEnd), latin1(bytes, valueAt, valueEnd), '');
+    marks[mark] = Line.of(latin1(bytes, at, nameEnd), latin1(bytes, valueAt, valueEnd));
+    marks[mark + 1] = packed(0, 0, kind);
   }
 
   /** Goes on with a line, as far as its next part; where the octets end within, it can go on from there. */

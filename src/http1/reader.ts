@@ -65,7 +65,7 @@ const NOTHING = Buffer.alloc(0);
 /** The machine under `RequestReader` and `ResponseReader`. A sink may call any method from within an event. */
 export abstract class MessageReader {
   protected readonly limits: HeadLimits;
-  protected readonly fields = new FieldSection();
+  protected readonly fields: FieldSection;
   protected mode: number = IDLE;
   /** Why the head is refused, as far as `scanHead` has seen. */
   protected code: RuleCode | '' = '';
@@ -87,8 +87,10 @@ export abstract class MessageReader {
   #bytes: Buffer = NOTHING;
   #at = 0;
 
-  constructor(limits: HeadLimits, to: MessageSink) {
+  /** `spare`: lines that a message may get on its way. */
+  constructor(limits: HeadLimits, to: MessageSink, spare: number) {
     this.limits = limits;
+    this.fields = new FieldSection(spare);
     this.#to = to;
   }
 

@@ -42,6 +42,9 @@ export interface RequestSink extends MessageSink {
   head(head: RequestHead): void;
 }
 
+/** A proxy adds its Host, what it forwards, an id and Via. */
+const SPARE_LINES = 7;
+
 /**
  * Reads requests: push bytes as they come, in any pieces. A request without a body ends within the push that brought
  * its head, paused or not. What follows it is kept until {@link RequestReader.next}.
@@ -54,7 +57,7 @@ export class RequestReader extends MessageReader {
   #host = '';
 
   constructor(limits: HeadLimits, to: RequestSink) {
-    super(limits, to);
+    super(limits, to, SPARE_LINES);
     this.#sink = to;
     this.startHead();
   }

@@ -61,7 +61,7 @@ export class ResponseReader extends MessageReader {
   #finished = false;
 
   constructor(limits: HeadLimits, to: ResponseSink) {
-    super(limits, to);
+    super(limits, to, 0);
     this.#sink = to;
   }
 

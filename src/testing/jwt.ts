@@ -74,7 +74,7 @@ function gate(first: RawJwt, now: () => number, log: Log): Gate {
       ({ status: 0, headers: Fields.from(more), body: '', code }) as unknown as Reply;
     const answer = hooks.admit!({ headers, error } as unknown as Exchange);
     const reply = await answer;
-    const challenge = reply?.headers.value(0) ?? '';
+    const challenge = reply?.headers.get('www-authenticate') ?? '';
     return { code: reply?.code ?? '', challenge, facts, headers, sync: !(answer instanceof Promise) };
   }
 
