@@ -94,7 +94,7 @@ export interface PoolPlan {
   readonly http2: boolean;
 }
 
-/** The line for a connection where all are in use. */
+/** The queue for a connection where all are in use. */
 export interface QueuePlan {
   /** Requests that may wait at once, for each endpoint and traffic thread. */
   readonly max: number;

@@ -235,12 +235,12 @@ export interface UpstreamCall {
   resume(): void;
   /** Gives the attempt up at once; the connection is closed where it cannot be used again, as is an upgraded one. */
   cancel(): void;
-  /** Where it still stands in line for a connection: the `busy` failure that giving it up now would be. Else null. */
+  /** Where it still waits in the queue for a connection: the `busy` failure that giving it up now would be. Else null. */
   queued(): Failure | null;
 }
 
-/** A line for a connection, and what became of it since the start. */
-export interface LineStats {
+/** A queue for a connection, and what became of it since the start. */
+export interface QueueStats {
   /** Requests that stand in it now. */
   readonly waiting: number;
   /** Requests that have stood in it. */
@@ -254,16 +254,16 @@ export interface LineStats {
 }
 
 /** What a forwarder's connections are and did, summed over its endpoints. */
-export interface ForwarderStats extends Partial<LineStats> {
+export interface ForwarderStats extends Partial<QueueStats> {
   /** Connections there are now, those being made included. */
   readonly open: number;
   /** Those of them that carry no request. */
   readonly idle: number;
-  /** Requests in line for one. */
+  /** Requests in the queue for one. */
   readonly waiting: number;
   /** Connections of upgrades, those being made included. They are not among `open`, and `pool.connections` does not limit them. */
   readonly upgraded?: number;
-  /** Connections made since the start; absent where a forwarder cannot tell, as `served` and the line's. */
+  /** Connections made since the start; absent where a forwarder cannot tell, as `served` and the queue's. */
   readonly opened?: number;
   /** Requests put on a connection since the start: 1 - opened/served of them found one that was kept. */
   readonly served?: number;
@@ -283,15 +283,15 @@ export interface Forwarder {
 }
 
 /** Counters of all pools that an upstream ever has in this thread: forwarders add to them. */
-export interface PoolCounts extends LineCounts {
+export interface PoolCounts extends QueueCounts {
   /** Connections made. */
   readonly opened: Counter;
   /** Requests put on a connection. */
   readonly served: Counter;
 }
 
-/** What {@link LineStats} says of one line, counted over all. */
-export interface LineCounts {
+/** What {@link QueueStats} says of one queue, counted over all. */
+export interface QueueCounts {
   readonly waited: Counter;
   readonly waitedSeconds: Counter;
   readonly full: Counter;
@@ -300,13 +300,13 @@ export interface LineCounts {
 
 export interface ForwarderSettings {
   readonly pool: PoolPlan;
-  /** Where connections and lines are counted; nowhere by default. */
+  /** Where connections and queues are counted; nowhere by default. */
   readonly counts?: PoolCounts;
   /** Milliseconds since the epoch. */
   now(): number;
   /**
-   * The line for an endpoint is more than half full, or turned a request away. Called for each request that finds it so:
+   * The queue for an endpoint is more than half full, or turned a request away. Called for each request that finds it so:
    * whoever makes a log line of it must be sparing.
    */
-  readonly crowded?: (endpoint: EndpointPlan, line: LineStats) => void;
+  readonly crowded?: (endpoint: EndpointPlan, queue: QueueStats) => void;
 }

@@ -59,7 +59,7 @@ const EXCEPTIONS: Readonly<Record<string, readonly [names: readonly string[], wh
   'control/thread.ts': [['Date.now'], MAIN],
   'control/threads.ts': [['Date.now', 'performance.now', 'randomBytes'], `${MAIN}; the name in \`Via\` ${UNGUESSED}`],
   'control/watch.ts': [['performance.now'], MAIN],
-  'traffic/rules/line-log.ts': [['performance.now'], DEFAULTS],
+  'traffic/rules/queue-log.ts': [['performance.now'], DEFAULTS],
   'edges/http2/sessions.ts': [['performance.now'], DEFAULTS],
   'files/debounce.ts': [['Date.now'], MAIN],
   'traffic/tunnels/websocket-frames.ts': [['randomBytes'], `a mask ${UNGUESSED} (RFC 6455 §5.3)`],

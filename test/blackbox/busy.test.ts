@@ -1,4 +1,4 @@
-/** The line for a connection to an upstream, from outside: who waits, who is refused, and what that counts as. */
+/** The queue for a connection to an upstream, from outside: who waits, who is refused, and what that counts as. */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server } from 'node:http2';
@@ -103,7 +103,7 @@ function release(): void {
 }
 
 const inLine = (upstream: string, many: number) =>
-  until(async () => (await weir.metric('weir_pool_waiting', { upstream })) === many, `${many} in line`);
+  until(async () => (await weir.metric('weir_pool_waiting', { upstream })) === many, `${many} in the queue`);
 const attempts = (upstream: string, outcome: string) =>
   weir.metric('weir_upstream_attempts_total', { upstream, outcome });
 const breaker = (upstream: string) => weir.metric('weir_breaker_state', { endpoint: `${upstream}/e` });
@@ -151,7 +151,7 @@ for (const way of WAYS)
       assert.deepEqual(
         lines.map(({ message, waiting, refused }) => ({ message, waiting, refused })),
         [
-          { message: 'the line for a connection is long: all are in use', waiting: 2, refused: undefined },
+          { message: 'the queue for a connection is long: all are in use', waiting: 2, refused: undefined },
           { message: 'requests were refused: all connections are in use', waiting: 2, refused: 1 },
         ],
       );

@@ -303,7 +303,7 @@ describe('http1: the request on the wire', () => {
     assert.equal((await to.done()).body, 'no');
   });
 
-  test('time in line is over with it: a slow upload after that is not late', async (bench) => {
+  test('time in the queue is over with it: a slow upload after that is not late', async (bench) => {
     const upstream = await bench.upstream();
     const forwarder = bench.forwarder({ connections: 1, queue: { max: 1, wait: 100 } });
     const first = bench.recorder();

@@ -237,7 +237,7 @@ function staleTests(declare: Declare): void {
 }
 
 function limitTests(declare: Declare): void {
-  declare('no more connections than allowed; the others wait in line', async (bench) => {
+  declare('no more connections than allowed; the others wait in the queue', async (bench) => {
     const upstream = await bench.upstream();
     const forwarder = bench.forwarder({ connections: 2 });
     const all = Array.from({ length: 5 }, () => bench.recorder());

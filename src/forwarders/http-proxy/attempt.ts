@@ -8,7 +8,7 @@ import type { PoolPlan } from '../../types/plan.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { connectFailure, connectTimeout } from '../connect-failure.ts';
 import { ForwardError, failureOf, isIdempotent, isStaleConnection } from '../failure.ts';
-import { Waiter } from '../line.ts';
+import { Waiter } from '../queue.ts';
 import { isFinalStatus, replyLength } from '../raw-headers.ts';
 import { outgoingHeaders } from './headers.ts';
 import type { Beginner, Places } from './places.ts';
@@ -48,7 +48,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   #starting = false;
   /** It has a connection, or the agent is making or putting back one for it. */
   #placed = false;
-  /** It stood in line for it. */
+  /** It waited in the queue for it. */
   #queued = false;
   #connected = false;
   /** TCP stands, and TLS is being agreed on. */
@@ -77,7 +77,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   }
 
   /**
-   * Waits for a connection in a line of ours: Node's agent would keep who is given up, body and all, until its turn. The
+   * Waits for a connection in a queue of ours: Node's agent would keep who is given up, body and all, until its turn. The
    * agent's own list is only for the moment that it takes to put a connection back.
    */
   start(): void {
@@ -86,7 +86,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
       return;
     }
     this.#queued = true;
-    const refusal = this.#target.line.join(this);
+    const refusal = this.#target.queue.join(this);
     if (refusal !== null) this.#failLater(refusal);
   }
 
@@ -289,7 +289,7 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
     if (this.#headSeen) this.#fail({ reason: 'timeout', detail: 'the reply stopped', sent: true });
     else if (this.#connected) this.#fail({ reason: 'timeout', detail: 'no reply came', sent: true });
     else if (this.#upstream?.socket) this.#fail(connectTimeout(this.#secured));
-    else this.#fail(this.#target.line.expire(this));
+    else this.#fail(this.#target.queue.expire(this));
   }
 
   // ── the exchange's side ──
@@ -341,14 +341,14 @@ export class ProxyAttempt<T extends Places> extends Waiter implements UpstreamCa
   }
 
   queued(): Failure | null {
-    return this.waitsSince > 0 ? this.#target.line.failure() : null;
+    return this.waitsSince > 0 ? this.#target.queue.failure() : null;
   }
 
   // ── ways out ──
 
   #end(): void {
     this.#ended = true;
-    this.#target.line.leave(this);
+    this.#target.queue.leave(this);
     this.#forwarder.loop.wheel.clear(this);
     this.#forwarder.over(this);
     if (this.#placed) this.#target.release();

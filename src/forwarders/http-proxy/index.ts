@@ -10,13 +10,13 @@ import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
   ForwarderStats,
-  LineStats,
+  QueueStats,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
 } from '../../types/transport.ts';
 import { Upgrades } from '../http1/upgrades.ts';
-import { sumLines } from '../line.ts';
+import { sumQueues } from '../queue.ts';
 import type { ThreadSettings } from '../settings.ts';
 import { ProxyAttempt, type ProxyHost } from './attempt.ts';
 import { loadHttpProxy } from './load.ts';
@@ -67,13 +67,13 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
     if (this.#closed) this.#settleWhenIdle();
   }
 
-  stats(): ForwarderStats & LineStats {
+  stats(): ForwarderStats & QueueStats {
     const sum = { open: 0, idle: 0, upgraded: this.#upgrades.open };
     for (const target of this.#targets.values()) {
       sum.open += target.open;
       sum.idle += target.idle;
     }
-    return { ...sum, ...sumLines(this.#targets.values()) };
+    return { ...sum, ...sumQueues(this.#targets.values()) };
   }
 
   close(): Promise<void> {
@@ -97,7 +97,7 @@ class HttpProxyForwarder implements Forwarder, ProxyHost<Target> {
 
   #open(endpoint: EndpointPlan): Target {
     const { pool, crowded, counts } = this.#settings;
-    const target = new Target(endpoint, pool, this.loop, (line) => crowded?.(endpoint, line), counts);
+    const target = new Target(endpoint, pool, this.loop, (queue) => crowded?.(endpoint, queue), counts);
     this.#targets.set(endpoint.origin, target);
     return target;
   }

@@ -1,9 +1,9 @@
 /** How many requests may be at an endpoint at once, as an attempt knows it. */
-import type { Line, Waiter } from '../line.ts';
+import type { ConnectionQueue, Waiter } from '../queue.ts';
 
 export interface Places {
   /** Those for whom there is no connection now. */
-  readonly line: Line<Beginner>;
+  readonly queue: ConnectionQueue<Beginner>;
   /** Takes a connection for one more; false where all are taken. */
   take(): boolean;
   /** Gives it to who waits longest. */

@@ -6,15 +6,15 @@ import type HttpProxy from 'http-proxy';
 import { http, https } from '../../net/node-http.ts';
 import type { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
-import type { LineCounts, LineStats } from '../../types/transport.ts';
+import type { QueueCounts, QueueStats } from '../../types/transport.ts';
 import { bare } from '../dial.ts';
-import { Line } from '../line.ts';
+import { ConnectionQueue } from '../queue.ts';
 import type { Beginner, Places } from './places.ts';
 
 export class Target implements Places {
   readonly agent: Agent;
   readonly options: HttpProxy.ServerOptions;
-  readonly line: Line<Beginner>;
+  readonly queue: ConnectionQueue<Beginner>;
   readonly #most: number;
   /** Requests that have a connection, or are about to. */
   #taken = 0;
@@ -24,13 +24,13 @@ export class Target implements Places {
     endpoint: EndpointPlan,
     pool: PoolPlan,
     loop: Loop,
-    crowded: (line: LineStats) => void,
-    counts?: LineCounts,
+    crowded: (queue: QueueStats) => void,
+    counts?: QueueCounts,
   ) {
     const hostname = bare(endpoint.hostname);
     this.agent = createAgent(endpoint, hostname, pool);
     this.options = optionsFor(endpoint, hostname, this.agent);
-    this.line = new Line(pool.queue, loop, crowded, counts);
+    this.queue = new ConnectionQueue(pool.queue, loop, crowded, counts);
     this.#most = pool.connections;
   }
 
@@ -53,7 +53,7 @@ export class Target implements Places {
     if (this.#releasing) return;
     this.#releasing = true;
     while (this.#taken < this.#most) {
-      const next = this.line.next();
+      const next = this.queue.next();
       if (next === null) break;
       this.#taken++;
       next.begin();

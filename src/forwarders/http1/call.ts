@@ -2,13 +2,13 @@
 import type { StreamSocket } from '../../sockets/stream-socket.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { isIdempotent } from '../failure.ts';
-import { Waiter } from '../line.ts';
+import { Waiter } from '../queue.ts';
 import type { Pool } from './pool.ts';
 import { gatherChunk, headOf, LAST_CHUNK, sendWhole } from './request.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /**
- * The only object made for a request. It is in line for a connection, or a connection is being made for it, or it is on
+ * The only object made for a request. It is in the queue for a connection, or a connection is being made for it, or it is on
  * one; every way out goes through {@link Http1Call.end}, after which all of its methods do nothing.
  */
 export class Http1Call extends Waiter implements UpstreamCall {
@@ -103,9 +103,9 @@ export class Http1Call extends Waiter implements UpstreamCall {
     if (!this.bodyWhole) this.to.sendMore();
   }
 
-  /** It stood in line for too long. */
+  /** It waited in the queue for too long. */
   override onTimeout(): void {
-    this.fail(this.#pool.line.expire(this));
+    this.fail(this.#pool.queue.expire(this));
   }
 
   // ── the exchange's side ──
@@ -157,11 +157,11 @@ export class Http1Call extends Waiter implements UpstreamCall {
     const { connection } = this;
     this.end();
     if (connection) connection.abandon();
-    else this.#pool.line.leave(this);
+    else this.#pool.queue.leave(this);
   }
 
   queued(): Failure | null {
-    return this.waitsSince === 0 ? null : this.#pool.line.failure();
+    return this.waitsSince === 0 ? null : this.#pool.queue.failure();
   }
 
   // ── ways out ──
@@ -181,7 +181,7 @@ export class Http1Call extends Waiter implements UpstreamCall {
     const sent = connection?.socket != null;
     this.end();
     if (connection) connection.abandon();
-    else this.#pool.line.leave(this);
+    else this.#pool.queue.leave(this);
     this.#failLater({ reason: 'protocol', detail, sent });
   }
 

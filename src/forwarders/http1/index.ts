@@ -14,7 +14,7 @@ import type {
   UpstreamEvents,
   UpstreamRequest,
 } from '../../types/transport.ts';
-import { sumLines } from '../line.ts';
+import { sumQueues } from '../queue.ts';
 import type { ThreadSettings } from '../settings.ts';
 import { Http1Call } from './call.ts';
 import { Pool } from './pool.ts';
@@ -55,7 +55,7 @@ class Http1Forwarder implements Forwarder {
       sum.opened += pool.opened;
       sum.served += pool.served;
     }
-    return { ...sum, ...sumLines(this.#pools.values()) };
+    return { ...sum, ...sumQueues(this.#pools.values()) };
   }
 
   close(): Promise<void> {
@@ -69,7 +69,7 @@ class Http1Forwarder implements Forwarder {
 
   #open(endpoint: EndpointPlan): Pool {
     const { pool: plan, crowded, counts } = this.#settings;
-    const pool = new Pool(endpoint, plan, this.#loop, (line) => crowded?.(endpoint, line), counts);
+    const pool = new Pool(endpoint, plan, this.#loop, (queue) => crowded?.(endpoint, queue), counts);
     if (this.#closed) void pool.close();
     this.#pools.set(endpoint.origin, pool);
     return pool;

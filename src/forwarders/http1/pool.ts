@@ -1,16 +1,16 @@
 /** The connections to one origin: the one used last is used first, because it is the least likely to be stale. */
 import type { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
-import type { Failure, LineStats, PoolCounts } from '../../types/transport.ts';
+import type { Failure, PoolCounts, QueueStats } from '../../types/transport.ts';
 import type { DialSettings } from '../dial.ts';
-import { Line } from '../line.ts';
+import { ConnectionQueue } from '../queue.ts';
 import type { Http1Call } from './call.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 
 export class Pool {
   readonly dial: DialSettings;
   readonly idleFor: number;
-  readonly line: Line<Http1Call>;
+  readonly queue: ConnectionQueue<Http1Call>;
   readonly #counts: PoolCounts | null;
   readonly #most: number;
   readonly #idle: UpstreamConnection[] = [];
@@ -26,12 +26,12 @@ export class Pool {
     endpoint: EndpointPlan,
     plan: PoolPlan,
     loop: Loop,
-    crowded?: (line: LineStats) => void,
+    crowded?: (queue: QueueStats) => void,
     counts: PoolCounts | null = null,
   ) {
     this.dial = { endpoint, pool: plan, loop, session: undefined };
     this.idleFor = plan.idle;
-    this.line = new Line(plan.queue, loop, crowded, counts);
+    this.queue = new ConnectionQueue(plan.queue, loop, crowded, counts);
     this.#counts = counts;
     this.#most = plan.connections;
   }
@@ -71,12 +71,12 @@ export class Pool {
       return null;
     }
     call.waited = true;
-    return this.line.join(call);
+    return this.queue.join(call);
   }
 
   /** The connection is in order and free for the next one. */
   release(connection: UpstreamConnection): void {
-    const next = this.line.next();
+    const next = this.queue.next();
     if (next) connection.begin(next);
     else if (this.#closed) this.drop(connection);
     else {
@@ -85,10 +85,10 @@ export class Pool {
     }
   }
 
-  /** The connection is of no more use: ends it, and lets the next in line open another. Twice does no harm. */
+  /** The connection is of no more use: ends it, and lets the next in the queue open another. Twice does no harm. */
   drop(connection: UpstreamConnection): void {
     if (!this.#remove(connection)) return;
-    const next = this.line.next();
+    const next = this.queue.next();
     if (next) this.#connect(next);
     else this.#settle();
   }
@@ -128,6 +128,6 @@ export class Pool {
   }
 
   #settle(): void {
-    if (this.#open === 0 && this.line.waiting === 0) this.#closed?.resolve();
+    if (this.#open === 0 && this.queue.waiting === 0) this.#closed?.resolve();
   }
 }

@@ -9,7 +9,7 @@
  */
 /** Inside `Http2Call.start`, where a failure must wait for a later turn. */
 export const STARTING = 0;
-/** It has no stream, and may stand in line for one. Its deadline is the line's. */
+/** It has no stream, and may wait in the queue for one. Its deadline is the queue's. */
 export const WAITING = 1;
 /** The request is on a stream, and not all of it has left. */
 export const SENDING = 2;

@@ -6,7 +6,7 @@ import { CANCEL } from '../../http2-streams/codes.ts';
 import { attachClient, type ClientStreamEvents, hasSentEnd, reset } from '../../http2-streams/stream-events.ts';
 import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../../types/transport.ts';
 import { isIdempotent } from '../failure.ts';
-import { Waiter } from '../line.ts';
+import { Waiter } from '../queue.ts';
 import { isFinalStatus } from '../raw-headers.ts';
 import {
   ASKING,
@@ -140,9 +140,9 @@ export class Http2Call extends Waiter implements UpstreamCall, ClientStreamEvent
 
   /** Making a connection has limits of its own, and its failure is the endpoint's. */
   #waitedInVain(): void {
-    const { line, connecting } = this.#origin;
-    if (connecting) line.extend(this);
-    else this.fail(line.expire(this));
+    const { queue, connecting } = this.#origin;
+    if (connecting) queue.extend(this);
+    else this.fail(queue.expire(this));
   }
 
   // ── the stream's side ──────────────────────────────────────────────────────────────────────────────────────────
@@ -306,7 +306,7 @@ export class Http2Call extends Waiter implements UpstreamCall, ClientStreamEvent
   queued(): Failure | null {
     if (this.#other !== null) return this.#other.queued();
     if (this.waitsSince === 0 || this.#origin.connecting) return null;
-    return this.#origin.line.failure();
+    return this.#origin.queue.failure();
   }
 
   // ── deadlines ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,12 +11,12 @@ import type { EndpointPlan } from '../../types/plan.ts';
 import type {
   Forwarder,
   ForwarderStats,
-  LineStats,
+  QueueStats,
   UpstreamCall,
   UpstreamEvents,
   UpstreamRequest,
 } from '../../types/transport.ts';
-import { NO_LINE, sumLines } from '../line.ts';
+import { NO_QUEUE, sumQueues } from '../queue.ts';
 import type { ThreadSettings } from '../settings.ts';
 import { Http2Call } from './call.ts';
 import { Origin } from './origin.ts';
@@ -58,7 +58,7 @@ class Http2Forwarder implements Forwarder {
       sum.opened += origin.opened;
       sum.served += origin.served;
     }
-    return { ...sum, ...sumLines([{ line: { ...NO_LINE, ...fallback } }, ...this.#origins.values()]) };
+    return { ...sum, ...sumQueues([{ queue: { ...NO_QUEUE, ...fallback } }, ...this.#origins.values()]) };
   }
 
   close(): Promise<void> {
@@ -74,7 +74,7 @@ class Http2Forwarder implements Forwarder {
 
   #open(endpoint: EndpointPlan): Origin {
     const { pool, crowded, counts } = this.#settings;
-    const report = (line: LineStats) => crowded?.(endpoint, line);
+    const report = (queue: QueueStats) => crowded?.(endpoint, queue);
     const origin = new Origin(endpoint, pool, this.#loop, this.#fallback, report, counts);
     if (this.#closed !== null) void origin.close();
     this.#origins.set(endpoint.origin, origin);

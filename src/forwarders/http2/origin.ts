@@ -1,9 +1,9 @@
 /** The connections to one origin, and the requests that wait for room on one. */
 import type { Loop } from '../../sockets/loop.ts';
 import type { EndpointPlan, PoolPlan } from '../../types/plan.ts';
-import type { Failure, Forwarder, LineStats, PoolCounts } from '../../types/transport.ts';
+import type { Failure, Forwarder, PoolCounts, QueueStats } from '../../types/transport.ts';
 import type { DialSettings } from '../dial.ts';
-import { Line } from '../line.ts';
+import { ConnectionQueue } from '../queue.ts';
 import type { Http2Call } from './call.ts';
 import { HTTP1_FOR_MS, STREAMS_ASSUMED } from './limits.ts';
 import { type SessionOwner, UpstreamSession } from './session.ts';
@@ -15,7 +15,7 @@ export class Origin implements SessionOwner {
   /** For origins that choose HTTP/1.1. */
   readonly fallback: Forwarder;
   /** Those who wait for a place on a connection, or for the first connection. */
-  readonly line: Line<Http2Call>;
+  readonly queue: ConnectionQueue<Http2Call>;
   /** Connections made, and requests put on one, so far. */
   opened = 0;
   served = 0;
@@ -35,7 +35,7 @@ export class Origin implements SessionOwner {
     plan: PoolPlan,
     loop: Loop,
     fallback: Forwarder,
-    crowded?: (line: LineStats) => void,
+    crowded?: (queue: QueueStats) => void,
     counts: PoolCounts | null = null,
   ) {
     this.dial = { endpoint, pool: plan, loop, protocols: ['h2', 'http/1.1'], session: undefined };
@@ -44,7 +44,7 @@ export class Origin implements SessionOwner {
     this.fallback = fallback;
     this.#most = plan.connections;
     this.#counts = counts;
-    this.line = new Line(plan.queue, loop, crowded, counts);
+    this.queue = new ConnectionQueue(plan.queue, loop, crowded, counts);
   }
 
   get open(): number {
@@ -80,7 +80,7 @@ export class Origin implements SessionOwner {
       call.send(session);
       return null;
     }
-    const refusal = this.line.join(call, this.#streamsComing());
+    const refusal = this.queue.join(call, this.#streamsComing());
     if (refusal !== null) return refusal;
     call.enqueued();
     this.#grow();
@@ -89,18 +89,18 @@ export class Origin implements SessionOwner {
 
   /** `call` waits no more. */
   leave(call: Http2Call): void {
-    if (this.line.leave(call)) this.#settle();
+    if (this.queue.leave(call)) this.#settle();
   }
 
   available(session: UpstreamSession): void {
     this.#streamsExpected = Math.max(1, session.streamsMax);
     while (session.hasRoom) {
-      const call = this.line.next();
+      const call = this.queue.next();
       if (call === null) break;
       this.#countServed();
       call.send(session);
     }
-    if (this.line.waiting > 0) this.#grow();
+    if (this.queue.waiting > 0) this.#grow();
     else if (this.#closed !== null && session.idle) session.end();
   }
 
@@ -113,7 +113,7 @@ export class Origin implements SessionOwner {
   /** From now on, for a while, and for all who wait, it is HTTP/1.1. */
   useHttp1(): void {
     this.#http1Until = this.loop.clock.monotonic() + HTTP1_FOR_MS;
-    for (let call = this.line.next(); call !== null; call = this.line.next()) call.delegate();
+    for (let call = this.queue.next(); call !== null; call = this.queue.next()) call.delegate();
   }
 
   gone(session: UpstreamSession, failure: Failure | null): void {
@@ -127,7 +127,7 @@ export class Origin implements SessionOwner {
   }
 
   #failAll(failure: Failure): void {
-    for (let call = this.line.next(); call !== null; call = this.line.next()) call.fail(failure);
+    for (let call = this.queue.next(); call !== null; call = this.queue.next()) call.fail(failure);
   }
 
   /** Takes no more calls; resolves when the last connection has ended. */
@@ -160,7 +160,7 @@ export class Origin implements SessionOwner {
   #grow(): void {
     let streams = 0;
     for (const session of this.#sessions) if (session.making) streams += this.#streamsExpected;
-    for (let spare = this.#spare; streams < this.line.waiting && spare > 0; spare--) {
+    for (let spare = this.#spare; streams < this.queue.waiting && spare > 0; spare--) {
       this.opened++;
       if (this.#counts !== null) this.#counts.opened.value++;
       this.#sessions.add(new UpstreamSession(this));
@@ -175,7 +175,7 @@ export class Origin implements SessionOwner {
 
   #settle(): void {
     if (this.#closed === null) return;
-    if (this.line.waiting === 0) for (const session of [...this.#sessions]) if (session.making) session.end();
-    if (this.open === 0 && this.line.waiting === 0) this.#closed.resolve();
+    if (this.queue.waiting === 0) for (const session of [...this.#sessions]) if (session.making) session.end();
+    if (this.open === 0 && this.queue.waiting === 0) this.#closed.resolve();
   }
 }

@@ -24,7 +24,7 @@ export class Attempts {
   readonly #core: Core;
   readonly #route: Route;
   readonly #x: Exchange;
-  #tried: Endpoint[] = [];
+  #tried: readonly Endpoint[] = NONE;
 
   constructor(core: Core, route: Route, x: Exchange) {
     this.#core = core;
@@ -120,7 +120,7 @@ export class Attempts {
   /** The attempt goes out now. `whole`: nothing of the body is still to come from the client. */
   sent(attempt: AttemptRun, whole: boolean): void {
     this.count++;
-    this.#tried.push(attempt.runtime);
+    this.#tried = this.#tried === NONE ? [attempt.runtime] : [...this.#tried, attempt.runtime];
     attempt.sent(this.#core.monotonic(), whole);
   }
 

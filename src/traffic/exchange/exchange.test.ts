@@ -612,7 +612,7 @@ describe('attempts', () => {
 
   const busy = { reason: 'busy', detail: '', sent: false, retryAfter: 3200 } as const;
 
-  test('a line for a connection that is full is 503 with the time expected, and nothing to the breaker', () => {
+  test('a queue for a connection that is full is 503 with the time expected, and nothing to the breaker', () => {
     const stage = stageWith({}, {}, { breaker: { ...BREAKER, minRequests: 1 }, retry: null });
     for (let i = 0; i < 3; i++) {
       const inbound = new FakeInbound({ method: 'POST' });

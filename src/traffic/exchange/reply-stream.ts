@@ -8,6 +8,9 @@ import { endsEvent, errorEvent, isEventStream } from './sse.ts';
 /** After a piece: send more, wait for the client, or the reply is whole. */
 export type Flow = 'more' | 'wait' | 'whole';
 
+/** Nothing is held; never added to. */
+const NOTHING: Buffer[] = [];
+
 export class ReplyStream {
   /** Length of the body; -1 where only its end will tell. */
   readonly length: number;
@@ -16,7 +19,7 @@ export class ReplyStream {
   /** The upstream's reply is whole: nothing follows what is held. */
   ended = false;
   readonly #inbound: Inbound;
-  #held: Buffer[] = [];
+  #held: Buffer[] = NOTHING;
   #trailers: Fields | null = null;
   #eventStream = false;
   #betweenEvents = true;
@@ -28,7 +31,8 @@ export class ReplyStream {
 
   hold(chunk: Buffer): void {
     this.received += chunk.length;
-    this.#held.push(chunk);
+    if (this.#held === NOTHING) this.#held = [chunk];
+    else this.#held.push(chunk);
   }
 
   /** The upstream ended while its reply was held. */
@@ -40,7 +44,7 @@ export class ReplyStream {
   /** The whole body, where it is held whole. */
   takeHeld(): Buffer | null {
     const held = this.#held;
-    this.#held = [];
+    this.#held = NOTHING;
     return this.ended ? Buffer.concat(held) : null;
   }
 
@@ -50,7 +54,7 @@ export class ReplyStream {
     this.#inbound.head(status, headers, this.length, false);
     let flow: Flow = 'more';
     for (const chunk of this.#held) flow = this.#write(chunk);
-    this.#held = [];
+    this.#held = NOTHING;
     if (!this.ended) return flow;
     this.#inbound.end(this.#trailers, null);
     return 'whole';

@@ -4,7 +4,7 @@ import type { MeterHold, Registry } from '../../metrics/registry.ts';
 import type { Labels } from '../../metrics/series.ts';
 import type { Log } from '../../types/policy.ts';
 import type { Forwarder, ForwarderSettings, PoolCounts } from '../../types/transport.ts';
-import { LineLog } from './line-log.ts';
+import { QueueLog } from './queue-log.ts';
 
 type Crowded = NonNullable<ForwarderSettings['crowded']>;
 
@@ -15,18 +15,18 @@ export class OpenPool {
   readonly #meters: MeterHold;
   readonly #gauges: (readonly [family: string, labels: Labels, read: () => number])[] = [];
 
-  /** `create` makes the forwarder, which counts, and tells the function it is given of lines that are long. */
+  /** `create` makes the forwarder, which counts, and tells the function it is given of queues that are long. */
   constructor(
     create: (crowded: Crowded, counts: PoolCounts) => Forwarder,
     upstream: string,
     registry: Registry,
     log: Log,
   ) {
-    const lines = new LineLog(log);
+    const queues = new QueueLog(log);
     this.#registry = registry;
     this.#meters = registry.hold();
     const counts = new Counts(this.#meters, upstream);
-    this.forwarder = create((endpoint, line) => lines.crowded(endpoint, line), counts);
+    this.forwarder = create((endpoint, queue) => queues.crowded(endpoint, queue), counts);
     const stats = () => this.forwarder.stats();
     if (stats().opened !== undefined) counts.connections();
     this.#gauge('weir_pool_connections', { upstream, state: 'idle' }, () => stats().idle);

@@ -1,7 +1,7 @@
-/** Log lines about lines for a connection: an operator must hear of them, but not once for each request. */
+/** Log lines about queues for a connection: an operator must hear of them, but not once for each request. */
 import type { EndpointPlan } from '../../types/plan.ts';
 import type { Log } from '../../types/policy.ts';
-import type { LineStats } from '../../types/transport.ts';
+import type { QueueStats } from '../../types/transport.ts';
 
 /** Milliseconds between two lines that say the same of the same endpoint, in one thread. */
 const EVERY = 60_000;
@@ -14,7 +14,7 @@ interface Said {
 }
 
 /** For one upstream in one thread. */
-export class LineLog {
+export class QueueLog {
   readonly #log: Log;
   readonly #monotonic: () => number;
   readonly #said = new Map<string, Said>();
@@ -24,19 +24,19 @@ export class LineLog {
     this.#monotonic = monotonic;
   }
 
-  /** The line for `endpoint` is long, or has just turned a request away. */
-  crowded(endpoint: EndpointPlan, line: LineStats): void {
+  /** The queue for `endpoint` is long, or has just turned a request away. */
+  crowded(endpoint: EndpointPlan, queue: QueueStats): void {
     const said = this.#said.get(endpoint.id) ?? this.#begin(endpoint.id);
     const now = this.#monotonic();
-    const refused = line.full + line.late - said.refused;
-    const { waiting } = line;
+    const refused = queue.full + queue.late - said.refused;
+    const { waiting } = queue;
     if (refused > 0 && now - said.refusedAt >= EVERY) {
       said.refusedAt = now;
       said.refused += refused;
       this.#log.warn({ endpoint: endpoint.id, waiting, refused }, 'requests were refused: all connections are in use');
     } else if (refused === 0 && now - said.longAt >= EVERY) {
       said.longAt = now;
-      this.#log.warn({ endpoint: endpoint.id, waiting }, 'the line for a connection is long: all are in use');
+      this.#log.warn({ endpoint: endpoint.id, waiting }, 'the queue for a connection is long: all are in use');
     }
   }
 

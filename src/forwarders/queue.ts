@@ -1,33 +1,33 @@
 /**
- * The line for a connection to one origin: first come, first served, bounded in length and in time. Waiting in it is no
+ * The queue for a connection to one origin: first come, first served, bounded in length and in time. Waiting in it is no
  * fault of the endpoint's: who leaves it in vain fails as `busy`, with the time after which asking again makes sense.
  */
 import type { Loop } from '../sockets/loop.ts';
 import { Timer } from '../state/wheel.ts';
 import type { QueuePlan } from '../types/plan.ts';
-import type { Failure, LineCounts, LineStats } from '../types/transport.ts';
+import type { Failure, QueueCounts, QueueStats } from '../types/transport.ts';
 
 /** Weight of the newest turn in the average, as TCP smooths its round-trip time (RFC 6298 §2). */
 const GAIN = 1 / 8;
 
-/** Something that can stand in one {@link Line}; its deadline is the line's meanwhile. The links are the line's. */
+/** Something that can stand in one {@link ConnectionQueue}; its deadline is the queue's meanwhile. The links are the queue's. */
 export abstract class Waiter extends Timer {
   ahead: Waiter | null = null;
   behind: Waiter | null = null;
-  /** On the monotonic clock, when it stood in line last. 0: it stands in none. */
+  /** On the monotonic clock, when it waited in the queue last. 0: it stands in none. */
   waitsSince = 0;
 }
 
 /** A doubly linked list, because a waiter may leave at any time. */
-export class Line<W extends Waiter> implements LineStats {
+export class ConnectionQueue<W extends Waiter> implements QueueStats {
   waited = 0;
   waitedMs = 0;
   full = 0;
   late = 0;
   readonly #queue: QueuePlan;
   readonly #loop: Loop;
-  readonly #counts: LineCounts | null;
-  readonly #crowded: ((line: LineStats) => void) | null;
+  readonly #counts: QueueCounts | null;
+  readonly #crowded: ((queue: QueueStats) => void) | null;
   #first: W | null = null;
   #last: W | null = null;
   #size = 0;
@@ -40,8 +40,8 @@ export class Line<W extends Waiter> implements LineStats {
   constructor(
     queue: QueuePlan,
     loop: Loop,
-    crowded: ((line: LineStats) => void) | null = null,
-    counts: LineCounts | null = null,
+    crowded: ((queue: QueueStats) => void) | null = null,
+    counts: QueueCounts | null = null,
   ) {
     this.#queue = queue;
     this.#counts = counts;
@@ -55,7 +55,7 @@ export class Line<W extends Waiter> implements LineStats {
 
   /**
    * Puts `waiter` at the end, for as long as one may wait; or says that there is no room. `coming` of those who stand in
-   * it have a connection on its way, which is no line.
+   * it have a connection on its way, which is no queue.
    */
   join(waiter: W, coming = 0): Failure | null {
     const ahead = this.#size - coming;
@@ -123,12 +123,12 @@ export class Line<W extends Waiter> implements LineStats {
     this.full++;
     if (this.#counts !== null) this.#counts.full.value++;
     this.#crowded?.(this);
-    return this.failure('the line for a connection is full');
+    return this.failure('the queue for a connection is full');
   }
 
   /**
    * Milliseconds until those who wait now have had their turn, and one more: by the pace of the turns lately, or slower
-   * where the next turn is overdue. After the longest that one may wait they have left the line at any rate.
+   * where the next turn is overdue. After the longest that one may wait they have left the queue at any rate.
    */
   #expected(): number {
     const overdue = this.#size === 0 ? 0 : this.#loop.clock.monotonic() - this.#turnAt;
@@ -157,17 +157,17 @@ export class Line<W extends Waiter> implements LineStats {
 }
 
 /** Where nobody ever waited. */
-export const NO_LINE: LineStats = Object.freeze({ waiting: 0, waited: 0, waitedMs: 0, full: 0, late: 0 });
+export const NO_QUEUE: QueueStats = Object.freeze({ waiting: 0, waited: 0, waitedMs: 0, full: 0, late: 0 });
 
 /** What several lines are and did together. */
-export function sumLines(owners: Iterable<{ readonly line: LineStats }>): LineStats {
-  const sum = { ...NO_LINE };
-  for (const { line } of owners) {
-    sum.waiting += line.waiting;
-    sum.waited += line.waited;
-    sum.waitedMs += line.waitedMs;
-    sum.full += line.full;
-    sum.late += line.late;
+export function sumQueues(owners: Iterable<{ readonly queue: QueueStats }>): QueueStats {
+  const sum = { ...NO_QUEUE };
+  for (const { queue } of owners) {
+    sum.waiting += queue.waiting;
+    sum.waited += queue.waited;
+    sum.waitedMs += queue.waitedMs;
+    sum.full += queue.full;
+    sum.late += queue.late;
   }
   return sum;
 }
