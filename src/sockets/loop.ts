@@ -62,15 +62,23 @@ export class Loop {
     else process.nextTick(endTurn, this, end);
   }
 
-  /** What ends may have others end. */
+  /** What ends may have others end, and where one throws the others end all the same. */
   #endTurn(): void {
     const ends = this.#ends;
-    for (let i = 0; i < this.#waiting; i++) {
-      const end = ends[i]!;
-      ends[i] = null;
-      end.turnEnded();
+    let i = 0;
+    try {
+      while (i < this.#waiting) {
+        const end = ends[i]!;
+        ends[i++] = null;
+        end.turnEnded();
+      }
+    } finally {
+      for (; i < this.#waiting; i++) {
+        process.nextTick(endTurn, this, ends[i]!);
+        ends[i] = null;
+      }
+      this.#waiting = 0;
     }
-    this.#waiting = 0;
   }
 }
 

@@ -24,6 +24,10 @@ export abstract class Output extends Timer implements Writer {
   readonly #wheel: TimerWheel;
   /** Writes past the stream; null where it is written through. */
   readonly #native: Native | null;
+  /** What it writes to, until the socket is closed. */
+  #handle: Handle | null = null;
+  /** Direct writes that the system has not taken whole. */
+  #underWay = 0;
   #text = '';
   /** A piece that stands behind the text, and what follows it. */
   #chunk: Buffer | null = null;
@@ -47,7 +51,9 @@ export abstract class Output extends Timer implements Writer {
     this.secure = secure;
     this.patience = patience;
     this.#wheel = loop.wheel;
-    this.#native = loop.native !== null && isDirect(handleOf(socket), secure) ? loop.native : null;
+    const handle = handleOf(socket);
+    this.#native = loop.native !== null && isDirect(handle, secure) ? loop.native : null;
+    if (this.#native !== null) this.#handle = handle;
   }
 
   /** Everything is with the system, after {@link awaitFlush} or {@link finish} asked for it. */
@@ -72,7 +78,7 @@ export abstract class Output extends Timer implements Writer {
   /** Everything written is with the system. A write that fails takes nothing, but leaves nothing waiting either. */
   get empty(): boolean {
     if (this.#text !== '' || this.#chunk !== null || this.errored !== null) return false;
-    return this.#native === null ? this.socket.writableLength === 0 : this.unsent === 0;
+    return this.#native === null ? this.socket.writableLength === 0 : this.#underWay === 0;
   }
 
   /** More is under way than should be: wait until there is room again. */
@@ -121,9 +127,8 @@ export abstract class Output extends Timer implements Writer {
     this.#text = '';
     this.#chunk = null;
     this.#after = '';
-    const handle = this.#handle();
-    if (handle !== null) this.#sent(this.#native!.around(handle, before, chunk, after, this));
-    else if (this.#native === null) this.#streamAround(before, chunk, after);
+    if (this.#native === null) this.#streamAround(before, chunk, after);
+    else if (this.#handle !== null) this.#sent(this.#native.around(this.#handle, before, chunk, after, this));
     this.#watch();
   }
 
@@ -203,14 +208,8 @@ export abstract class Output extends Timer implements Writer {
 
   // ── past the stream ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The handle, while anything can be written to it. */
-  #handle(): Handle | null {
-    if (this.#native === null || this.#error !== null || this.socket.destroyed) return null;
-    return handleOf(this.socket);
-  }
-
   #writeDirectly(native: Native, text: string, chunk: Buffer | null, after: string): void {
-    const handle = this.#handle();
+    const handle = this.#handle;
     if (handle === null) return this.forget();
     if (chunk === null) this.#sent(native.text(handle, text, this));
     else this.#sent(native.bytes(handle, join(native, text, chunk, after), this));
@@ -219,17 +218,28 @@ export abstract class Output extends Timer implements Writer {
   /** What became of a write. */
   #sent(status: number): void {
     if (status === 0) return;
-    if (status < 0) this.#fail(status);
-    else if (this.unsent >= FULL_AT) this.#full = true;
+    if (status < 0) return this.#fail(status);
+    this.#underWay++;
+    if (this.unsent >= FULL_AT) this.#full = true;
   }
 
   written(status: number): void {
-    if (this.#error !== null || this.socket.destroyed) return;
+    this.#underWay--;
+    if (this.#handle === null) return;
     if (status < 0) this.#fail(status);
-    else if (this.unsent === 0) this.#drained();
+    else if (this.#underWay === 0) this.#drained();
+  }
+
+  /** Nothing can be written any more. */
+  protected closeOutput(): void {
+    this.#handle = null;
+    this.forget();
   }
 
   #fail(status: number): void {
+    this.#handle = null;
+    // The socket may have been destroyed just now, by whatever it read.
+    if (this.socket.destroyed) return this.forget();
     this.#error = writeError(status);
     this.forget();
     this.broke(this.#error);

@@ -119,11 +119,13 @@ export class StreamSocket extends Output {
   }
 
   destroy(): void {
+    this.closeOutput();
     this.socket.destroy();
   }
 
   /** Breaks it so that nobody takes it for an end: a reset, and over TLS no close_notify. */
   reset(): void {
+    this.closeOutput();
     if (this.secure) this.socket.destroy();
     else this.socket.resetAndDestroy();
   }
@@ -138,7 +140,7 @@ export class StreamSocket extends Output {
     const { socket } = this;
     this.#owner = null;
     this.flush();
-    this.forget();
+    this.closeOutput();
     socket.pause();
     socket.off('end', onEnd);
     socket.off('close', onClose);
@@ -188,7 +190,7 @@ export class StreamSocket extends Output {
   closeCame(): void {
     const owner = this.#owner;
     this.#owner = null;
-    this.forget();
+    this.closeOutput();
     if (owner !== null) this.loop.within(() => owner.closed(this.#reason));
   }
 
