@@ -37,6 +37,7 @@ const TIMELESS = [
   'net',
   'plan',
   'policies',
+  'sockets',
   'state',
   'store',
   'template',
