@@ -7,6 +7,7 @@
  *   although the system takes nearly every write at once.
  */
 import { Socket } from 'node:net';
+import type { Output } from './output.ts';
 
 /** The handle of a TCP socket, as far as it is used here. */
 export interface Handle {
@@ -24,16 +25,11 @@ export interface Handle {
 export interface WriteRequest {
   oncomplete: (this: WriteRequest, status: number) => void;
   /** Who is told of its end. */
-  writer: Writer;
+  writer: Output;
   /** What must stay in memory until then. */
   buffer: unknown;
   /** Where it ended before it could be told of; not on all Nodes. */
   writeStatus?: number | null;
-}
-
-export interface Writer {
-  /** `status`: 0, or the system's error, negative. */
-  written(status: number): void;
 }
 
 /** Takes what was read into the place it had. False: no more for now. */
@@ -91,16 +87,16 @@ export class Native {
 
   // The writers: 0 where the system has taken all, its error (negative), or 1 where `writer` is told of the end.
 
-  text(handle: Handle, text: string, writer: Writer): number {
+  text(handle: Handle, text: string, writer: Output): number {
     return this.#sent(handle, handle.writeLatin1String(this.#request(), text), null, writer);
   }
 
-  bytes(handle: Handle, bytes: Buffer, writer: Writer): number {
+  bytes(handle: Handle, bytes: Buffer, writer: Output): number {
     return this.#sent(handle, handle.writeBuffer(this.#request(), bytes), bytes, writer);
   }
 
   /** Text, octets and text again, uncopied. */
-  around(handle: Handle, before: string, bytes: Buffer, after: string, writer: Writer): number {
+  around(handle: Handle, before: string, bytes: Buffer, after: string, writer: Output): number {
     if (before === '' && after === '') return this.bytes(handle, bytes, writer);
     const pieces = [before, 'latin1', bytes, 'buffer'];
     if (after !== '') pieces.push(after, 'latin1');
@@ -113,7 +109,7 @@ export class Native {
     return this.#unused;
   }
 
-  #sent(handle: Handle, answer: number | WriteRequest, buffer: unknown, writer: Writer): number {
+  #sent(handle: Handle, answer: number | WriteRequest, buffer: unknown, writer: Output): number {
     // Without a request of ours 0 says that none was needed; with one it may be under way.
     if (answer === 0 && (this.#unused === null || handle.writeQueueSize === 0)) return 0;
     const request = typeof answer === 'number' ? this.#unused : answer;

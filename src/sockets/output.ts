@@ -1,21 +1,21 @@
 /**
- * The sending side of a socket: what is written in one turn of the loop goes out in one write, large pieces uncopied, and
- * somebody who takes nothing for too long is told of.
+ * The sending side of a socket: how what was gathered goes to the system, whether there is room for more, and the time
+ * that the other end has to take it.
  *
  * A TCP socket is written to directly where this Node lets us; else, and over TLS, through its stream.
  */
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
-import { latin1, writeLatin1 } from '../fields/chars.ts';
-import { Timer, type TimerWheel } from '../state/wheel.ts';
-import { FULL_AT, GATHERED_MAX, JOINED_MAX, LINGER_MS } from './limits.ts';
+import type { TimerWheel } from '../state/wheel.ts';
+import { Gathering, join } from './gathering.ts';
+import { FULL_AT, LINGER_MS } from './limits.ts';
 import type { Loop } from './loop.ts';
-import { type Handle, handleOf, isDirect, type Native, type Writer } from './native.ts';
+import { type Handle, handleOf, isDirect, type Native } from './native.ts';
 
 /** As text, octet by octet: a string costs less than a buffer on its way to the system. */
 const LATIN1 = 'latin1';
 
-export abstract class Output extends Timer implements Writer {
+export abstract class Output extends Gathering {
   /** Milliseconds in which the other end must take something; 0: for ever. */
   patience: number;
   protected readonly socket: Socket;
@@ -28,12 +28,10 @@ export abstract class Output extends Timer implements Writer {
   #handle: Handle | null = null;
   /** Direct writes that the system has not taken whole. */
   #underWay = 0;
-  #text = '';
-  /** A piece that stands behind the text, and what follows it. */
-  #chunk: Buffer | null = null;
-  #after = '';
   /** Everything is to be with the system before `flushed`. */
   #awaited = false;
+  /** The next write through the stream says so. */
+  #callsBack = false;
   /** Too much waits for the other end; only once nothing does is there room again. */
   #full = false;
   /** Octets the other end had yet to take when the timer was set. */
@@ -77,7 +75,7 @@ export abstract class Output extends Timer implements Writer {
 
   /** Everything written is with the system. A write that fails takes nothing, but leaves nothing waiting either. */
   get empty(): boolean {
-    if (this.#text !== '' || this.#chunk !== null || this.errored !== null) return false;
+    if (!this.nothingGathered || this.errored !== null) return false;
     return this.#native === null ? this.socket.writableLength === 0 : this.#underWay === 0;
   }
 
@@ -93,69 +91,20 @@ export abstract class Output extends Timer implements Writer {
     return this.socket.writableLength + (handleOf(this.socket)?.writeQueueSize ?? 0);
   }
 
-  /** Octets as text, to go out with what else this turn brings. */
-  text(text: string): void {
-    if (this.#chunk === null) this.#text += text;
-    else this.#after += text;
-  }
-
-  /** A piece of a body, with its framing around it. */
-  piece(before: string, chunk: Buffer, after: string): void {
-    if (chunk.length > JOINED_MAX) {
-      this.text(before);
-      this.#uncopied(chunk, after);
-      return;
-    }
-    if (this.#chunk !== null) this.#fold(chunk.length);
-    this.#text += before;
-    this.#chunk = chunk;
-    this.#after = after;
-  }
-
-  /** Another piece follows in the same turn: the one before becomes text. */
-  #fold(more: number): void {
-    const chunk = this.#chunk!;
-    if (this.#text.length + chunk.length + more > GATHERED_MAX) return this.flush();
-    this.#text += latin1(chunk, 0, chunk.length) + this.#after;
-    this.#chunk = null;
-    this.#after = '';
-  }
-
-  #uncopied(chunk: Buffer, after: string): void {
-    const before =
-      this.#chunk === null ? this.#text : this.#text + latin1(this.#chunk, 0, this.#chunk.length) + this.#after;
-    this.#text = '';
-    this.#chunk = null;
-    this.#after = '';
-    if (this.#native === null) this.#streamAround(before, chunk, after);
-    else if (this.#handle !== null) this.#sent(this.#native.around(this.#handle, before, chunk, after, this));
-    this.#watch();
-  }
-
-  #streamAround(before: string, chunk: Buffer, after: string): void {
-    const { socket } = this;
-    if (socket.destroyed) return;
-    socket.cork();
-    if (before !== '') socket.write(before, LATIN1);
-    if (!socket.destroyed) socket.write(chunk);
-    if (after !== '' && !socket.destroyed) socket.write(after, LATIN1);
-    socket.uncork();
-  }
-
   /** Hands over what was gathered. */
   flush(): void {
-    if (this.#text === '' && this.#chunk === null) return;
-    this.#write(null);
-    this.#watch();
+    if (!this.nothingGathered) this.handOver();
   }
 
   /** As `flush`, for the last of a reply: where the system does not take all of it at once, `flushed` is called later. */
   finish(): void {
     // A callback costs more than asking, and only TLS, whose writes are never done at once, is sure to need one.
-    if (!this.secure || (this.#text === '' && this.#chunk === null) || this.socket.destroyed) return this.flush();
-    this.#awaited = true;
-    this.#write(this.#callback());
-    this.#await();
+    if (this.secure && !this.nothingGathered && !this.socket.destroyed) {
+      this.#awaited = true;
+      this.#callsBack = true;
+    }
+    this.flush();
+    if (this.#awaited) this.#await();
   }
 
   /** Calls `flushed` when everything is with the system. */
@@ -186,34 +135,48 @@ export abstract class Output extends Timer implements Writer {
     }
   }
 
-  #write(written: ((error?: Error | null) => void) | null): void {
-    const text = this.#text;
-    const chunk = this.#chunk;
-    const after = this.#after;
-    this.#text = '';
-    this.#chunk = null;
-    this.#after = '';
-    if (this.#native !== null) this.#writeDirectly(this.#native, text, chunk, after);
-    else if (!this.socket.destroyed) this.#writeThrough(text, chunk, after, written);
-    else this.forget();
+  protected override writeText(text: string): void {
+    if (this.#native === null) this.#writeThrough(text);
+    else if (this.#handle !== null) this.#sent(this.#native.text(this.#handle, text, this));
+    this.#watch();
   }
 
-  #writeThrough(text: string, chunk: Buffer | null, after: string, written: ((error?: Error | null) => void) | null) {
+  protected override writeJoined(before: string, chunk: Buffer, after: string): void {
+    if (this.#native === null) this.#writeThrough(join(null, before, chunk, after));
+    else if (this.#handle !== null)
+      this.#sent(this.#native.bytes(this.#handle, join(this.#native, before, chunk, after), this));
+    this.#watch();
+  }
+
+  protected override writeAround(before: string, chunk: Buffer, after: string): void {
+    if (this.#native === null) this.#streamAround(before, chunk, after);
+    else if (this.#handle !== null) this.#sent(this.#native.around(this.#handle, before, chunk, after, this));
+    this.#watch();
+  }
+
+  // ── through the stream ─────────────────────────────────────────────────────────────────────────────────────────
+
+  #writeThrough(octets: string | Buffer): void {
     const { socket } = this;
-    const octets = chunk === null ? text : join(null, text, chunk, after);
-    if (written !== null) socket.write(octets, LATIN1, written);
+    const callsBack = this.#callsBack;
+    this.#callsBack = false;
+    if (socket.destroyed) this.forget();
+    else if (callsBack) socket.write(octets, LATIN1, this.#callback());
     else if (typeof octets === 'string') socket.write(octets, LATIN1);
     else socket.write(octets);
   }
 
-  // ── past the stream ────────────────────────────────────────────────────────────────────────────────────────────
-
-  #writeDirectly(native: Native, text: string, chunk: Buffer | null, after: string): void {
-    const handle = this.#handle;
-    if (handle === null) return this.forget();
-    if (chunk === null) this.#sent(native.text(handle, text, this));
-    else this.#sent(native.bytes(handle, join(native, text, chunk, after), this));
+  #streamAround(before: string, chunk: Buffer, after: string): void {
+    const { socket } = this;
+    if (socket.destroyed) return;
+    socket.cork();
+    if (before !== '') socket.write(before, LATIN1);
+    if (!socket.destroyed) socket.write(chunk);
+    if (after !== '' && !socket.destroyed) socket.write(after, LATIN1);
+    socket.uncork();
   }
+
+  // ── past the stream ────────────────────────────────────────────────────────────────────────────────────────────
 
   /** What became of a write. */
   #sent(status: number): void {
@@ -223,6 +186,7 @@ export abstract class Output extends Timer implements Writer {
     if (this.unsent >= FULL_AT) this.#full = true;
   }
 
+  /** A write that was under way is over. `status`: 0, or the system's error, negative. For {@link Native}. */
   written(status: number): void {
     this.#underWay--;
     if (this.#handle === null) return;
@@ -281,9 +245,7 @@ export abstract class Output extends Timer implements Writer {
 
   /** Forgets what was not handed over. */
   forget(): void {
-    this.#text = '';
-    this.#chunk = null;
-    this.#after = '';
+    this.forgetGathered();
     this.#wheel.clear(this);
   }
 
@@ -311,15 +273,4 @@ function writeError(errno: number): Error {
   const code = getSystemErrorName(errno);
   const message = `write ${code}`;
   return Object.assign(new Error(message), { code, errno, syscall: 'write', stack: `Error: ${message}` });
-}
-
-/** One buffer: measured, that is the cheapest way to one write (0.2 µs less than one string). */
-function join(native: Native | null, before: string, chunk: Buffer, after: string): Buffer {
-  const behind = before.length + chunk.length;
-  const size = behind + after.length;
-  const room = native === null ? Buffer.allocUnsafe(size) : native.room(size);
-  if (before !== '') writeLatin1(room, before, 0);
-  chunk.copy(room, before.length);
-  if (after !== '') writeLatin1(room, after, behind);
-  return room.length === size ? room : room.subarray(0, size);
 }
