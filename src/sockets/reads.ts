@@ -1,14 +1,12 @@
 /**
  * Where reads go. Node's own way makes an allocation of 64 KiB for every read, trims it and passes it through a Readable.
- * Here the connections of a thread share one block: what a read brings is copied out of it, behind what others brought,
- * so that an idle connection holds no memory for its next read. One that brings much at once reads into blocks of its
- * own, uncopied, as long as that goes on.
+ * Here the connections of a thread share one block: what a read brings is copied out of it, so that an idle connection
+ * holds no memory for its next read. One that fills the block has more to come, and reads into blocks of its own,
+ * uncopied, for as long as it fills them.
  */
 
 /** As much as one read can bring. */
 const BLOCK = 64 * 1024;
-/** A read of this size or more is not the last of its kind: from then on copying would cost more than a block. */
-const LARGE = 16 * 1024;
 
 export class ReadBlocks {
   /** Where everybody reads who has no block; what stands in it counts only until the next read. */
@@ -35,8 +33,7 @@ export class ReadBlocks {
 
   /** Where the connection that has just read reads next. Node asks for it at once. */
   moveOn(size: number, place: Buffer): void {
-    const shares = place === this.#shared;
-    if (size < LARGE) this.#next = shares ? undefined : this.#shared;
-    else this.#next = !shares && place.length - size >= LARGE ? place.subarray(size) : Buffer.allocUnsafeSlow(BLOCK);
+    if (size === place.length) this.#next = Buffer.allocUnsafeSlow(BLOCK);
+    else this.#next = place === this.#shared ? undefined : this.#shared;
   }
 }
