@@ -3,6 +3,7 @@ import { Clock } from '../state/clock.ts';
 import { everyUnref, TimerWheel } from '../state/wheel.ts';
 import { findNative, type Native } from './native.ts';
 import { ReadBlocks } from './reads.ts';
+import { Room } from './room.ts';
 
 /** Milliseconds of one tick: how late a deadline may be. Retries wait by it as well, so it is finer than those need. */
 const TICK_MS = 10;
@@ -21,6 +22,7 @@ export class Loop {
   /** On the monotonic clock: a clock that is set must not time open requests out. Its ticks enter and leave. */
   readonly wheel: TimerWheel;
   readonly reads = new ReadBlocks();
+  readonly room = new Room();
   /** The short ways to the system; null where this Node has none, and its streams are used throughout. */
   readonly native: Native | null;
   /** Who waits for the end of the turn: the first `#waiting` of these. */

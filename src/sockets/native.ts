@@ -16,7 +16,6 @@ export interface Handle {
   readonly writeQueueSize: number;
   readStop(): number;
   useUserBuffer?(place: Uint8Array): void;
-  writeLatin1String(request: WriteRequest | null, text: string): number | WriteRequest;
   writeBuffer(request: WriteRequest | null, bytes: Uint8Array): number | WriteRequest;
   writev(request: WriteRequest | null, chunks: readonly unknown[], allBuffers: boolean): number | WriteRequest;
 }
@@ -40,9 +39,6 @@ type Fields = Socket & Record<symbol, unknown>;
 /** How a write is asked for: with a request object in any case, or with one that is made where it is needed. */
 type MakeRequest = (() => WriteRequest) | null;
 
-/** Octets that are written in one go and copied before: what the system has not taken is not written over. */
-const ROOM = 32 * 1024;
-
 /** The short ways, for one thread. */
 export class Native {
   readonly #place: symbol;
@@ -51,7 +47,6 @@ export class Native {
   readonly #makeRequest: MakeRequest;
   /** Has never been under way. */
   #unused: WriteRequest | null = null;
-  #room = Buffer.allocUnsafeSlow(ROOM);
 
   constructor(place: symbol, nextPlace: symbol, onRead: symbol, makeRequest: MakeRequest) {
     this.#place = place;
@@ -80,25 +75,16 @@ export class Native {
     fields[this.#onRead] = onRead;
   }
 
-  /** Room for octets that are written next. */
-  room(size: number): Buffer {
-    return size <= ROOM ? this.#room : Buffer.allocUnsafeSlow(size);
-  }
-
   // The writers: 0 where the system has taken all, its error (negative), or 1 where `writer` is told of the end.
-
-  text(handle: Handle, text: string, writer: Output): number {
-    return this.#sent(handle, handle.writeLatin1String(this.#request(), text), null, writer);
-  }
 
   bytes(handle: Handle, bytes: Buffer, writer: Output): number {
     return this.#sent(handle, handle.writeBuffer(this.#request(), bytes), bytes, writer);
   }
 
-  /** Text, octets and text again, uncopied. */
-  around(handle: Handle, before: string, bytes: Buffer, after: string, writer: Output): number {
-    if (before === '' && after === '') return this.bytes(handle, bytes, writer);
-    const pieces = [before, 'latin1', bytes, 'buffer'];
+  /** Octets with others before them and text behind, uncopied. */
+  around(handle: Handle, before: Buffer | null, bytes: Buffer, after: string, writer: Output): number {
+    if (before === null && after === '') return this.bytes(handle, bytes, writer);
+    const pieces: unknown[] = before === null ? [bytes, 'buffer'] : [before, 'buffer', bytes, 'buffer'];
     if (after !== '') pieces.push(after, 'latin1');
     return this.#sent(handle, handle.writev(this.#request(), pieces, false), pieces, writer);
   }
@@ -115,8 +101,6 @@ export class Native {
     const request = typeof answer === 'number' ? this.#unused : answer;
     this.#unused = null;
     if (typeof answer === 'number' && answer !== 0) return answer;
-    // Written over only when nobody waits for it.
-    if (Buffer.isBuffer(buffer) && buffer.buffer === this.#room.buffer) this.#room = Buffer.allocUnsafeSlow(ROOM);
     request!.writer = writer;
     request!.buffer = buffer;
     request!.oncomplete = onComplete;

@@ -7,13 +7,10 @@
 import type { Socket } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type { TimerWheel } from '../state/wheel.ts';
-import { Gathering, join } from './gathering.ts';
+import { Gathering } from './gathering.ts';
 import { FULL_AT, LINGER_MS } from './limits.ts';
 import type { Loop } from './loop.ts';
 import { type Handle, handleOf, isDirect, type Native } from './native.ts';
-
-/** As text, octet by octet: a string costs less than a buffer on its way to the system. */
-const LATIN1 = 'latin1';
 
 export abstract class Output extends Gathering {
   /** Milliseconds in which the other end must take something; 0: for ever. */
@@ -43,7 +40,7 @@ export abstract class Output extends Gathering {
 
   /** `patience`: milliseconds in which the other end must take something; 0: for ever. */
   constructor(loop: Loop, socket: Socket, secure: boolean, patience: number) {
-    super();
+    super(loop.room);
     this.loop = loop;
     this.socket = socket;
     this.secure = secure;
@@ -91,11 +88,6 @@ export abstract class Output extends Gathering {
     return this.socket.writableLength + (handleOf(this.socket)?.writeQueueSize ?? 0);
   }
 
-  /** Hands over what was gathered. */
-  flush(): void {
-    if (!this.nothingGathered) this.handOver();
-  }
-
   /** As `flush`, for the last of a reply: where the system does not take all of it at once, `flushed` is called later. */
   finish(): void {
     // A callback costs more than asking, and only TLS, whose writes are never done at once, is sure to need one.
@@ -111,7 +103,7 @@ export abstract class Output extends Gathering {
   awaitFlush(): void {
     if (this.#awaited || this.socket.destroyed || this.errored !== null) return;
     this.#awaited = true;
-    if (this.#native === null) this.socket.write('', LATIN1, this.#callback());
+    if (this.#native === null) this.socket.write('', 'latin1', this.#callback());
     this.#await();
   }
 
@@ -135,44 +127,44 @@ export abstract class Output extends Gathering {
     }
   }
 
-  protected override writeText(text: string): void {
-    if (this.#native === null) this.#writeThrough(text);
-    else if (this.#handle !== null) this.#sent(this.#native.text(this.#handle, text, this));
+  protected override writeGathered(octets: Buffer): void {
+    if (this.#native === null) this.#writeThrough(Buffer.from(octets));
+    else if (this.#handle !== null) {
+      const status = this.#native.bytes(this.#handle, octets, this);
+      if (status > 0) this.loop.room.leave(octets);
+      this.#sent(status);
+    }
     this.#watch();
   }
 
-  protected override writeJoined(before: string, chunk: Buffer, after: string): void {
-    if (this.#native === null) this.#writeThrough(join(null, before, chunk, after));
-    else if (this.#handle !== null)
-      this.#sent(this.#native.bytes(this.#handle, join(this.#native, before, chunk, after), this));
-    this.#watch();
-  }
-
-  protected override writeAround(before: string, chunk: Buffer, after: string): void {
+  protected override writeAround(before: Buffer | null, chunk: Buffer, after: string): void {
     if (this.#native === null) this.#streamAround(before, chunk, after);
-    else if (this.#handle !== null) this.#sent(this.#native.around(this.#handle, before, chunk, after, this));
+    else if (this.#handle !== null) {
+      const status = this.#native.around(this.#handle, before, chunk, after, this);
+      if (status > 0 && before !== null) this.loop.room.leave(before);
+      this.#sent(status);
+    }
     this.#watch();
   }
 
   // ── through the stream ─────────────────────────────────────────────────────────────────────────────────────────
 
-  #writeThrough(octets: string | Buffer): void {
+  #writeThrough(octets: Buffer): void {
     const { socket } = this;
     const callsBack = this.#callsBack;
     this.#callsBack = false;
     if (socket.destroyed) this.forget();
-    else if (callsBack) socket.write(octets, LATIN1, this.#callback());
-    else if (typeof octets === 'string') socket.write(octets, LATIN1);
+    else if (callsBack) socket.write(octets, this.#callback());
     else socket.write(octets);
   }
 
-  #streamAround(before: string, chunk: Buffer, after: string): void {
+  #streamAround(before: Buffer | null, chunk: Buffer, after: string): void {
     const { socket } = this;
     if (socket.destroyed) return;
     socket.cork();
-    if (before !== '') socket.write(before, LATIN1);
+    if (before !== null) socket.write(Buffer.from(before));
     if (!socket.destroyed) socket.write(chunk);
-    if (after !== '' && !socket.destroyed) socket.write(after, LATIN1);
+    if (after !== '' && !socket.destroyed) socket.write(after, 'latin1');
     socket.uncork();
   }
 
