@@ -7,8 +7,8 @@
  * no other way to a line than a {@link FieldSection}, which has scanned its octets, and {@link checkField}.
  */
 import { namedByConnection } from './connection-options.ts';
-import { Line } from './line.ts';
-import { CONNECTION, FRAMING, HOP_BY_HOP, HOST, ID_MASK, KIND_BITS, NOT_IN_TRAILERS } from './names.ts';
+import { Line, type OctetSink } from './line.ts';
+import { CONNECTION, FRAMING, HOP_BY_HOP, ID_MASK, KIND_BITS, NOT_IN_TRAILERS } from './names.ts';
 import { type FieldSection, MARKS, type Mark, nameIn, octetsIn, packed } from './section.ts';
 
 /**
@@ -167,10 +167,13 @@ export class Fields {
     return count;
   }
 
-  /** Octets of all lines, each with its colon, space and CRLF. */
+  /** Octets of all lines as HTTP/1.1 writes them. */
   get octets(): number {
     let octets = 0;
-    for (let i = 0; i < this.#count; i++) octets += this.name(i).length + this.value(i).length + LINE_FRAME;
+    for (let i = 0; i < this.#count; i++) {
+      const start = this.#marks[i * MARKS]!;
+      octets += typeof start === 'number' ? octetsIn(this.#mark(i)) : start.octets;
+    }
     return octets;
   }
 
@@ -288,29 +291,20 @@ export class Fields {
 
   // ── writing ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** All lines as HTTP/1.1 writes them, `Host` first, where no reader can lose it (RFC 9110 §7.2), and `own` behind it. */
-  linesHostFirst(own: string): string {
-    const at = this.find(HOST);
-    if (at < 0) return own + this.lines();
-    return this.lines(at, at + 1) + own + this.lines(0, at) + this.lines(at + 1);
-  }
-
-  /** The lines from `from` to `to`, as HTTP/1.1 writes them. */
-  lines(from = 0, to = this.#count): string {
+  /** Writes the lines from `from` to `to`, a run of untouched ones as one text. */
+  writeTo(sink: OctetSink, from = 0, to = this.#count): void {
     const marks = this.#marks;
-    let text = '';
     for (let i = from; i < to; ) {
       const start = marks[i * MARKS]!;
       if (typeof start !== 'number') {
-        text += start.text;
+        start.writeTo(sink);
         i++;
         continue;
       }
       let end = start + octetsIn(this.#mark(i++));
       while (i < to && marks[i * MARKS] === end) end += octetsIn(this.#mark(i++));
-      text += this.#text.slice(start, end);
+      sink.text(this.#text.slice(start, end));
     }
-    return text;
   }
 
   #mark(i: number): number {
@@ -338,9 +332,6 @@ export class Fields {
 
 const SAME = false;
 const TWIN = true;
-
-/** `: ` and CRLF. */
-const LINE_FRAME = 4;
 
 /** Does `text` at `at` begin with `lower`, in whatever case, and with `_` read as `-` where `twin`? From the end, as names differ there. */
 function begins(text: string, at: number, lower: string, twin: boolean): boolean {

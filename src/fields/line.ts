@@ -1,5 +1,5 @@
 /** What a field line is made of, and lines that are made once. */
-import { TOKEN, VALUE } from './chars.ts';
+import { COLON, SP, TOKEN, VALUE } from './chars.ts';
 import { kindOf } from './names.ts';
 
 /** Throws RangeError where `name` is no token, or `value` could break out of its line or is not Latin-1 (RFC 9110 §5.5). */
@@ -21,6 +21,17 @@ export function isFieldValue(value: string): boolean {
   while (at < value.length && VALUE[value.charCodeAt(at)] === 1) at++;
   return at === value.length;
 }
+
+/** Where heads are written: characters as octets, and there must be room. */
+export interface OctetSink {
+  text(text: string): void;
+  octet(code: number): void;
+  /** CRLF. */
+  lineEnd(): void;
+}
+
+/** `: ` and CRLF. */
+const LINE_FRAME = 4;
 
 /** A line that is not part of a text that was read: one that is made here, or that was written otherwise than `name: value`. */
 export class Line {
@@ -46,9 +57,25 @@ export class Line {
     return isFieldName(name) && isFieldValue(value) ? new Line(name, value) : null;
   }
 
-  /** As HTTP/1.1 writes it. */
-  get text(): string {
-    if (this.#text === '') this.#text = `${this.name}: ${this.value}\r\n`;
-    return this.#text;
+  /** One that is written many times. Throws RangeError, as {@link checkField}. */
+  static kept(name: string, value: string): Line {
+    const line = Line.of(name, value);
+    line.#text = `${name}: ${value}\r\n`;
+    return line;
+  }
+
+  /** Octets as HTTP/1.1 writes it. */
+  get octets(): number {
+    return this.name.length + this.value.length + LINE_FRAME;
+  }
+
+  /** Writes it as HTTP/1.1 does. */
+  writeTo(sink: OctetSink): void {
+    if (this.#text !== '') return sink.text(this.#text);
+    sink.text(this.name);
+    sink.octet(COLON);
+    sink.octet(SP);
+    if (this.value !== '') sink.text(this.value);
+    sink.lineEnd();
   }
 }

@@ -41,7 +41,7 @@ describe('a reply head', () => {
       responseHead(529, Fields.empty(), -1, 'close', ''),
       'HTTP/1.1 529 Overloaded\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n',
     );
-    assert.equal(responseHead(299, Fields.empty(), -2, '', '', true), 'HTTP/1.0 299 \r\n\r\n');
+    assert.equal(responseHead(299, Fields.empty(), -2, '', ''), 'HTTP/1.1 299 \r\n\r\n');
   });
 
   test('is read again as it was written', () => {

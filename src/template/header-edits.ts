@@ -112,7 +112,7 @@ function compileField<X>(
   const value = compileTemplate(template, reader);
   if (constant === undefined) return { name, lower, isDefault, line: null, value };
   if (!isFieldValue(constant)) throw new Error(`${name}: no field can have this value`);
-  return { name, lower, isDefault, line: Line.of(name, constant), value };
+  return { name, lower, isDefault, line: Line.kept(name, constant), value };
 }
 
 /** Makes the function that drops all fields that one of `patterns` names; null where there are none. */

@@ -1,7 +1,15 @@
 /** Heads of replies: what the exchange gave, the edge's own framing, and nothing that could break out of a line. */
 import type { Fields } from '../../fields/fields.ts';
 import { CONNECTION_SPECIFIC, CONTENT_LENGTH, DATE } from '../../fields/names.ts';
-import { lastChunk, responseHead } from '../../http1/write.ts';
+import {
+  type ConnectionOption,
+  checkResponseHead,
+  lastChunk,
+  responseHead,
+  responseHeadOctets,
+  writeResponseHead,
+} from '../../http1/write.ts';
+import type { StreamSocket } from '../../sockets/stream-socket.ts';
 
 /** How a reply's end is known: its length in bytes, or one of these. */
 export const BY_CHUNKS = -1;
@@ -30,39 +38,39 @@ export class DateClock {
 }
 
 /**
- * Head of a final reply; `date` is added where `headers` has none. Framing and connection fields in `headers` are left
- * out: those are the edge's own. Null where a field cannot be written, or `status` is none of a final reply.
+ * Gathers the head of a final reply; `date` is added where `headers` has none. Framing and connection fields in `headers`
+ * are left out: those are the edge's own. False where it cannot be written, or `status` is none of a final reply.
  */
-export function finalHead(
+export function gatherFinalHead(
+  socket: StreamSocket,
   status: number,
   headers: Fields,
   framing: number,
-  connection: 'keep-alive' | 'close' | '',
+  connection: ConnectionOption,
   date: string,
-): string | null {
-  if (status < 200 || status > 599) return null;
+): boolean {
+  if (status < 200) return false;
   headers.drop(CONNECTION_SPECIFIC);
   headers.dropId(CONTENT_LENGTH);
-  return written(status, headers, framing, connection, headers.find(DATE) < 0 ? date : '');
+  const dated = headers.find(DATE) < 0 ? date : '';
+  try {
+    checkResponseHead(status, headers, framing, connection, dated);
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+  const room = socket.place(responseHeadOctets(headers, dated));
+  if (room === null) socket.text(responseHead(status, headers, framing, connection, dated));
+  else writeResponseHead(room, status, headers, framing, connection, dated);
+  return true;
 }
 
-/** Head of a 1xx: no framing (RFC 9110 §8.6), no date. `headers` is changed. Null where a field cannot be written. */
+/** Head of a 1xx: no framing (RFC 9110 §8.6), no date. `headers` is changed. Null where it cannot be written. */
 export function interimHead(status: number, headers: Fields): string | null {
   headers.dropFraming();
-  return written(status, headers, BY_NO_FIELD, '', '');
-}
-
-function written(
-  status: number,
-  headers: Fields,
-  framing: number,
-  connection: 'keep-alive' | 'close' | '',
-  date: string,
-): string | null {
   try {
-    return responseHead(status, headers, framing, connection, date);
+    return responseHead(status, headers, BY_NO_FIELD, '', '');
   } catch (error) {
-    // An upstream's control character, say, must neither reach the wire nor take the process along.
     if (error instanceof RangeError) return null;
     throw error;
   }

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Fields } from '../../fields/fields.ts';
 import { chunkPrefix } from '../../http1/write.ts';
 import { type Inbound, NO_BODY } from '../../types/transport.ts';
-import { BY_CHUNKS, BY_NO_FIELD, chunkedEnd, finalHead, interimHead } from './heads.ts';
+import { BY_CHUNKS, BY_NO_FIELD, chunkedEnd, gatherFinalHead, interimHead } from './heads.ts';
 import { DISCARD_MAX } from './limits.ts';
 import { Http1RequestBody } from './request-body.ts';
 
@@ -117,13 +117,11 @@ export class Http1Inbound extends Http1RequestBody implements Inbound {
     const framing = this.#frame(status, length);
     this.#close = close || this.#mustClose();
     const date = this.connection.date;
-    const head = finalHead(status, headers, framing, this.#connectionField(), date);
-    if (head === null) {
+    if (!gatherFinalHead(this.connection.socket, status, headers, framing, this.#connectionField(), date)) {
       this.destroy();
       return false;
     }
     this.#reply = STREAMING;
-    this.connection.socket.text(head);
     return true;
   }
 

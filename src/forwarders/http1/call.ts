@@ -4,7 +4,7 @@ import type { Failure, UpstreamCall, UpstreamEvents, UpstreamRequest } from '../
 import { isIdempotent } from '../failure.ts';
 import { Waiter } from '../queue.ts';
 import type { Pool } from './pool.ts';
-import { gatherChunk, headOf, LAST_CHUNK, sendWhole } from './request.ts';
+import { checkHead, gatherChunk, gatherHead, LAST_CHUNK, sendWhole } from './request.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /**
@@ -24,7 +24,6 @@ export class Http1Call extends Waiter implements UpstreamCall {
   /** The exchange wants no more of the reply for now. */
   paused = false;
   readonly #streamed: boolean;
-  #head = '';
   /** Octets that are missing from a streamed body; -1 where nobody knows. */
   #missing: number;
   /** The last `write` said so. */
@@ -48,7 +47,7 @@ export class Http1Call extends Waiter implements UpstreamCall {
       return;
     }
     try {
-      this.#head = headOf(this.request);
+      checkHead(this.request);
     } catch (error) {
       this.#failLater({ reason: 'protocol', detail: (error as Error).message, sent: false });
       return;
@@ -73,8 +72,8 @@ export class Http1Call extends Waiter implements UpstreamCall {
    * it, to leave together with what is there by then; {@link askForMore} is called then.
    */
   sendOn(socket: StreamSocket): void {
-    if (!this.#streamed) return sendWhole(socket, this.#head, this.request.body);
-    socket.text(this.#head);
+    if (!this.#streamed) return sendWhole(socket, this.request);
+    gatherHead(socket, this.request);
     this.#stopped = true;
     socket.loop.atTurnEnd(this);
     socket.atTurnEnd();

@@ -28,10 +28,10 @@ export class KnownPeer {
 
   private constructor(inbound: Inbound, trusted: boolean, pseudonym: string) {
     this.trusted = trusted;
-    this.forwardedFor = Line.of('x-forwarded-for', inbound.remoteAddress);
-    this.forwardedProto = Line.of('x-forwarded-proto', inbound.secure ? 'https' : 'http');
+    this.forwardedFor = Line.kept('x-forwarded-for', inbound.remoteAddress);
+    this.forwardedProto = Line.kept('x-forwarded-proto', inbound.secure ? 'https' : 'http');
     this.#version = inbound.version;
-    this.#via = Line.of('via', withHop('', inbound.version, pseudonym));
+    this.#via = Line.kept('via', withHop('', inbound.version, pseudonym));
   }
 
   /** What is known of the peer that sent `inbound`. */
@@ -45,7 +45,7 @@ export class KnownPeer {
   via(version: Inbound['version'], pseudonym: string): Line {
     if (version !== this.#version) {
       this.#version = version;
-      this.#via = Line.of('via', withHop('', version, pseudonym));
+      this.#via = Line.kept('via', withHop('', version, pseudonym));
     }
     return this.#via;
   }
@@ -64,7 +64,7 @@ export class KnownPeer {
     const port = portFrom(written, colon);
     if (host === null || port < 0) return null;
     const authority = copied(withPort(host, port, isSecure(scheme)));
-    const forwardedHost = Line.of('x-forwarded-host', authority);
+    const forwardedHost = Line.kept('x-forwarded-host', authority);
     this.#host = { written: copied(written), scheme, host: copied(host), authority, forwardedHost };
     return this.#host;
   }

@@ -46,7 +46,7 @@ export class Endpoint {
 
   constructor(plan: EndpointPlan, breaker: Breaker | null, state: EndpointState, meters: Meters) {
     this.plan = plan;
-    this.host = Line.of('host', plan.authority);
+    this.host = Line.kept('host', plan.authority);
     this.breaker = breaker;
     this.state = state;
     this.#meters = meters;

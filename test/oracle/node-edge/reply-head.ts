@@ -48,7 +48,9 @@ export function replyHead(status: number, headers: Fields, framing: string, cloc
 export function interimHead(status: number, headers: Fields): string | null {
   headers.dropFraming();
   const head = `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? ''}\r\n`;
-  return `${head}${headers.lines()}\r\n`;
+  let lines = '';
+  for (let i = 0; i < headers.size; i++) lines += `${headers.name(i)}: ${headers.value(i)}\r\n`;
+  return `${head}${lines}\r\n`;
 }
 
 /** Trailer fields that may be sent: RFC 9110 §6.5.1 forbids those that frame or route a message. */
