@@ -37,12 +37,21 @@ function loaded(said: readonly string[], thread: number, names: readonly string[
   return names.filter((name) => said.includes(`load ${thread} ${name}`));
 }
 
-const NOT_NEEDED = ['jose', 'http-proxy', 'node:http2', 'node:zlib'];
+const NOT_NEEDED = ['ajv', 'jose', 'http-proxy', 'node:http2', 'node:zlib'];
 
 test('what plain rules do not need is not loaded, neither by the main thread nor by a traffic thread', async (t) => {
   const { said } = await startProbed(t, PLAIN);
   assert.deepEqual(loaded(said(), 0, ['yaml', ...NOT_NEEDED]), ['yaml']);
   assert.deepEqual(loaded(said(), 1, ['maxmind', 'yaml', ...NOT_NEEDED]), ['maxmind']);
+});
+
+test('of ajv only what code made ahead needs is loaded, and that by the main thread', async (t) => {
+  const { said } = await startProbed(t, PLAIN);
+  const parts = said().filter((line) => / ajv(\/|$)/.test(line));
+  assert.deepEqual([...new Set(parts)].toSorted(), [
+    'load 0 ajv/dist/runtime/equal',
+    'load 0 ajv/dist/runtime/ucs2length',
+  ]);
 });
 
 test('what rules need is loaded before the first request', async (t) => {
