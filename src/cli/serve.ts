@@ -1,4 +1,5 @@
 /** `weir serve`: the proxy as a process: signals, exit codes, last words. */
+import { flushCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { StartProblems } from '../control/config-file.ts';
 import { type Server, startServer } from '../control/server.ts';
@@ -6,8 +7,8 @@ import { createSink } from '../control/sink.ts';
 import { WeirError } from '../errors.ts';
 import { Redactor } from '../log/redact.ts';
 import { formatProblems } from '../plan/problems.ts';
-import { tidyUpSoon } from './after-start.ts';
 import { readArguments } from './arguments.ts';
+import { garbageCollector } from './collect.ts';
 import { closeUnwantedInspector } from './inspector.ts';
 import { leave } from './leave.ts';
 
@@ -31,6 +32,9 @@ const EX_SOFTWARE = 70;
 
 /** The same signal again within this many milliseconds is one: a terminal and a launcher both pass Ctrl-C on. */
 const SAME_SIGNAL = 100;
+
+/** Milliseconds from being ready, so that who waits for `/readyz` is answered first. */
+const FLUSH_DELAY = 250;
 
 /** Runs until a signal or a takeover ends it. Resolves with the exit status where it cannot start. */
 export async function serve(args: string[]): Promise<number> {
@@ -62,12 +66,15 @@ export async function serve(args: string[]): Promise<number> {
   const begin = onOtherSignals(() => server);
   try {
     const { config, takeover, strict } = parsed;
-    server = await startServer({ configFile: config, env: process.env, sink, redactor, takeover, strict, ending });
+    const { env } = process;
+    const idle = garbageCollector();
+    server = await startServer({ configFile: config, env, sink, redactor, takeover, strict, ending, idle });
   } catch (error) {
     return explain(error, redactor);
   }
   begin(server);
-  tidyUpSoon();
+  // Node writes the cache of compiled code when it exits, which this process does not: see `leave`.
+  setTimeout(flushCompileCache, FLUSH_DELAY).unref();
   await Promise.race([told, server.takenOver]);
   await server.close();
   // Everything has ended and is written. Waiting for what Node may still hold would close descriptors that are no longer

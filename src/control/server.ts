@@ -44,6 +44,8 @@ export interface ServerOptions {
   readonly strict?: boolean;
   /** Has the process been told to end? Then it takes nothing over: the Weir before it goes on. */
   readonly ending?: () => boolean;
+  /** Called once, when config and rules are read and nothing but the traffic threads is waited for. */
+  readonly idle?: () => void;
 }
 
 export interface Server {
@@ -91,6 +93,7 @@ class ControlPlane implements Server {
   readonly #shown: Shown;
   readonly #registry = new Registry();
   readonly #ending: () => boolean;
+  readonly #idle: () => void;
   readonly #strict: boolean;
   readonly #lastGood: LastGood;
   readonly #zones: ZoneDirectory;
@@ -112,7 +115,7 @@ class ControlPlane implements Server {
   readonly takenOver: Promise<void>;
 
   constructor({ config, placeOf, source }: ReadConfig, options: ServerOptions, shown: Shown) {
-    const { env, takeover = false, strict = false, ending = () => false } = options;
+    const { env, takeover = false, strict = false, ending = () => false, idle = () => {} } = options;
     const { redactor } = shown;
     const isJson = config.log.format !== 'pretty';
     const redact = (lines: Lines): Lines => {
@@ -124,6 +127,7 @@ class ControlPlane implements Server {
     this.#config = config;
     this.#configFile = source;
     this.#ending = ending;
+    this.#idle = idle;
     this.#sink = sink;
     this.#shown = shown;
     this.log = createLog(config.log, sink);
@@ -245,12 +249,14 @@ class ControlPlane implements Server {
   /** The admin listener goes first: while threads start, `/livez` answers and `/readyz` says why not yet. */
   async #startTraffic(plan: Plan, zones: Zones): Promise<void> {
     if (!this.#sockets.takesOver) await this.#listenForAdmin();
-    this.addresses = await this.#pool.start({
+    const starting = this.#pool.start({
       plan,
       zones,
       geo: this.#resources.geoData,
       certificates: this.#resources.certificates.current(),
     });
+    this.#idle();
+    this.addresses = await starting;
   }
 
   async #listenForAdmin(): Promise<void> {

@@ -5,8 +5,29 @@ import { nearest } from './suggest.ts';
 
 /** The path that an error is about. */
 export function pathOf(error: ErrorObject): ConfigPath {
-  const steps = error.instancePath.split('/').slice(1);
+  return stepsOf(error.instancePath);
+}
+
+/** The steps of a JSON pointer (RFC 6901). */
+function stepsOf(pointer: string): string[] {
+  const steps = pointer.split('/').slice(1);
   return steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/**
+ * The error with what ajv's option `verbose` adds: the keyword's value, the schema it stands in, and the value that does not
+ * fit. Both are looked up by their paths here, because in the code they would take as much room as the checks.
+ */
+export function withContext(error: ErrorObject, schema: object, document: unknown): ErrorObject {
+  // A schema's path is the fragment of a URI (RFC 6901, section 6).
+  const place = stepsOf(error.schemaPath).map(decodeURIComponent);
+  const parentSchema = valueAt(schema, place.slice(0, -1)) as ErrorObject['parentSchema'];
+  const data = error.propertyName ?? valueAt(document, pathOf(error));
+  return { ...error, schema: valueAt(schema, place), parentSchema, data };
+}
+
+function valueAt(root: unknown, path: ConfigPath): unknown {
+  return path.reduce<unknown>((value, step) => (value as Record<string, unknown>)[step], root);
 }
 
 /** Keywords whose error sums up those of their branches. */

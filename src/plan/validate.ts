@@ -1,56 +1,32 @@
 /** Documents against schemas: ajv finds what does not fit, `schema-problems.ts` says it. */
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import type { ConfigPath } from '../types/policy.ts';
+import { compileSchema } from './compile-schema.ts';
 import type { ProblemList } from './problems.ts';
 import { oddNumber } from './scalars.ts';
-import { UNITS } from './schema/units.ts';
-import { COMPOUND, chooseErrors, pathOf } from './schema-errors.ts';
+import { COMPOUND, chooseErrors, pathOf, withContext } from './schema-errors.ts';
 import { reportSchemaError } from './schema-problems.ts';
 import { nodeAt, type Source, type TreeNode } from './source.ts';
-
-/** What editors know beside draft-07. */
-const EDITOR_KEYWORDS = ['patternErrorMessage', 'errorMessage', 'markdownDescription', 'enumDescriptions'];
-
-/** What `schema/places.ts` (`public`) and `schema-problems.ts` (`removedKeys`) read; they check nothing. */
-const OWN_KEYWORDS = ['public', 'removedKeys'];
 
 /** Checks a source; returns where it does not fit. The values there are not what their types say. */
 export type Validator = (source: Source, problems: ProblemList) => readonly ConfigPath[];
 
 /** @throws {Error} where `schema` itself is wrong, which only a new kind of policy can cause. */
 export function createValidator(schema: object): Validator {
-  const ajv = new Ajv({
-    allErrors: true,
-    verbose: true,
-    discriminator: true,
-    strictSchema: true,
-    strictTypes: false,
-    strictTuples: false,
-    validateFormats: false,
-    // The schemas are our own and tested: compiling draft-07's schema to check them takes longer than they do.
-    meta: false,
-    validateSchema: false,
-    // What is run a few times for each reload is not worth optimizing: that takes a third of compiling it.
-    code: { optimize: false },
-    logger: false,
-  });
-  ajv.addVocabulary([...EDITOR_KEYWORDS, ...OWN_KEYWORDS]);
-  ajv.addKeyword({
-    keyword: 'unit',
-    type: 'string',
-    schemaType: 'string',
-    errors: false,
-    validate: (unit: string, text: string) => UNITS[unit]!.valid(text),
-  });
-  const validate = ajv.compile(schema);
-  return (source, problems) => check(validate, source, problems);
+  const validate = compileSchema(schema);
+  return (source, problems) => check(schema, validate, source, problems);
 }
 
-function check(validate: ValidateFunction, source: Source, problems: ProblemList): readonly ConfigPath[] {
+function check(
+  schema: object,
+  validate: ValidateFunction,
+  source: Source,
+  problems: ProblemList,
+): readonly ConfigPath[] {
   const root = source.root;
   if (!root || validate(root.value)) return [];
   if (coerceFromEnv(root, validate.errors ?? []) && validate(root.value)) return [];
-  const found = validate.errors ?? [];
+  const found = (validate.errors ?? []).map((error) => withContext(error, schema, root.value));
   const standIns = found.filter((error) => nodeAt(root, pathOf(error)).standIn).map(pathOf);
   if (standIns.length > 0) problems.standInFails();
   const known = found.filter((error) => !nodeAt(root, pathOf(error)).lost && !isOfStandIn(error, standIns));

@@ -68,7 +68,7 @@ export interface Start {
   readonly cpu: number;
   /** Resident bytes at that moment. */
   readonly rss: number;
-  /** Resident bytes a second later, when the main thread has given back what the start left behind. */
+  /** Resident bytes a second later. */
   readonly settled: number;
 }
 
