@@ -30,6 +30,8 @@ export interface Route {
   readonly needsBody: boolean;
   /** Fields of a fixed reply, to be copied; null where there is none. */
   readonly replyFields: Fields | null;
+  /** Some step narrows the list of endpoints, so it must see them all. */
+  readonly choosesEndpoints: boolean;
   /** Some step looks at single attempts, so each needs fields of its own. */
   readonly editsAttempts: boolean;
   readonly metrics: RouteMetrics;
@@ -155,6 +157,7 @@ function compileRoute(plan: RoutePlan, policies: ReadonlyMap<string, CompiledPol
     steps,
     needsBody: steps.some((step) => step.needsBody),
     replyFields: plan.reply === null ? null : Fields.from(plan.reply.headers),
+    choosesEndpoints: steps.some((step) => step.hooks.choose !== undefined),
     editsAttempts: steps.some((step) => step.hooks.attempt !== undefined),
     metrics: new RouteMetrics(meters, plan.name),
     logged: new Logged(),
