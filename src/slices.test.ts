@@ -4,7 +4,7 @@ import { finish, SlicedRun, type Steps } from './slices.ts';
 
 /** A loop and a clock that the test moves: every step takes `ms`. */
 function bench(steps: number, ms: number, failAt = -1) {
-  const state = { clock: 0, taken: 0, ended: false, slices: [] as number[], result: '' };
+  const state = { clock: 0, taken: 0, ended: false, busy: false, slices: [] as number[], result: '' };
   let next: (() => void) | null = null;
   function* work(): Steps<string> {
     try {
@@ -24,6 +24,7 @@ function bench(steps: number, ms: number, failAt = -1) {
     later: (go) => {
       next = go;
     },
+    busy: () => state.busy,
     done: (result) => {
       state.result += result;
     },
@@ -50,6 +51,16 @@ test('work goes on in slices of a few milliseconds until it is done', () => {
   assert.equal(state.result, 'done');
   assert.ok(state.slices.length >= 12);
   assert.ok(Math.max(...state.slices) < 5);
+});
+
+test('while somebody waits slices are short, and they are long again when nobody does', () => {
+  const { state, turn } = bench(1000, 0.1);
+  state.busy = true;
+  for (let i = 0; i < 10; i++) turn();
+  assert.ok(Math.max(...state.slices) < 0.5, `${Math.max(...state.slices)} ms`);
+  state.busy = false;
+  turn();
+  assert.ok(state.slices.at(-1)! >= 4);
 });
 
 test('a step longer than a slice is a slice of its own', () => {

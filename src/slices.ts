@@ -5,6 +5,11 @@ export type Steps<T> = Generator<void, T, void>;
 
 /** Milliseconds of a slice: what whoever waits for the thread waits longer. One step that takes more is not cut. */
 const SLICE_MS = 4;
+/**
+ * The same while somebody waits: a request takes several turns of the event loop, and waits for a slice in each. Shorter
+ * ones would only add turns, each of which costs some microseconds.
+ */
+const BUSY_SLICE_MS = 0.25;
 
 /** Runs all `steps` at once. */
 export function finish<T>(steps: Steps<T>): T {
@@ -19,6 +24,8 @@ export interface Slicing<T> {
   now(): number;
   /** Runs `next` when what waits for the thread has had its turn. */
   later(next: () => void): void;
+  /** Is there anybody who waits for the thread now? Slices are short then. */
+  busy?(): boolean;
   /** All is done. Of `done` and `failed` one is called, once, and neither after `cancel`. */
   done(result: T): void;
   failed(error: Error): void;
@@ -63,7 +70,7 @@ export class SlicedRun<T> {
   }
 
   #slice(): IteratorResult<void, T> {
-    const end = this.#slicing.now() + SLICE_MS;
+    const end = this.#slicing.now() + (this.#slicing.busy?.() ? BUSY_SLICE_MS : SLICE_MS);
     let step = this.#steps.next();
     while (!step.done && this.#slicing.now() < end) step = this.#steps.next();
     return step;

@@ -65,19 +65,65 @@ interface Added<T> {
   readonly specificity: number;
 }
 
-/** Add every route in the order written, then `seal`. */
-export class Leaf<T> {
-  #routes: readonly Added<T>[] = NONE;
-  /** The usual leaf: no header conditions. Best first. */
+/** The routes of one host and one path pattern. */
+export interface Routes<T> {
+  /** The best route for the request, or null. */
+  pick(method: string, headers: Fields, country: string): Entry<T> | null;
+  /** Adds to `out` every route that would take the request with a fitting method. */
+  collect(headers: Fields, country: string, out: Entry<T>[]): void;
+  /** These and one more, written behind them; before they are sealed. */
+  and(match: MatchPlan, value: T): Routes<T>;
+}
+
+/** A leaf with one route. */
+export function leafFor<T>(match: MatchPlan, value: T): Routes<T> {
+  if (specificity(match) < MANY) return new OnlyRoute(match, value);
+  return new Leaf<T>().and(match, value);
+}
+
+/** The usual leaf: one route, without header conditions. It is its own entry, so that a search comes by one object less. */
+class OnlyRoute<T> implements Routes<T>, Entry<T> {
+  readonly value: T;
+  readonly methods: readonly string[] | null;
+  readonly countries: ReadonlySet<string> | null;
+  readonly rank = 0;
+  readonly #match: MatchPlan;
+
+  constructor(match: MatchPlan, value: T) {
+    this.value = value;
+    this.methods = impliedMethods(match.methods);
+    this.countries = countriesOf(match);
+    this.#match = match;
+  }
+
+  pick(method: string, _headers: Fields, country: string): Entry<T> | null {
+    return accepts(this, method, country) ? this : null;
+  }
+
+  collect(_headers: Fields, country: string, out: Entry<T>[]): void {
+    if (this.countries === null || this.countries.has(country)) out.push(this);
+  }
+
+  and(match: MatchPlan, value: T): Routes<T> {
+    return new Leaf<T>().and(this.#match, this.value).and(match, value);
+  }
+}
+
+function countriesOf({ countries }: MatchPlan): ReadonlySet<string> | null {
+  return countries.length === 0 ? null : new Set(countries);
+}
+
+/** Several routes, or one with header conditions. Add every one in the order written, then `seal`. */
+export class Leaf<T> implements Routes<T> {
+  readonly #routes: Added<T>[] = [];
+  /** Where no route has header conditions. Best first. */
   #plain: readonly Entry<T>[] | null = null;
   #groups: readonly Group<T>[] = NONE;
 
-  add(match: MatchPlan, value: T): void {
-    const countries = match.countries.length === 0 ? null : new Set(match.countries);
-    const entry = { value, methods: impliedMethods(match.methods), countries, rank: 0 };
-    const added = { match, entry, specificity: specificity(match) };
-    if (this.#routes.length === 0) this.#routes = [added];
-    else (this.#routes as Added<T>[]).push(added);
+  and(match: MatchPlan, value: T): this {
+    const entry = { value, methods: impliedMethods(match.methods), countries: countriesOf(match), rank: 0 };
+    this.#routes.push({ match, entry, specificity: specificity(match) });
+    return this;
   }
 
   /** Ranks what was added, in a step for each route that asks for headers. */
@@ -89,11 +135,10 @@ export class Leaf<T> {
     // Ranked by headers first: where the best asks for none, none does.
     if (routes[0]!.specificity < MANY) this.#plain = routes.map(({ entry }) => entry);
     else this.#groups = yield* groupByHeaders(routes);
-    this.#routes = NONE;
+    this.#routes.length = 0;
     yield;
   }
 
-  /** The best route for the request, or null. */
   pick(method: string, headers: Fields, country: string): Entry<T> | null {
     if (this.#plain !== null) return firstMatch(this.#plain, method, country);
     let best: Entry<T> | null = null;
@@ -107,7 +152,6 @@ export class Leaf<T> {
     return best;
   }
 
-  /** Adds to `out` every route that would take the request with a fitting method. */
   collect(headers: Fields, country: string, out: Entry<T>[]): void {
     const add = (entries: readonly Entry<T>[]) => {
       for (const entry of entries) if (entry.countries === null || entry.countries.has(country)) out.push(entry);
@@ -125,10 +169,13 @@ function takes(methods: readonly string[] | null, method: string): boolean {
 function firstMatch<T>(entries: readonly Entry<T>[], method: string, country: string): Entry<T> | null {
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i]!;
-    if (!takes(entry.methods, method)) continue;
-    if (entry.countries === null || entry.countries.has(country)) return entry;
+    if (accepts(entry, method, country)) return entry;
   }
   return null;
+}
+
+function accepts<T>({ methods, countries }: Entry<T>, method: string, country: string): boolean {
+  return takes(methods, method) && (countries === null || countries.has(country));
 }
 
 /**

@@ -14,7 +14,7 @@ import type { Fields } from '../fields/fields.ts';
 import { USUAL_METHODS } from '../methods.ts';
 import { finish, type Steps } from '../slices.ts';
 import type { MatchPlan } from '../types/plan.ts';
-import type { Entry, Leaf } from './leaf.ts';
+import type { Entry } from './leaf.ts';
 import { withoutParameters } from './path.ts';
 import { parsePattern } from './pattern.ts';
 import { PathTable } from './trie.ts';
@@ -54,19 +54,24 @@ export class Router<T> {
   /** {@link of} in steps, a few for each route. */
   static *inSteps<T>(routes: readonly Routed<T>[]): Steps<Router<T>> {
     const router = new Router<T>();
-    const leaves: Leaf<T>[] = [];
     for (const { match, value } of routes) {
-      router.#add(match, value, leaves);
+      router.#add(match, value);
       yield;
     }
-    for (const leaf of leaves) yield* leaf.seal();
+    for (const table of router.#tables()) yield* table.seal();
     return router;
   }
 
-  #add(match: MatchPlan, value: T, leaves: Leaf<T>[]): void {
+  *#tables(): Generator<PathTable<T>, void, void> {
+    yield* this.#exact.values();
+    yield* this.#wildcard.values();
+    if (this.#any !== null) yield this.#any;
+  }
+
+  #add(match: MatchPlan, value: T): void {
     const pattern = parsePattern(match.path);
     if ('problem' in pattern) throw new Error(`${match.path}: ${pattern.problem}`);
-    for (const host of new Set(hostsOf(match))) this.#tableOf(host).add(pattern, match, value, leaves);
+    for (const host of new Set(hostsOf(match))) this.#tableOf(host).add(pattern, match, value);
   }
 
   #tableOf(host: string): PathTable<T> {

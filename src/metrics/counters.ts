@@ -1,4 +1,5 @@
 /** Counters on cells of shared memory. */
+import type { Cells } from './cells.ts';
 import { DURATION_BOUNDS, type Labels, type SharedSeries, type Variants } from './series.ts';
 
 /** Add to `value`. */
@@ -28,12 +29,15 @@ export interface Meters {
 
 /** Where series get their cells. */
 export interface CellSource {
-  /** Gives `series` cells, and tells the control plane of it. */
+  /** Gives `series` cells, and tells the control plane of it. Returns their block. */
   open(series: Series): Float64Array;
 }
 
 /** What a registry knows of everything that is counted. */
 export abstract class Series {
+  /** Where its cells are, from `start` on. Null where it has been forgotten: who still counts gets new ones. */
+  protected block: Float64Array | null = null;
+  protected start = 0;
   readonly key: string;
   readonly family: string;
   readonly labels: Labels;
@@ -41,8 +45,6 @@ export abstract class Series {
   abstract readonly variants: Variants | null;
   /** Cells that it takes. */
   abstract readonly size: number;
-  /** Null where it has been forgotten: who still counts gets new ones. */
-  cells: Float64Array | null = null;
   /** See {@link SharedSeries}; 0 without cells. */
   id = 0;
   /** Rule sets, pools and the like that can count here. */
@@ -55,6 +57,15 @@ export abstract class Series {
     this.family = family;
     this.labels = labels;
   }
+
+  get cells(): Cells | null {
+    return this.block === null ? null : { block: this.block, start: this.start, length: this.size };
+  }
+
+  set cells(cells: Cells | null) {
+    this.block = cells?.block ?? null;
+    this.start = cells?.start ?? 0;
+  }
 }
 
 export class CounterSeries extends Series implements Counter {
@@ -63,11 +74,12 @@ export class CounterSeries extends Series implements Counter {
   readonly size = 1;
 
   get value(): number {
-    return this.cells === null ? 0 : this.cells[0]!;
+    return this.block === null ? 0 : this.block[this.start]!;
   }
 
   set value(value: number) {
-    (this.cells ?? this.source.open(this))[0] = value;
+    const block = this.block ?? this.source.open(this);
+    block[this.start] = value;
   }
 }
 
@@ -83,7 +95,8 @@ export class CounterSetSeries extends Series implements CounterSet {
   }
 
   add(index: number): void {
-    (this.cells ?? this.source.open(this))[index]!++;
+    const block = this.block ?? this.source.open(this);
+    block[this.start + index]!++;
   }
 }
 
@@ -95,10 +108,10 @@ export class HistogramSeries extends Series implements Histogram {
   readonly size = BUCKETS + 1;
 
   observe(seconds: number): void {
-    const cells = this.cells ?? this.source.open(this);
+    const block = this.block ?? this.source.open(this);
     let i = 0;
     while (i < DURATION_BOUNDS.length && seconds > DURATION_BOUNDS[i]!) i++;
-    cells[i]!++;
-    cells[BUCKETS]! += seconds;
+    block[this.start + i]!++;
+    block[this.start + BUCKETS]! += seconds;
   }
 }

@@ -2,7 +2,7 @@
  * What one thread counts. Hot paths hold the object and add to it; nothing is looked up per request. Counts stand in
  * shared memory that is announced to the control plane once, which reads it from then on without asking.
  */
-import { CellMemory } from './cells.ts';
+import { CellMemory, viewOf } from './cells.ts';
 import {
   type CellSource,
   type Counter,
@@ -90,7 +90,10 @@ export class Registry implements Meters, CellSource {
 
   /** Everything there is, read now. */
   snapshot(): Sample[] {
-    return [...Array.from(this.#open.values(), (series) => samplesOf(series, series.cells!)).flat(), ...this.gauges()];
+    return [
+      ...Array.from(this.#open.values(), (series) => samplesOf(series, viewOf(series.cells!))).flat(),
+      ...this.gauges(),
+    ];
   }
 
   /** Runs `work`, and announces all series that are made meanwhile in one message instead of one each. */
@@ -138,11 +141,11 @@ export class Registry implements Meters, CellSource {
     this.#tell(series);
     // At once: the thread may die of the very request that is counted.
     if (!this.#gathering) this.#tellNews();
-    return cells;
+    return cells.block;
   }
 
   #tell({ id, family, type, labels, variants, cells }: Series): void {
-    if (this.#announce !== null) this.#news.push({ id, family, type, labels, variants, cells: cells! });
+    if (this.#announce !== null) this.#news.push({ id, family, type, labels, variants, cells: viewOf(cells!) });
   }
 
   #tellNews(): void {

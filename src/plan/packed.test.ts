@@ -37,6 +37,24 @@ test('ten thousand routes are read in a hundred steps, in memory that all thread
   assert.ok([...unpackPlan(packed)].length >= 100);
 });
 
+test('what routes have in common is one object at the other end, and what differs is not mixed up', () => {
+  const routes = [
+    ...many(3, (name) => routePlan(name, { use: ['a'] })),
+    ...many(3, (name) => routePlan(`${name}b`, { use: ['a', 'b'] })),
+    routePlan('map', { errors: 'map' }),
+    routePlan('large', { bodyMax: Number.POSITIVE_INFINITY }),
+    routePlan('reply', { to: [], reply: { status: 204, headers: ['a', 'b'], body: '' } }),
+    routePlan('placed', { place: { file: 'other.yaml', line: 7, column: 3 } }),
+    routePlan('matched', { match: { ...routePlan('').match, path: '/a', headers: { a: 'b' }, methods: ['GET'] } }),
+  ];
+  const read = finish(unpackPlan(packPlan(planOf({ routes }))));
+  assert.deepEqual(read.routes, routes);
+  const [one, two, , four] = read.routes;
+  for (const part of ['use', 'to', 'onDisconnect'] as const) assert.equal(one![part], two![part], part);
+  assert.equal(one!.match.hosts, two!.match.hosts);
+  assert.notEqual(one!.use, four!.use);
+});
+
 test('what cannot be serialised is an error', () => {
   assert.throws(() => packPlan(planOf({ policies: [policyPlan('p', { admit: () => undefined })] })));
 });

@@ -4,7 +4,7 @@ import type { Fields } from '../../fields/fields.ts';
 import { isHost } from '../../http1/target.ts';
 import type { Exchange } from '../../types/policy.ts';
 import type { Failure } from '../../types/transport.ts';
-import { choose, usable } from '../rules/choose.ts';
+import { choose, usable, usableAnywhere } from '../rules/choose.ts';
 import type { Route } from '../rules/rules.ts';
 import type { Endpoint, Upstream } from '../rules/upstream.ts';
 import { AttemptRun } from './attempt.ts';
@@ -24,6 +24,7 @@ export class Attempts {
   readonly #core: Core;
   readonly #route: Route;
   readonly #x: Exchange;
+  /** Endpoints of attempts that another follows. */
   #tried: readonly Endpoint[] = NONE;
 
   constructor(core: Core, route: Route, x: Exchange) {
@@ -35,25 +36,36 @@ export class Attempts {
   /** Makes ready for an endpoint, one not tried yet where there is one; null where nothing can take the request. */
   prepare(upstream: Upstream): AttemptRun | null {
     const now = this.#core.now();
-    const { region } = this.#x.client;
-    const fresh = this.#pick(upstream, usable(upstream, this.#tried, now, region));
+    const fresh = this.#pick(upstream, this.#tried, now);
     if (fresh !== null || this.broken || this.#tried.length === 0) return fresh;
-    return this.#pick(upstream, usable(upstream, NONE, now, region));
+    return this.#pick(upstream, NONE, now);
   }
 
-  #pick(upstream: Upstream, from: Endpoint[]): AttemptRun | null {
-    let candidates = this.#narrow(from);
+  #pick(upstream: Upstream, tried: readonly Endpoint[], now: number): AttemptRun | null {
+    const { client } = this.#x;
+    if (this.#route.choosesEndpoints)
+      return this.#pickFrom(upstream, this.#narrow(usableAnywhere(upstream, tried, now, client.region)));
+    const endpoint = choose(upstream, usable(upstream, tried, now, client.region), client, this.#core.random, now);
+    if (endpoint === null) return null;
+    const attempt = this.#enter(upstream, endpoint);
+    if (attempt !== null || this.broken) return attempt;
+    return this.#pickFrom(upstream, without(usableAnywhere(upstream, tried, now, client.region), endpoint));
+  }
+
+  /** The first that takes the request, in the order in which `choose` would have them. */
+  #pickFrom(upstream: Upstream, from: readonly Endpoint[]): AttemptRun | null {
+    let candidates = from;
     for (;;) {
       const endpoint = choose(upstream, candidates, this.#x.client, this.#core.random, this.#core.now());
       if (endpoint === null) return null;
       const attempt = this.#enter(upstream, endpoint);
       if (attempt !== null || this.broken) return attempt;
-      candidates = candidates.filter((candidate) => candidate !== endpoint);
+      candidates = without(candidates, endpoint);
     }
   }
 
   /** What policies leave of the list. */
-  #narrow(from: Endpoint[]): Endpoint[] {
+  #narrow(from: readonly Endpoint[]): readonly Endpoint[] {
     let list = from;
     for (const step of this.#route.steps) {
       if (step.hooks.choose === undefined) continue;
@@ -120,7 +132,6 @@ export class Attempts {
   /** The attempt goes out now. `whole`: nothing of the body is still to come from the client. */
   sent(attempt: AttemptRun, whole: boolean): void {
     this.count++;
-    this.#tried = this.#tried === NONE ? [attempt.runtime] : [...this.#tried, attempt.runtime];
     attempt.sent(this.#core.monotonic(), whole);
   }
 
@@ -142,6 +153,7 @@ export class Attempts {
     const attempt = this.current!;
     const { retry } = attempt.upstream.plan;
     if (retry === null || this.count >= retry.attempts) return -1;
+    this.#tried = [...this.#tried, attempt.runtime];
     const throttled = attempt.status === 429;
     const elsewhere = !throttled && this.#hasAnother(attempt.upstream);
     // Nothing was sent: going elsewhere repeats no load, and a second wait in the same line would help nobody.
@@ -149,7 +161,7 @@ export class Attempts {
     const wait = Math.max(elsewhere ? 0 : backoff(retry, this.count, this.#core.random()), asked);
     if (wait > retry.backoffMax || !attempt.upstream.budget?.take(this.#core.now())) return -1;
     // A provider that says "too many" is asked again after its own time, and not gone round by another endpoint.
-    if (throttled) this.#tried = attempt.upstream.endpoints.filter((endpoint) => endpoint !== attempt.runtime);
+    if (throttled) this.#tried = without(attempt.upstream.endpoints, attempt.runtime);
     return wait;
   }
 
@@ -185,6 +197,10 @@ export class Attempts {
   #tell(attempt: AttemptRun): void {
     for (const step of this.#route.steps) runOutcome(step, this.#x, attempt);
   }
+}
+
+function without(endpoints: readonly Endpoint[], refused: Endpoint): readonly Endpoint[] {
+  return endpoints.filter((endpoint) => endpoint !== refused);
 }
 
 /**

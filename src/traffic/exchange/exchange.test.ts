@@ -322,6 +322,40 @@ describe('policies', () => {
     assert.equal(stage.forwarder.last.request.headers.get('x-try'), '1');
     assert.equal(x.headers.get('x-try'), undefined);
   });
+
+  test('where policies leave nothing of the client’s region, its fallbacks follow, and no other region', () => {
+    const upstream = {
+      endpoints: ['eu', 'us', 'asia'].map((region) => endpointPlan('up', region, { region })),
+      choose: ['region'] as const,
+      fallback: ['us'],
+    };
+    const policies: Record<string, Hooks> = {
+      skips: { attempt: (_x, a) => (a.endpoint.name === 'eu' ? 'skip' : undefined) },
+      chooses: { choose: (_x, from) => from.filter(({ name }) => name !== 'eu') },
+    };
+    for (const [name, hooks] of Object.entries(policies))
+      for (const [country, expected] of [
+        ['DE', 'us'],
+        ['US', 'us'],
+        ['JP', 'asia'],
+      ] as const) {
+        const plan = planOf({
+          regions: Object.entries({ eu: ['DE'], us: ['US'], asia: ['JP'] }).map(([region, countries]) => ({
+            name: region,
+            countries,
+            continents: [],
+            default: false,
+            place: { file: 'rules.yaml', line: 1, column: 1 },
+          })),
+          upstreams: [upstreamPlan('up', upstream)],
+          policies: [policyPlan(name, hooks)],
+          routes: [routePlan('all', { use: [name] })],
+        });
+        const stage = new Stage(plan, { country });
+        stage.run(new FakeInbound());
+        assert.equal(stage.forwarder.last?.request.endpoint.name, expected, `${name} ${country}`);
+      }
+  });
 });
 
 describe('bodies', () => {

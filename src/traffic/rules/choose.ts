@@ -1,24 +1,88 @@
 /** Choosing an endpoint: a list, narrowed step by step (region, latency, busyness, hash, weight). */
+import type { EndpointPlan } from '../../types/plan.ts';
 import type { Client } from '../../types/policy.ts';
-import { addUnhealthy, ignoresHealth, levelsOf, serves } from './panic.ts';
+import { ignoresHealth, withUnhealthy } from './panic.ts';
 import type { Endpoint, Upstream } from './upstream.ts';
 
 /** Endpoints within this factor of the fastest count as fast: chasing every millisecond would herd all threads to one. */
 const LATENCY_SLACK = 1.3;
 
+const NONE: readonly never[] = Object.freeze([]);
+
 /**
- * The endpoints that may be tried now for a client of `region`: healthy (or all the same, where too few are: see
- * panic.ts), breaker not open, not in `tried`.
+ * The endpoints that `choose` may take for a client of `region`: healthy (or all the same, where too few are: see
+ * panic.ts), breaker not open, not in `tried`. Where `region` is the first step, those of the first level that has any,
+ * and the others are not looked at. Nothing is allocated where all of a level are usable.
  */
-export function usable(upstream: Upstream, tried: readonly Endpoint[], now: number, region: string): Endpoint[] {
-  const out: Endpoint[] = [];
-  let unhealthy = false;
-  for (const endpoint of upstream.endpoints) {
-    if (!endpoint.state.healthy()) unhealthy = true;
-    else if (isFree(endpoint, tried, now)) out.push(endpoint);
+export function usable(
+  upstream: Upstream,
+  tried: readonly Endpoint[],
+  now: number,
+  region: string,
+): readonly Endpoint[] {
+  const { levels } = upstream;
+  if (!levels.first) return usableAnywhere(upstream, tried, now, region);
+  const { fallback } = upstream.plan;
+  for (let i = -1; i < fallback.length; i++) {
+    const name = i < 0 ? region : fallback[i]!;
+    const level = levels.of(name);
+    const usual = healthyOf(level, tried, now);
+    if (usual.length === 0) continue;
+    return usual === level ? usual : filledUp(upstream, usual, [name], tried, now);
   }
-  if (unhealthy) addUnhealthy(upstream, out, region, (endpoint) => isFree(endpoint, tried, now));
+  return filledUp(upstream, NONE, levels.regionsFor(region), tried, now);
+}
+
+/** As {@link usable}, but of all regions: for policies that narrow the list, and behind an endpoint that took no request. */
+export function usableAnywhere(
+  upstream: Upstream,
+  tried: readonly Endpoint[],
+  now: number,
+  region: string,
+): readonly Endpoint[] {
+  const { endpoints } = upstream;
+  const usual = healthyOf(endpoints, tried, now);
+  return usual === endpoints ? usual : filledUp(upstream, usual, levelsInUse(upstream, usual, region), tried, now);
+}
+
+/** The first level that has any of `usual`; all where none has. */
+function levelsInUse({ levels }: Upstream, usual: readonly Endpoint[], region: string): readonly string[] {
+  const regions = levels.regionsFor(region);
+  const used = regions.find((name) => usual.some(({ plan }) => levels.has(plan, name)));
+  return used === undefined ? regions : [used];
+}
+
+function filledUp(
+  upstream: Upstream,
+  usual: readonly Endpoint[],
+  regions: readonly string[],
+  tried: readonly Endpoint[],
+  now: number,
+): readonly Endpoint[] {
+  return withUnhealthy(upstream, usual, regions, (endpoint) => isFree(endpoint, tried, now));
+}
+
+/** The healthy ones that are free; `endpoints` themselves where all are. */
+function healthyOf(endpoints: readonly Endpoint[], tried: readonly Endpoint[], now: number): readonly Endpoint[] {
+  for (let i = 0; i < endpoints.length; i++)
+    if (!isUsual(endpoints[i]!, tried, now)) return healthyFrom(endpoints, i, tried, now);
+  return endpoints;
+}
+
+/** Those before `from` are known to be. */
+function healthyFrom(
+  endpoints: readonly Endpoint[],
+  from: number,
+  tried: readonly Endpoint[],
+  now: number,
+): readonly Endpoint[] {
+  const out = endpoints.slice(0, from);
+  for (let i = from + 1; i < endpoints.length; i++) if (isUsual(endpoints[i]!, tried, now)) out.push(endpoints[i]!);
   return out;
+}
+
+function isUsual(endpoint: Endpoint, tried: readonly Endpoint[], now: number): boolean {
+  return endpoint.state.healthy() && isFree(endpoint, tried, now);
 }
 
 function isFree(endpoint: Endpoint, tried: readonly Endpoint[], now: number): boolean {
@@ -32,7 +96,7 @@ function isFree(endpoint: Endpoint, tried: readonly Endpoint[], now: number): bo
  */
 export function choose(
   upstream: Upstream,
-  from: Endpoint[],
+  from: readonly Endpoint[],
   client: Client,
   random: () => number,
   now?: number,
@@ -52,23 +116,36 @@ export function choose(
 }
 
 /** The client's own region, else the first fallback region that has one. Endpoints without a region serve every one. */
-function byRegion(from: Endpoint[], region: string, fallback: readonly string[]): Endpoint[] {
+function byRegion(from: readonly Endpoint[], region: string, fallback: readonly string[]): readonly Endpoint[] {
   let list = inRegion(from, region);
   for (let i = 0; list.length === 0 && i < fallback.length; i++) list = inRegion(from, fallback[i]!);
   return list;
 }
 
-function inRegion(from: Endpoint[], region: string): Endpoint[] {
-  const out: Endpoint[] = [];
-  for (const endpoint of from) if (endpoint.plan.region === region || endpoint.plan.region === '') out.push(endpoint);
-  return out;
+/** `from` itself where all are. */
+function inRegion(from: readonly Endpoint[], region: string): readonly Endpoint[] {
+  for (let i = 0; i < from.length; i++) if (!isInRegion(from[i]!.plan, region)) return onlyInRegion(from, region);
+  return from;
+}
+
+function onlyInRegion(from: readonly Endpoint[], region: string): readonly Endpoint[] {
+  return from.filter(({ plan }) => isInRegion(plan, region));
+}
+
+function isInRegion({ region: own }: EndpointPlan, region: string): boolean {
+  return own === region || own === '';
 }
 
 /**
  * Those close to the fastest average; all where no average is known. One that is passed over is measured again from time
  * to time, with one request: what was slow once, on a cold connection say, is not slow for ever.
  */
-function byLatency(upstream: Upstream, from: Endpoint[], region: string, now: number | undefined): Endpoint[] {
+function byLatency(
+  upstream: Upstream,
+  from: readonly Endpoint[],
+  region: string,
+  now: number | undefined,
+): readonly Endpoint[] {
   let best = Number.POSITIVE_INFINITY;
   for (const { state } of from) {
     const latency = state.latency();
@@ -87,17 +164,17 @@ function byLatency(upstream: Upstream, from: Endpoint[], region: string, now: nu
 
 /** Not an endpoint without traffic, nor one that a later `region` step would refuse: measuring must not fail a request. */
 function mayExplore(upstream: Upstream, endpoint: Endpoint, region: string): boolean {
-  return endpoint.plan.weight > 0 && serves(upstream, endpoint, region);
+  return endpoint.plan.weight > 0 && upstream.levels.has(endpoint.plan, region);
 }
 
 /** Fewest requests in flight for its weight. */
-function byBusyness(from: Endpoint[]): Endpoint[] {
+function byBusyness(from: readonly Endpoint[]): readonly Endpoint[] {
   const load = from.map((endpoint) => (endpoint.state.inFlight() + 1) / Math.max(endpoint.plan.weight, 1e-9));
   const least = Math.min(...load);
   return from.filter((_, i) => load[i]! <= least);
 }
 
-function byWeight(from: Endpoint[], random: number): Endpoint | null {
+function byWeight(from: readonly Endpoint[], random: number): Endpoint | null {
   let total = 0;
   for (const endpoint of from) total += endpoint.plan.weight;
   if (total === 0) return null;
@@ -110,7 +187,7 @@ function byWeight(from: Endpoint[], random: number): Endpoint | null {
 }
 
 /** Rendezvous hashing: a client keeps its endpoint, and only the clients of one that goes away move. */
-function byHash(from: Endpoint[], key: string): Endpoint {
+function byHash(from: readonly Endpoint[], key: string): Endpoint {
   let best = from[0];
   let highest = Number.NEGATIVE_INFINITY;
   for (const endpoint of from) {
@@ -139,10 +216,9 @@ const SHORTEST_WAIT = 1000;
 /** Milliseconds until one of the endpoints that serve a client of `region` may be tried again; at least a second. */
 export function retryAfter(upstream: Upstream, region: string, now: number): number {
   let soonest = Number.POSITIVE_INFINITY;
-  for (const level of levelsOf(upstream, region)) {
+  for (const level of upstream.levels.regionsFor(region)) {
     const anyHealth = ignoresHealth(upstream, level);
-    for (const endpoint of upstream.endpoints) {
-      if (!serves(upstream, endpoint, level)) continue;
+    for (const endpoint of upstream.levels.of(level)) {
       const recovers = anyHealth || endpoint.state.healthy() ? 0 : (upstream.plan.health?.every ?? 0);
       const wait = Math.max(recovers, breakerWait(endpoint, now));
       if (wait > 0 && wait < soonest) soonest = wait;

@@ -3,8 +3,7 @@
  * few that pass would get everything. So below a share of healthy ones (`health.panic`) health is ignored, as with
  * Envoy's panic threshold. Breakers and regions still apply.
  *
- * The share is that of a level: the endpoints that clients of one region may use, without those of its fallbacks. Where
- * an upstream does not choose by region, all its endpoints are one level.
+ * The share is that of a level (levels.ts): the endpoints that clients of one region may use.
  */
 import type { Endpoint, Upstream } from './upstream.ts';
 
@@ -14,23 +13,10 @@ export interface LevelHealth {
   readonly total: number;
 }
 
-const EVERYWHERE: readonly string[] = [''];
-
-/** Does `endpoint` belong to the level of `region`? Endpoints without a region belong to each. */
-export function serves(upstream: Upstream, endpoint: Endpoint, region: string): boolean {
-  return !upstream.choosesRegion || endpoint.plan.region === region || endpoint.plan.region === '';
-}
-
-/** Regions whose endpoints a client of `region` may use, in the order in which they are tried. */
-export function levelsOf(upstream: Upstream, region: string): readonly string[] {
-  return upstream.choosesRegion ? [region, ...upstream.plan.fallback] : EVERYWHERE;
-}
-
 export function levelHealth(upstream: Upstream, region: string): LevelHealth {
   let healthy = 0;
   let total = 0;
-  for (const endpoint of upstream.endpoints) {
-    if (!serves(upstream, endpoint, region)) continue;
+  for (const endpoint of upstream.levels.of(region)) {
     const isHealthy = endpoint.state.healthy();
     if (!isHealthy && isOff(endpoint)) continue;
     total++;
@@ -54,39 +40,36 @@ function isTooFew(upstream: Upstream, { healthy, total }: LevelHealth): boolean 
 }
 
 /**
- * Adds to `usable` the unhealthy endpoints that may be used all the same for a client of `region`, of those that are
- * `free`. A fallback region with a usable endpoint comes before a region that has none: only a level that is used anyway
- * is filled up, and where no level has anything to offer, the first that is short of healthy ones.
+ * `healthy` and the unhealthy endpoints that may be used all the same, of those that are `free`: of the first of `regions`
+ * whose level is short of healthy ones and has any. A fallback region with a usable endpoint comes before a region that
+ * has none, so where a level is used anyway it is to be the only one that is given.
  */
-export function addUnhealthy(
+export function withUnhealthy(
   upstream: Upstream,
-  usable: Endpoint[],
-  region: string,
+  healthy: readonly Endpoint[],
+  regions: readonly string[],
   free: (endpoint: Endpoint) => boolean,
-): void {
-  if ((upstream.plan.health?.panic ?? 0) === 0) return;
-  const levels = levelsOf(upstream, region);
-  const used = levels.find((level) => usable.some((endpoint) => serves(upstream, endpoint, level)));
-  for (const level of used === undefined ? levels : [used]) {
-    if (!ignoresHealth(upstream, level)) continue;
-    const before = usable.length;
-    for (const endpoint of upstream.endpoints) {
-      if (endpoint.state.healthy() || isOff(endpoint)) continue;
-      if (serves(upstream, endpoint, level) && free(endpoint)) usable.push(endpoint);
-    }
-    if (usable.length > before) return;
+): readonly Endpoint[] {
+  if ((upstream.plan.health?.panic ?? 0) === 0) return healthy;
+  for (const region of regions) {
+    if (!ignoresHealth(upstream, region)) continue;
+    const level = upstream.levels.of(region);
+    const added = level.filter((endpoint) => !endpoint.state.healthy() && !isOff(endpoint) && free(endpoint));
+    if (added.length > 0) return [...healthy, ...added];
   }
+  return healthy;
 }
 
 /** Regions that are levels of an upstream: those that its endpoints name; '' for the endpoints without one. */
 export function regionsOf(upstream: Upstream): readonly string[] {
-  if (!upstream.choosesRegion) return EVERYWHERE;
-  return [...new Set(upstream.endpoints.map((endpoint) => endpoint.plan.region))];
+  return upstream.levels.regions();
 }
 
 /** Are all endpoints of `region` used, whatever their health? As far as health decides it: breakers aside. */
 export function isPanicking(upstream: Upstream, region: string): boolean {
   const own = levelHealth(upstream, region);
   if (!isTooFew(upstream, own)) return false;
-  return own.healthy > 0 || levelsOf(upstream, region).every((level) => levelHealth(upstream, level).healthy === 0);
+  return (
+    own.healthy > 0 || upstream.levels.regionsFor(region).every((level) => levelHealth(upstream, level).healthy === 0)
+  );
 }

@@ -30,6 +30,8 @@ export interface Route {
   readonly needsBody: boolean;
   /** Fields of a fixed reply, to be copied; null where there is none. */
   readonly replyFields: Fields | null;
+  /** Some step narrows the list of endpoints, so it must see them all. */
+  readonly choosesEndpoints: boolean;
   /** Some step looks at single attempts, so each needs fields of its own. */
   readonly editsAttempts: boolean;
   readonly metrics: RouteMetrics;
@@ -73,8 +75,9 @@ export function* compileSteps(plan: Plan, host: RulesHost): Steps<RuleSet> {
     yield;
   }
   const routes: Route[] = [];
+  const compiler = new RouteCompiler(policies, host.meters);
   for (const route of plan.routes) {
-    routes.push(compileRoute(route, policies, host.meters));
+    routes.push(compiler.compile(route));
     yield;
   }
   const router = yield* Router.inSteps(routes.map((route) => ({ match: route.plan.match, value: route })));
@@ -144,33 +147,72 @@ function environment(name: string, facts: FactTable, host: RulesHost): Env {
   } satisfies Env);
 }
 
-function compileRoute(plan: RoutePlan, policies: ReadonlyMap<string, CompiledPolicy>, meters: Meters): Route {
-  const steps = plan.use.map((name) => {
-    const policy = policies.get(name);
-    if (!policy) throw new Error(`route ${plan.name}: there is no policy ${name}`);
-    return policy;
-  });
-  return Object.freeze({
-    plan,
-    steps,
-    needsBody: steps.some((step) => step.needsBody),
-    replyFields: plan.reply === null ? null : Fields.from(plan.reply.headers),
-    editsAttempts: steps.some((step) => step.hooks.attempt !== undefined),
-    metrics: new RouteMetrics(meters, plan.name),
-    logged: new Logged(),
-    upstreamFor: compileSplit(plan),
-  });
+/** Routes that run the same policies, or go to the same upstream, share what is made for that: it stays in the cache. */
+class RouteCompiler {
+  readonly #policies: ReadonlyMap<string, CompiledPolicy>;
+  readonly #meters: Meters;
+  /** By the list in the plan, which routes share (see plan/packed.ts). */
+  readonly #uses = new Map<readonly string[], Used>();
+  /** By the one upstream that a route has. */
+  readonly #only = new Map<string, () => string>();
+
+  constructor(policies: ReadonlyMap<string, CompiledPolicy>, meters: Meters) {
+    this.#policies = policies;
+    this.#meters = meters;
+  }
+
+  compile(plan: RoutePlan): Route {
+    return Object.freeze({
+      plan,
+      ...this.#used(plan),
+      replyFields: plan.reply === null ? null : Fields.from(plan.reply.headers),
+      metrics: new RouteMetrics(this.#meters, plan.name),
+      logged: new Logged(),
+      upstreamFor: plan.to.length > 1 ? compileSplit(plan) : this.#always(plan.to[0]?.upstream ?? ''),
+    });
+  }
+
+  #used({ name, use }: RoutePlan): Used {
+    let used = this.#uses.get(use);
+    if (used === undefined) {
+      const steps = use.map((policy) => this.#step(policy, name));
+      used = {
+        steps,
+        needsBody: steps.some((step) => step.needsBody),
+        choosesEndpoints: steps.some((step) => step.hooks.choose !== undefined),
+        editsAttempts: steps.some((step) => step.hooks.attempt !== undefined),
+      };
+      this.#uses.set(use, used);
+    }
+    return used;
+  }
+
+  #step(policy: string, route: string): CompiledPolicy {
+    const step = this.#policies.get(policy);
+    if (step === undefined) throw new Error(`route ${route}: there is no policy ${policy}`);
+    return step;
+  }
+
+  #always(upstream: string): () => string {
+    let always = this.#only.get(upstream);
+    if (always === undefined) {
+      always = () => upstream;
+      this.#only.set(upstream, always);
+    }
+    return always;
+  }
 }
+
+/** What a route's policies make of it. */
+type Used = Pick<Route, 'needsBody' | 'choosesEndpoints' | 'editsAttempts'> & {
+  readonly steps: readonly CompiledPolicy[];
+};
 
 /**
  * A weighted split is sticky by client: the address alone decides, so a client stays on one side while weights stay,
  * and moving a weight moves only the clients in between. The route's name keeps two splits from sharing their halves.
  */
 function compileSplit(plan: RoutePlan): (address: string) => string {
-  if (plan.to.length <= 1) {
-    const only = plan.to[0]?.upstream ?? '';
-    return () => only;
-  }
   const total = plan.to.reduce((sum, target) => sum + target.weight, 0);
   return (address) => {
     let point = (hash32(`${plan.name}\n${address}`) / 4294967296) * total;

@@ -8,6 +8,7 @@ import { EndpointState } from '../../state/endpoint.ts';
 import type { BreakerPlan, EndpointPlan, FailureKind, UpstreamPlan } from '../../types/plan.ts';
 import type { Log } from '../../types/policy.ts';
 import type { FailureReason, Forwarder } from '../../types/transport.ts';
+import { Levels } from './levels.ts';
 
 /** What became of one attempt, as metrics call it. */
 export type Outcome = 'ok' | 'error' | FailureReason | 'aborted';
@@ -82,15 +83,14 @@ const RETRIES_PER_SECOND_FLOOR = 1;
 export class Upstream {
   readonly plan: UpstreamPlan;
   readonly endpoints: readonly Endpoint[];
+  readonly levels: Levels;
   readonly forwarder: Forwarder;
   readonly budget: RetryBudget | null;
-  /** A client gets only endpoints of its region, of those in `fallback`, and those without one. */
-  readonly choosesRegion: boolean;
 
   constructor(plan: UpstreamPlan, host: UpstreamHost) {
     this.plan = plan;
-    this.choosesRegion = plan.choose.includes('region');
     this.endpoints = plan.endpoints.map((endpoint) => createEndpoint(endpoint, plan, host));
+    this.levels = new Levels(this.endpoints, plan);
     this.forwarder = host.forwarder(plan);
     this.budget = plan.retry
       ? new RetryBudget(

@@ -16,6 +16,7 @@ function thread() {
     prepared: (id, problem) => said.push(`${id} ${problem}`),
     now: () => clock++ * 100,
     later: (next) => waiting.push(next),
+    busy: () => false,
   });
   function* work(name: string, steps: number): Steps<Generation> {
     let done = false;

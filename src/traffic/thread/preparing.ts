@@ -9,6 +9,8 @@ export interface PreparingOptions {
   now(): number;
   /** Runs `next` when the requests that wait have had their turn. */
   later(next: () => void): void;
+  /** Are requests under way? */
+  busy(): boolean;
 }
 
 interface Prepared {
@@ -29,7 +31,7 @@ export class Preparing {
   /** Whatever was being made or waits to be taken gives way. */
   begin(id: number, steps: Steps<Generation>): void {
     this.#giveUp('newer rules came');
-    const { prepared, now, later } = this.#options;
+    const { prepared, now, later, busy } = this.#options;
     if (this.#closed) return prepared(id, 'the thread is ending');
     const over = (problem: string | null): void => {
       this.#running = null;
@@ -38,6 +40,7 @@ export class Preparing {
     const run = new SlicedRun<Generation>(steps, {
       now,
       later,
+      busy,
       done: (generation) => {
         this.#prepared = { id, generation };
         over(null);

@@ -82,6 +82,7 @@ export class TrafficThread {
       now: () => performance.now(),
       // What a slice makes is told of in one message.
       later: (next) => setImmediate(() => this.#registry.together(next)),
+      busy: () => this.#core!.inFlight > 0,
     });
     const { log } = start.config;
     // `pretty` is made of JSON by the main thread, which writes all lines.
