@@ -23,7 +23,7 @@ export interface HeadLimits {
 
 /** What both kinds of reader tell. */
 export interface MessageSink {
-  /** A piece of the body: a view into what was pushed, not a copy. */
+  /** A piece of the body: a view into what was pushed, or a copy where that was lent. */
   data(chunk: Buffer): void;
   /** The message is whole. Trailers that must not pass are gone (RFC 9110 §6.5.1); null where none is left. */
   end(trailers: Fields | null): void;
@@ -85,6 +85,8 @@ export abstract class MessageReader {
   readonly #held = new HeldOctets();
   /** What is worked through now, and how far the last event came. */
   #bytes: Buffer = NOTHING;
+  /** They are somebody else's again when the push is over. */
+  #lent = false;
   #at = 0;
 
   /** `spare`: lines that a message may get on its way. */
@@ -121,13 +123,19 @@ export abstract class MessageReader {
     return this.backlog.size + this.#held.size;
   }
 
-  /** Takes what came from the connection. Events are told before it returns. */
-  push(bytes: Buffer): void {
+  /**
+   * Takes what came from the connection. Events are told before it returns. `lent`: the octets are the reader's only until
+   * then, so what is kept or told of them is a copy.
+   */
+  push(bytes: Buffer, lent = false): void {
     if (this.mode >= REFUSED || bytes.length === 0) return;
     if (this.#running || this.backlog.size > 0) {
-      this.backlog.push(bytes);
+      this.backlog.push(lent ? Buffer.from(bytes) : bytes);
       if (!this.#paused && this.mode !== ENDED) this.run();
-    } else this.#run(bytes);
+    } else {
+      this.#lent = lent;
+      this.#run(bytes);
+    }
   }
 
   /** Stops `data` and `end` of a message with a body; what comes is kept inside. */
@@ -159,14 +167,24 @@ export abstract class MessageReader {
       const at = this.#consume(bytes);
       if (this.mode >= REFUSED) break;
       if (at < bytes.length) {
-        this.backlog.unshift(at === 0 ? bytes : bytes.subarray(at));
+        this.backlog.unshift(this.#own(bytes, at, bytes.length));
         break;
       }
+      this.#lent = false;
       bytes = this.backlog.shift();
     }
+    this.#lent = false;
     this.#bytes = NOTHING;
     this.#running = false;
     if (bytes === null) this.settle();
+  }
+
+  /** Octets that may be kept. */
+  #own(bytes: Buffer, from: number, to: number): Buffer {
+    if (!this.#lent) return from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
+    const own = Buffer.allocUnsafe(to - from);
+    bytes.copy(own, 0, from, to);
+    return own;
   }
 
   /** Works through `bytes` and returns how far it came. */
@@ -281,7 +299,7 @@ export abstract class MessageReader {
       case TRAILERS:
         return this.#lines(bytes, at);
       case UNTIL_CLOSE:
-        this.#to.data(at === 0 ? bytes : bytes.subarray(at));
+        this.#to.data(this.#own(bytes, at, bytes.length));
         return bytes.length;
       default:
         return this.#counted(bytes, at);
@@ -298,7 +316,7 @@ export abstract class MessageReader {
         this.#chunk.reset(true);
       } else this.mode = FINISH;
     }
-    this.#to.data(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+    this.#to.data(this.#own(bytes, at, end));
     return end;
   }
 
@@ -328,7 +346,7 @@ export abstract class MessageReader {
 
   /** For upgrades and tunnels: what was read behind the head. The reader is done with it: it tells nothing more. */
   takeRest(): Buffer {
-    if (this.#running) this.backlog.unshift(this.#bytes.subarray(this.#at));
+    if (this.#running) this.backlog.unshift(this.#own(this.#bytes, this.#at, this.#bytes.length));
     this.mode = TAKEN;
     return this.backlog.takeAll();
   }

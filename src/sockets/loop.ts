@@ -21,7 +21,7 @@ export class Loop {
   readonly clock: Clock;
   /** On the monotonic clock: a clock that is set must not time open requests out. Its ticks enter and leave. */
   readonly wheel: TimerWheel;
-  readonly reads = new ReadBlocks();
+  readonly reads: ReadBlocks;
   readonly room = new Room();
   /** The short ways to the system; null where this Node has none, and its streams are used throughout. */
   readonly native: Native | null;
@@ -29,9 +29,10 @@ export class Loop {
   readonly #ends: (TurnEnd | null)[] = [];
   #waiting = 0;
 
-  constructor(clock: Clock = new Clock(), native: Native | null = findNative()) {
+  constructor(clock: Clock = new Clock(), native: Native | null = findNative(), reads = new ReadBlocks()) {
     this.clock = clock;
     this.native = native;
+    this.reads = reads;
     this.wheel = new TimerWheel(TICK_MS, clock.monotonic, (tick, ms) => everyUnref(() => this.within(tick), ms));
   }
 

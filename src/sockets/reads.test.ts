@@ -17,7 +17,8 @@ class Reader {
   read(size: number, fill: string, meanwhile: () => void = () => {}): Buffer {
     assert.ok(size <= this.place.length);
     this.place.fill(fill, 0, size);
-    const bytes = this.#reads.take(size, this.place);
+    const taken = this.#reads.take(size, this.place);
+    const bytes = this.#reads.lends(this.place) ? Buffer.from(taken) : taken;
     meanwhile();
     this.#reads.moveOn(size, this.place);
     this.place = this.#reads.place() ?? this.place;

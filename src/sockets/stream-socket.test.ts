@@ -14,7 +14,8 @@ class Owner implements SocketOwner {
   error: Error | null = null;
   expectsMore = false;
   onReceived: () => void = () => {};
-  received(bytes: Buffer): void {
+  received(lentOrOwn: Buffer, lent: boolean): void {
+    const bytes = lent ? Buffer.from(lentOrOwn) : lentOrOwn;
     this.pieces.push(bytes);
     this.onReceived();
   }

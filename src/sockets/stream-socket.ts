@@ -9,8 +9,8 @@ import { Output } from './output.ts';
 
 /** Who is told what happens on a socket. Everything is told within a turn of the {@link Loop}. */
 export interface SocketOwner extends TurnEnd {
-  /** Octets came, the owner's to keep. */
-  received(bytes: Buffer): void;
+  /** Octets came: the owner's to keep, or `lent` until this returns. */
+  received(bytes: Buffer, lent: boolean): void;
   /** The other end has ended its side (FIN). */
   ended(): void;
   /** There is room again on a socket that was full. */
@@ -154,12 +154,12 @@ export class StreamSocket extends Output {
   // ── what the socket says ───────────────────────────────────────────────────────────────────────────────────────
 
   /** True: there is room for more. */
-  receive(bytes: Buffer): boolean {
+  receive(bytes: Buffer, lent = false): boolean {
     const owner = this.#owner;
     if (owner === null) return true;
     this.loop.enter();
     try {
-      owner.received(bytes);
+      owner.received(bytes, lent);
     } finally {
       this.loop.leave();
     }
@@ -168,7 +168,7 @@ export class StreamSocket extends Output {
 
   read(size: number, place: Buffer): boolean {
     const { reads } = this.loop;
-    const goesOn = this.receive(reads.take(size, place));
+    const goesOn = this.receive(reads.take(size, place), reads.lends(place));
     reads.moveOn(size, place);
     return goesOn;
   }

@@ -96,11 +96,11 @@ export class ClientConnection implements RequestSink, SocketOwner {
 
   // ── what the socket says ───────────────────────────────────────────────────────────────────────────────────────
 
-  received(bytes: Buffer): void {
+  received(bytes: Buffer, lent: boolean): void {
     if (this.#input === DISCARD) return this.#discard(bytes.length);
     this.#deadline.took(bytes.length);
     this.#reading = TAKING;
-    this.#reader.push(bytes);
+    this.#reader.push(bytes, lent);
     this.#reading = OUTSIDE;
     this.#settle();
   }

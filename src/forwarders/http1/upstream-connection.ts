@@ -166,12 +166,12 @@ export class UpstreamConnection extends Timer implements ResponseSink, SocketOwn
 
   // ── the reply ──
 
-  received(chunk: Buffer): void {
+  received(chunk: Buffer, lent: boolean): void {
     // On an idle connection nothing may come (RFC 9112 §9.2).
     if (this.#call === null) return this.#pool.drop(this);
     if (this.#reply === AWAITED) this.#reply = BEGUN;
     this.#reading = true;
-    this.#reader.push(chunk);
+    this.#reader.push(chunk, lent);
     this.#settle();
   }
 
