@@ -55,7 +55,7 @@ export class Nodes {
     if (known !== 0) return known;
     const at = this.#texts.add(text);
     const made = this.#make();
-    if (this.get(node, CHILD) === 0 && this.get(node, LENGTH) !== SEVERAL) {
+    if (this.get(node, CHILD) === 0) {
       this.set(node, TEXT, at);
       this.set(node, LENGTH, text.length);
       this.set(node, CHILD, made);
