@@ -187,8 +187,8 @@ export class ExchangeRun extends Timer implements Exchange, Identified, Finished
   // ── 2. the body, where a policy needs it, then the policies ────────────────────────────────────────────────────
 
   #receive(route: Route): void {
-    const limit = route.plan.bodyMax ?? this.#core.bodyMax;
-    const capped = route.needsBody || route.plan.bodyMax !== null;
+    const limit = route.bodyMax ?? this.#core.bodyMax;
+    const capped = route.needsBody || route.bodyMax !== null;
     if (capped && this.#body.length > limit) return this.#refuse('PAYLOAD_TOO_LARGE');
     if (capped) this.#body.limit = limit;
     if (!route.needsBody) return this.#admit(0);
@@ -236,8 +236,8 @@ export class ExchangeRun extends Timer implements Exchange, Identified, Finished
   }
 
   #admitted(): void {
-    const fixed = this.#route!.plan.reply;
-    if (fixed !== null) return this.#answer({ ...fixed, headers: this.#route!.replyFields!.copy(), code: '' });
+    const { replyFields, plan } = this.#route!;
+    if (replyFields !== null) return this.#answer({ ...plan.reply!, headers: replyFields.copy(), code: '' });
     this.#attempts = new Attempts(this.#core, this.#route!, this);
     if (this.#body.isSmall && !this.#body.ready && this.#body.collectSmall()) return;
     this.#dispatch();

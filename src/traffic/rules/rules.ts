@@ -28,6 +28,8 @@ export interface Route {
   readonly plan: RoutePlan;
   readonly steps: readonly Step[];
   readonly needsBody: boolean;
+  /** Bytes that a body may have, where the route says so; here so that a plain request does not touch the plan. */
+  readonly bodyMax: number | null;
   /** Fields of a fixed reply, to be copied; null where there is none. */
   readonly replyFields: Fields | null;
   /** Some step narrows the list of endpoints, so it must see them all. */
@@ -165,6 +167,7 @@ class RouteCompiler {
     return Object.freeze({
       plan,
       ...this.#used(plan),
+      bodyMax: plan.bodyMax,
       replyFields: plan.reply === null ? null : Fields.from(plan.reply.headers),
       metrics: new RouteMetrics(this.#meters, plan.name),
       logged: new Logged(),
