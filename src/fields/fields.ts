@@ -48,6 +48,7 @@ export class Fields {
 
   /** What was read. The section's marks are the new owner's from now on. */
   static read(section: FieldSection): Fields {
+    if (section.count === 0) return Fields.empty();
     return new Fields(section.text, section.marks, section.count, section.kinds);
   }
 
