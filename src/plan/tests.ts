@@ -76,6 +76,7 @@ function resolveRequest(entry: SectionEntry, raw: RawTest['request'], problems: 
   const { body, type } = resolveBody(raw, entry, ['request'], problems);
   const headers = raw.headers ?? {};
   checkHeaders(headers, entry, ['request', 'headers'], problems);
+  if (raw.host !== undefined) checkHeaders({ host: raw.host }, entry, ['request'], problems);
   if (raw.country !== undefined) checkCountry(raw.country, valueAt(entry, ['request', 'country']), problems);
   return {
     method: raw.method ?? 'GET',
