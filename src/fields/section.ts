@@ -61,7 +61,7 @@ const USUAL_LINES = 8;
 /** More lines than this are not expected of the next message, whatever the last one had. */
 const MOST_EXPECTED = 64;
 /** Of a section without lines, never anybody's to write to. Idle connections hold it. */
-const NONE = Object.freeze([] as Mark[]) as Mark[];
+const NONE: Mark[] = Object.freeze([]) as unknown as Mark[];
 
 /** The lines that were read, and which of them say something about the message. */
 export class FieldSection {

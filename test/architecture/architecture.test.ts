@@ -132,6 +132,8 @@ test('there are no cycles; only the types of one folder may name one another', (
 
 /** Collections that could be written to, unless their type says that nobody may. */
 const COLLECTION = /^(?:export )?const (\w+)(: Readonly\w+)?.*=\s*new (?:Map|Set|WeakMap|WeakSet)\b/;
+/** Lists that whoever is given them could write to. */
+const LIST = /^(?:export )?const \w+: (?!readonly |Readonly)[^=]*\[\] = (?!Object\.freeze\()/;
 const CONSTANT = /^(?:export )?const (\w+)\b/;
 const WRITES = 'set|add|delete|clear|push|pop|shift|unshift|splice|sort|reverse|fill|copyWithin';
 
@@ -144,6 +146,7 @@ test('nothing at module level is mutable', () => {
       if (/^(export )?(let|var) /.test(line)) wrong.push(where);
       const collection = COLLECTION.exec(line);
       if (collection && !collection[2]) wrong.push(where);
+      if (LIST.test(line)) wrong.push(where);
       const name = CONSTANT.exec(line)?.[1];
       if (name && new RegExp(`(?<![.\\w])${name}(\\.(${WRITES})\\(|(\\[[^\\]]*\\]|\\.\\w+) = )`).test(text))
         wrong.push(where);

@@ -9,7 +9,7 @@ import { endsEvent, errorEvent, isEventStream } from './sse.ts';
 export type Flow = 'more' | 'wait' | 'whole';
 
 /** Nothing is held; never added to. */
-const NOTHING: Buffer[] = [];
+const NOTHING: Buffer[] = Object.freeze([]) as unknown as Buffer[];
 
 export class ReplyStream {
   /** Length of the body; -1 where only its end will tell. */
