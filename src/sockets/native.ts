@@ -29,6 +29,8 @@ export interface WriteRequest {
   buffer: unknown;
   /** Where it ended before it could be told of; not on all Nodes. */
   writeStatus?: number | null;
+  /** Negative until it is under way. */
+  getAsyncId(): number;
 }
 
 /** Takes what was read into the place it had. False: no more for now. */
@@ -78,7 +80,7 @@ export class Native {
   // The writers: 0 where the system has taken all, its error (negative), or 1 where `writer` is told of the end.
 
   bytes(handle: Handle, bytes: Buffer, writer: Output): number {
-    return this.#sent(handle, handle.writeBuffer(this.#request(), bytes), bytes, writer);
+    return this.#sent(handle.writeBuffer(this.#request(), bytes), bytes, writer);
   }
 
   /** Octets with others before them and text behind, uncopied. */
@@ -86,7 +88,7 @@ export class Native {
     if (before === null && after === '') return this.bytes(handle, bytes, writer);
     const pieces: unknown[] = before === null ? [bytes, 'buffer'] : [before, 'buffer', bytes, 'buffer'];
     if (after !== '') pieces.push(after, 'latin1');
-    return this.#sent(handle, handle.writev(this.#request(), pieces, false), pieces, writer);
+    return this.#sent(handle.writev(this.#request(), pieces, false), pieces, writer);
   }
 
   #request(): WriteRequest | null {
@@ -95,9 +97,10 @@ export class Native {
     return this.#unused;
   }
 
-  #sent(handle: Handle, answer: number | WriteRequest, buffer: unknown, writer: Output): number {
-    // Without a request of ours 0 says that none was needed; with one it may be under way.
-    if (answer === 0 && (this.#unused === null || handle.writeQueueSize === 0)) return 0;
+  #sent(answer: number | WriteRequest, buffer: unknown, writer: Output): number {
+    // Without a request of ours 0 says that none was needed; with one it may be under way. An empty queue does not say that
+    // it is not: libuv tries once more before it queues, and tells of the end later even where nothing is left.
+    if (answer === 0 && (this.#unused === null || this.#unused.getAsyncId() < 0)) return 0;
     const request = typeof answer === 'number' ? this.#unused : answer;
     this.#unused = null;
     if (typeof answer === 'number' && answer !== 0) return answer;
@@ -172,7 +175,10 @@ export function findNative(): Native | null {
     const [place, nextPlace, onRead] = ['kBuffer', 'kBufferGen', 'kBufferCb'].map((name) => symbols.get(name));
     socket.destroy();
     if (place === undefined || nextPlace === undefined || onRead === undefined || asked === undefined) return null;
-    return new Native(place, nextPlace, onRead, makerOf(asked));
+    const makeRequest = makerOf(asked);
+    // Ours is used again, which needs to be told apart from one under way.
+    if (makeRequest !== null && typeof makeRequest().getAsyncId !== 'function') return null;
+    return new Native(place, nextPlace, onRead, makeRequest);
   } catch {
     return null;
   }

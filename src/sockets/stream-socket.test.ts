@@ -135,6 +135,26 @@ for (const [way, loopOf] of [
         peer.destroy();
       });
 
+      test('a write whose end is told later is under way until then, although no octet waits', async () => {
+        const { owner, socket, peer } = await pair(loopOf(), accepted);
+        const handle = handleOf((socket as unknown as { socket: Socket }).socket)!;
+        // As where the other end takes the rest between the two tries that libuv makes.
+        Object.defineProperty(handle, 'writeQueueSize', { get: () => 0, configurable: true });
+        const size = 10_000_000;
+        for (const octet of 'ab') socket.piece('', Buffer.alloc(size, octet), '');
+        Reflect.deleteProperty(handle, 'writeQueueSize');
+        assert.equal(socket.empty, false);
+        socket.awaitFlush();
+        let came = 0;
+        peer.on('data', (chunk: Buffer) => (came += chunk.length));
+        peer.resume();
+        await owner.saw('flushed');
+        await until(() => came === 2 * size, 'all of it');
+        assert.equal(socket.empty, true);
+        socket.destroy();
+        peer.destroy();
+      });
+
       test('flushed is told when the rest is with the system; an end comes behind it', async () => {
         const { owner, socket, peer } = await pair(loopOf(), accepted);
         const size = 20_000_000;
