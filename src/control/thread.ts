@@ -189,6 +189,8 @@ export class Thread {
     if (this.state === 'ended') return;
     this.lost = true;
     this.#settleAll();
+    // It may hang for as long as this process lives, but will never write another line: it was told to end.
+    this.#lines.drain();
   }
 
   #receive(message: FromWorker): void {
