@@ -193,6 +193,11 @@ export class Thread {
     this.#lines.drain();
   }
 
+  /** Writes what it has gathered so far of the access log: the process ends now, and nobody takes what follows. */
+  takeLastLines(): void {
+    this.#lines.drain();
+  }
+
   #receive(message: FromWorker): void {
     switch (message.type) {
       case 'log':
