@@ -56,8 +56,10 @@ export async function serve(args: string[]): Promise<number> {
   const redactor = new Redactor();
   let server: Server | null = null;
   const crash = (error: unknown): void => {
-    if (server) server.log.fatal({ err: error }, 'a bug in Weir: the process ends');
-    else process.stderr.write(redactor.text(`weir: ${error instanceof Error ? error.stack : error}\n`));
+    if (server) {
+      server.takeLastLines();
+      server.log.fatal({ err: error }, 'a bug in Weir: the process ends');
+    } else process.stderr.write(redactor.text(`weir: ${error instanceof Error ? error.stack : error}\n`));
     void sink.close(1000).then(() => leave(EX_SOFTWARE));
   };
   process.on('uncaughtException', crash);

@@ -60,6 +60,8 @@ export interface Server {
   reload(trigger: Trigger): Promise<ReloadResult>;
   /** Drains for up to `timeout` milliseconds (the configured time by default) and gives everything back. */
   close(timeout?: number): Promise<void>;
+  /** For an end without {@link close}: hands what threads have gathered of the access log to the sink. Never throws. */
+  takeLastLines(): void;
 }
 
 /** Milliseconds that the log, and the rules to be kept, get to be written at the end. */
@@ -325,8 +327,13 @@ class ControlPlane implements Server {
     if (this.#compiled) this.#panic.check(this.#compiled.rules);
   }
 
+  takeLastLines(): void {
+    this.#pool.takeLastLines();
+  }
+
   /** By SIGKILL, since exit(3) would wait for the thread. Better this process now than any other when memory is gone. */
   #giveUp(): void {
+    this.takeLastLines();
     this.log.fatal({}, 'out of memory, and the thread that uses it cannot be terminated: the process exits');
     void this.#sink.close(FLUSH_TIMEOUT).then(() => process.kill(process.pid, 'SIGKILL'));
   }

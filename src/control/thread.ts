@@ -189,6 +189,13 @@ export class Thread {
     if (this.state === 'ended') return;
     this.lost = true;
     this.#settleAll();
+    // It may hang for as long as this process lives, but will never write another line: it was told to end.
+    this.#lines.drain();
+  }
+
+  /** Writes what it has gathered so far of the access log: the process ends now, and nobody takes what follows. */
+  takeLastLines(): void {
+    this.#lines.drain();
   }
 
   #receive(message: FromWorker): void {

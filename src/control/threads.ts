@@ -225,6 +225,11 @@ export class ThreadPool {
     this.#watchdog.stop();
   }
 
+  /** Where the process ends without {@link drain}: lines of the access log that threads have gathered are written. */
+  takeLastLines(): void {
+    for (const thread of this.#threads()) thread.takeLastLines();
+  }
+
   async #startSlot(slot: Slot): Promise<readonly BoundAddress[]> {
     const thread = slot.thread ?? this.#spawn(slot);
     const problem = await this.#begin(slot, thread);

@@ -111,6 +111,7 @@ export class GatheredLines {
   readonly #take: TakeLines;
   /** The segment that is handed over next. */
   #next = 0;
+  #drained = false;
 
   constructor(take: TakeLines) {
     this.#take = take;
@@ -118,19 +119,28 @@ export class GatheredLines {
 
   /** A segment was handed over. */
   receive(): void {
+    if (!this.#drained) this.#takeNext();
+  }
+
+  /**
+   * The thread has ended, or will never run JavaScript again: takes what it did not tell of any more, and what it still
+   * gathered. At most one segment is not its own. Again is harmless.
+   */
+  drain(): void {
+    if (this.#drained) return;
+    this.#drained = true;
+    if (Atomics.load(this.#owners, this.#next) === MAIN) this.#takeNext();
+    const lines = this.#linesIn(this.#next);
+    if (lines.length > 0) this.#take(lines, () => {});
+  }
+
+  #takeNext(): void {
     const segment = this.#next;
     this.#next = 1 - segment;
     this.#take(this.#linesIn(segment), () => {
       this.#lengths[segment] = 0;
       Atomics.store(this.#owners, segment, THREAD);
     });
-  }
-
-  /** The thread has ended: what it did not tell of any more, and what it still gathered. At most one segment is not its own. */
-  drain(): void {
-    if (Atomics.load(this.#owners, this.#next) === MAIN) this.receive();
-    const lines = this.#linesIn(this.#next);
-    if (lines.length > 0) this.#take(lines, () => {});
   }
 
   #linesIn(segment: number): Uint8Array {

@@ -214,6 +214,14 @@ test('a bug in the main thread is logged and ends with 70', async (t) => {
   assert.deepEqual([last.level, (last.err as { message: string }).message], ['fatal', 'a bug in the main thread']);
 });
 
+test('a bug in the main thread loses no line of the access log that threads have gathered', async (t) => {
+  const weir = await startWeir(t, { rules: reply('x'), env: FAULTS });
+  for (let i = 0; i < 20; i++) await (await fetch(weir.url)).text();
+  weir.process.signal('SIGUSR2');
+  assert.equal(await weir.process.exited, 70);
+  assert.equal(weir.accessLog().length, 20);
+});
+
 test('config or rules with problems: all of them as check prints them, and 3', async (t) => {
   const bad = await run([
     'serve',

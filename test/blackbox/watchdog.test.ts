@@ -1,6 +1,7 @@
 /** Threads that hang or grow in the real program: told, replaced, and the rest of it goes on. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { until } from '../tools/until.ts';
@@ -78,6 +79,37 @@ test('a thread that nothing can end holds up neither a reload nor the end of the
   await weir.record(({ message }) => message === 'weir has ended');
   assert.equal(await weir.process.exited, 0);
 });
+
+test('lines of the access log that a thread had gathered are written although nothing can end it', async (t) => {
+  const weir = await start(t, 'native', { unresponsive: '500ms', replace: '1s' }, 1);
+  const answered = await requestsUntilItHangs(weir);
+  await until(() => weir.accessLog().length === answered, `lines for ${answered} requests`, 30_000);
+  weir.process.signal('SIGTERM');
+  assert.equal(await weir.process.exited, 0);
+  assert.equal(weir.accessLog().length, answered, 'no line is written twice');
+});
+
+/** Requests one after another, during which the only thread hangs. Resolves with how many were answered. */
+function requestsUntilItHangs(weir: Weir): Promise<number> {
+  const { hostname, port } = new URL(weir.url);
+  return new Promise((resolve, reject) => {
+    let answered = 0;
+    const socket = connect(Number(port), hostname);
+    const ask = () => socket.write('GET / HTTP/1.1\r\nhost: weir\r\n\r\n');
+    socket.once('connect', ask);
+    socket.on('data', () => {
+      answered++;
+      // What hangs then has gathered lines since the last time that it handed some over.
+      if (answered === 500) weir.process.signal('SIGWINCH');
+      ask();
+    });
+    socket.on('error', reject);
+    socket.setTimeout(1000, () => {
+      socket.destroy();
+      resolve(answered);
+    });
+  });
+}
 
 test('a second SIGTERM ends the process at once although a thread hangs that nothing can end', async (t) => {
   const weir = await start(t, 'native', { unresponsive: '500ms', replace: '10m' });
