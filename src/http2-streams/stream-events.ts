@@ -37,9 +37,9 @@ export interface StreamEvents {
   streamFlushed(): void;
   /**
    * Last: the stream is over, by whatever cause. `sent`: END_STREAM had gone out before. `error` is what Node said of it,
-   * or null.
+   * or null. `unsent`: at most so many octets that Node had were never sent; see {@link Unsent}.
    */
-  streamClosed(sent: boolean, error: Error | null): void;
+  streamClosed(sent: boolean, error: Error | null, unsent: number): void;
 }
 
 /** Who is told about a stream that a client opened. */
@@ -59,6 +59,7 @@ export interface ClientStreamEvents extends StreamEvents {
 const EVENTS = Symbol('events');
 const SENT = Symbol('sent');
 const FAILURE = Symbol('failure');
+const UNSENT = Symbol('unsent');
 
 interface Attached extends Http2Stream {
   [EVENTS]: StreamEvents;
@@ -66,6 +67,8 @@ interface Attached extends Http2Stream {
   [SENT]?: boolean;
   /** What Node said went wrong. */
   [FAILURE]?: Error;
+  /** Octets handed to Node that had not left when it was asked last. */
+  [UNSENT]?: number;
   readonly _writableState: { errored: Error | null };
 }
 
@@ -172,7 +175,31 @@ function destroy(this: Attached, error?: Error): Attached {
  * that ended well before it hears that the last bytes were written, and ends our side itself where it was reset.
  */
 function note(stream: Attached): void {
-  if (stream[SENT] !== true) stream[SENT] = hasSentEnd(stream);
+  if (stream[SENT] === true) return;
+  stream[SENT] = hasSentEnd(stream);
+  stream[UNSENT] = stream[SENT] ? 0 : stream.writableLength;
+}
+
+/**
+ * What was lost on the streams of one connection. Node counts the octets it has to send against the memory of their
+ * session (`maxSessionMemory`), and those of a stream that is reset for ever (Http2Stream::Destroy in node_http2.cc). When
+ * the memory is used up it refuses every stream that a client opens, and every reply of an upstream: a connection must end
+ * before that.
+ */
+export class Unsent {
+  readonly #most: number;
+  #octets = 0;
+
+  /** `megabytes`: the memory of the session. Half of it is for the streams that are open. */
+  constructor(megabytes: number) {
+    this.#most = megabytes * 500_000;
+  }
+
+  /** Counts what a stream leaves behind. True: the connection should end. */
+  add(octets: number): boolean {
+    this.#octets += octets;
+    return this.#octets > this.#most;
+  }
 }
 
 // In place of listeners: eight of them would take a kilobyte for each stream, and Node tells its own listeners of each.
@@ -217,7 +244,7 @@ function emit(stream: Attached, event: string | symbol, a: unknown, b: unknown, 
       stream[FAILURE] ??= a as Error;
       return true;
     case 'close':
-      to.streamClosed(stream[SENT] === true, stream[FAILURE] ?? null);
+      to.streamClosed(stream[SENT] === true, stream[FAILURE] ?? null, stream[UNSENT] ?? 0);
       return true;
   }
   return EventEmitter.prototype.emit.call(stream, event, a, b, c);

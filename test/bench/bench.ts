@@ -54,11 +54,16 @@ async function main(): Promise<number> {
   const args = process.argv.slice(2);
   if (args.includes('--quiet')) return quiet(args.filter((arg) => arg !== '--quiet'));
   const [subjects, sections] = [SUBJECTS.map(({ name }) => name), SECTIONS.map(({ name }) => name)];
+  const usage = `${USAGE.replace('SECTIONS', sections.join(', '))}\n`;
+  if (args.includes('--help')) {
+    process.stdout.write(usage);
+    return 0;
+  }
   let options: Options;
   try {
     options = readOptions(args, subjects, sections);
   } catch (error) {
-    process.stderr.write(`bench: ${(error as Error).message}\n${USAGE.replace('SECTIONS', sections.join(', '))}\n`);
+    process.stderr.write(`bench: ${(error as Error).message}\n${usage}`);
     return 2;
   }
   if (options.profile !== '') process.stdout.write(await profile(options, say));

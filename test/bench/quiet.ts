@@ -77,6 +77,10 @@ function positive(name: string, text: string): number {
 
 /** The command. Returns the exit status. */
 export async function quiet(args: readonly string[]): Promise<number> {
+  if (args.includes('--help')) {
+    process.stdout.write(`${QUIET_USAGE}\n`);
+    return 0;
+  }
   let options: Arguments;
   try {
     options = readQuietOptions(args);

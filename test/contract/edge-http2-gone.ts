@@ -6,7 +6,18 @@ import { Random } from '../../src/testing/random.ts';
 import { SEED, SEED_NOTE } from '../../src/testing/seed.ts';
 import { until } from '../tools/until.ts';
 import { ask, type Bench, type Declare } from './edge-http2-bench.ts';
-import { DATA, END_HEADERS, END_STREAM, type FramePeer, frame, HEADERS, headers, rst } from './http2-frames.ts';
+import {
+  DATA,
+  END_HEADERS,
+  END_STREAM,
+  type FramePeer,
+  frame,
+  GOAWAY,
+  HEADERS,
+  headers,
+  RST_STREAM,
+  rst,
+} from './http2-frames.ts';
 
 const NO_ERROR = 0;
 const PROTOCOL_ERROR = 1;
@@ -120,6 +131,30 @@ export function goneTests(declare: Declare): void {
     closes.close();
     await until(() => bench.sessions.size === 0, 'both to be gone');
   });
+
+  declare(
+    'a client that cancels large replies without end is told to go before nothing is left for others',
+    async (bench) => {
+      let now = 0;
+      await bench.listen({ now: () => now });
+      bench.onCall = ({ inbound }) => inbound.reply(200, Fields.empty(), Buffer.alloc(200_000), false);
+      const peer = await bench.frames();
+      const told = () => peer.frames.find(({ type }) => type === GOAWAY);
+      // 32 MB are what Node has for a connection.
+      for (let id = 1; id < 2400 && told() === undefined; ) {
+        now += 10_000; // so that these are not too many at once
+        const first = id;
+        for (; id < first + 100; id += 2) peer.send(headers(id, GET));
+        const asked = (id - 1) / 2;
+        await until(() => bench.calls.length === asked || told() !== undefined, 'the requests');
+        for (let one = first; one < id; one += 2) peer.send(rst(one, CANCEL));
+        await until(() => bench.calls.every((call) => call.over !== ''), 'the ends');
+      }
+      const refused = peer.frames.filter(({ type }) => type === RST_STREAM);
+      assert.deepEqual([told()?.payload.readUInt32BE(4), refused.length], [NO_ERROR, 0]);
+      await until(() => bench.sessions.size === 0, 'the connection to be closed');
+    },
+  );
 
   declare(`thousands of aborts at random moments leave nothing behind (${SEED_NOTE})`, async (bench) => {
     await bench.listen({ requestTimeout: 5000, writeTimeout: 5000 });

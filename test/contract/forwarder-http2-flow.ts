@@ -7,9 +7,10 @@ import { until } from '../tools/until.ts';
 import { settled } from './edge-http2-bench.ts';
 import { asked, type Declare, reply } from './forwarder-http2-bench.ts';
 import { requestTo } from './forwarder-upstream.ts';
-import { DATA, END_HEADERS, END_STREAM, frame, goaway, headers, rst } from './http2-frames.ts';
+import { DATA, END_HEADERS, END_STREAM, frame, goaway, HEADERS, headers, rst } from './http2-frames.ts';
 
 const MB = 1 << 20;
+const NO_ERROR = 0;
 const CANCEL = 8;
 
 export function flowTests(declare: Declare): void {
@@ -184,6 +185,36 @@ function uploadTests(declare: Declare): void {
     (await upstream.request()).answer();
     await next.done();
     assert.equal(upstream.sessions.length, 1);
+  });
+
+  declare('uploads refused half-way use up a connection, and another takes its place', async (bench) => {
+    const upstream = await bench.frames();
+    const forwarder = bench.forwarder({ connections: 1 });
+    const body = Buffer.alloc(MB);
+    const send = () => {
+      const to = bench.recorder();
+      forwarder.send(requestTo(upstream.endpoint, { method: 'POST', body }), to);
+      return to;
+    };
+    // 256 MB are what Node has for a connection, and 32 KB of each of these wait there.
+    let refused = Array.from({ length: 40 }, send);
+    const peer = await upstream.accept();
+    for (let first = 1; first < 20_000 && upstream.peers.length === 1; first += 80) {
+      await asked(peer, first + 78);
+      for (let id = first; id < first + 80; id += 2) peer.send(headers(id, [':status', '413']), rst(id, NO_ERROR));
+      for (const to of refused) {
+        await to.done();
+        assert.equal(to.status, 413);
+      }
+      peer.frames.length = 0;
+      refused = Array.from({ length: 40 }, send);
+      const last = first + 158;
+      await until(() => upstream.peers.length > 1 || peer.find(HEADERS, last) !== undefined, 'the next ones');
+    }
+    const other = await upstream.accept();
+    await asked(other, 79);
+    for (let id = 1; id < 80; id += 2) other.send(reply(id));
+    for (const to of refused) assert.equal((await to.done()).status, 200);
   });
 
   declare('a whole reply whose upstream then tells us to stop (RFC 9113 §8.1)', async (bench) => {

@@ -8,6 +8,11 @@ import { allTables, PAGES, pageFile, renderPage, tablesOf } from '../tools/docs.
 
 const read = (page: string) => readFileSync(pageFile(page), 'utf8');
 
+/** What these say of was true in its time. */
+const HISTORY = ['CHANGELOG.md', 'docs/decisions.md'];
+/** Files that stand there while something runs. */
+const MADE = ['config/demo.env', 'rules/.new'];
+
 describe('the tables in the docs', () => {
   for (const page of PAGES) {
     test(`${page} is current`, () => {
@@ -31,6 +36,16 @@ describe('the pages', () => {
       for (const [, target] of read(page).matchAll(/\]\((?!https?:)([^)#\s]+)[^)]*\)/g))
         if (!existsSync(join(dirname(pageFile(page)), target!))) dead.push(`${page}: ${target}`);
     assert.deepEqual(dead, []);
+  });
+
+  test('every file of the repository that a page names is there', () => {
+    const named = [...pages, 'src/README.md', 'test/README.md'].filter((name) => !HISTORY.includes(name));
+    const missing: string[] = [];
+    for (const page of named)
+      for (const [, path] of read(page).matchAll(/`((?:config|docs|rules|src|test)\/[\w./-]*\w\/?)`/g))
+        if (!path!.includes('/x/') && !MADE.includes(path!) && !existsSync(pageFile(path!)))
+          missing.push(`${page}: ${path}`);
+    assert.deepEqual(missing, []);
   });
 
   test('README prints the demo’s own five commands', () => {

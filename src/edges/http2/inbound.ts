@@ -25,8 +25,8 @@ export interface StreamOwner extends Peer {
   readonly remoteAddress: string;
   /** The head of a reply is about to be sent. */
   replying(): void;
-  /** The stream is over. `early`: it was cut short, and not by us. */
-  finished(inbound: Http2Inbound, early: boolean): void;
+  /** The stream is over. `early`: it was cut short, and not by us. `unsent`: octets that Node had and did not send. */
+  finished(inbound: Http2Inbound, early: boolean, unsent: number): void;
   /** Not even a reset gets through to the client. */
   stuck(): void;
 }
@@ -146,8 +146,8 @@ export class Http2Inbound implements Inbound, ServerStreamEvents {
   streamFlushed(): void {
     this.#reply.flushed();
   }
-  streamClosed(sent: boolean): void {
-    this.#reply.closed(sent);
+  streamClosed(sent: boolean, _error: Error | null, unsent: number): void {
+    this.#reply.closed(sent, unsent);
   }
 }
 

@@ -23,7 +23,7 @@ const STREAM_WINDOW = 65_535;
 export const CONNECTION_WINDOW = 1 << 20;
 
 /** Megabytes: all streams full both ways, and room to spare. */
-const SESSION_MEGABYTES = 32;
+export const SESSION_MEGABYTES = 32;
 
 /** Frames that break the rules of their stream, and streams beyond the limit, before the connection ends. */
 const INVALID_FRAMES_MAX = 100;

@@ -237,8 +237,8 @@ export class Http2Reply extends Timer {
     if (this.#state === ENDING) this.#stopClient();
   }
 
-  /** The stream is over. `sent`: END_STREAM had gone out. */
-  closed(sent: boolean): void {
+  /** The stream is over. `sent`: END_STREAM had gone out. `unsent`: octets that Node had and did not send. */
+  closed(sent: boolean, unsent: number): void {
     this.#home.wheel.clear(this);
     const broken = this.broken;
     const done = sent && !broken && this.#state >= TRAILING;
@@ -249,7 +249,7 @@ export class Http2Reply extends Timer {
       this.#inbound.events.done(this.#written);
     }
     this.#state = CLOSED;
-    this.#inbound.owner.finished(this.#inbound, !done && !broken);
+    this.#inbound.owner.finished(this.#inbound, !done && !broken, unsent);
   }
 
   /** The reply is out, and the rest of the request of no use to anybody (RFC 9113 §8.1). */

@@ -10,7 +10,7 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import { ENHANCE_YOUR_CALM } from '../../http2-streams/codes.ts';
-import { ignore } from '../../http2-streams/stream-events.ts';
+import { ignore, Unsent } from '../../http2-streams/stream-events.ts';
 import { canonicalAddress } from '../../net/address.ts';
 import { http2 } from '../../net/node-http.ts';
 import { Timer } from '../../state/wheel.ts';
@@ -18,7 +18,7 @@ import type { Accept } from '../../types/transport.ts';
 import type { Drain } from '../drain.ts';
 import { Allowance } from './allowance.ts';
 import { Http2Inbound, type StreamHome, type StreamOwner } from './inbound.ts';
-import { CONNECTION_WINDOW, LINGER_MS, PINGS, RESETS, SETTINGS, sessionOptions } from './limits.ts';
+import { CONNECTION_WINDOW, LINGER_MS, PINGS, RESETS, SESSION_MEGABYTES, SETTINGS, sessionOptions } from './limits.ts';
 import { RequestHead } from './request-head.ts';
 
 /** What all connections of one edge share. Times in milliseconds, 0 for none. */
@@ -40,6 +40,7 @@ export class ClientSession extends Timer implements StreamOwner {
   readonly #resets: Allowance;
   readonly #pings: Allowance;
   readonly #settings: Allowance;
+  readonly #unsent = new Unsent(SESSION_MEGABYTES);
   /** Streams that are not over. */
   readonly #streams = new Set<Http2Inbound>();
   #closing = false;
@@ -93,9 +94,10 @@ export class ClientSession extends Timer implements StreamOwner {
     if (this.home.drain.begun && this.#streams.size === 1) this.#close();
   }
 
-  finished(inbound: Http2Inbound, early: boolean): void {
+  finished(inbound: Http2Inbound, early: boolean, unsent: number): void {
     this.#streams.delete(inbound);
     if (early) this.#count(this.#resets);
+    if (this.#unsent.add(unsent)) this.#close();
     if (this.#streams.size > 0 || this.#closed) return;
     if (this.#closing) this.#linger();
     else if (this.home.drain.begun) this.drain();

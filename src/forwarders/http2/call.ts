@@ -215,13 +215,13 @@ export class Http2Call extends Waiter implements UpstreamCall, ClientStreamEvent
     if (!this.#hasEnded) this.#expect(ASKING);
   }
 
-  streamClosed(_sent: boolean, error: Error | null): void {
+  streamClosed(_sent: boolean, error: Error | null, unsent: number): void {
     const session = this.#session!;
     const { rstCode, id } = this.#stream!;
     if (this.#state === STORED) this.#passStored();
     else if (!this.#hasEnded)
       this.#broke(session, { code: rstCode ?? 0, error, headSeen: this.#isAnswered, unseen: session.isUnseen(id) });
-    session.closed();
+    session.closed(unsent);
   }
 
   /** Passes on what was kept of a whole reply, when its reader is ready. */

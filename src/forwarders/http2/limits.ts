@@ -19,7 +19,7 @@ const FIELDS_MAX = 1000;
 const REQUEST_HEAD_MAX = 262_144;
 
 /** Megabytes: all streams full both ways. */
-const SESSION_MEGABYTES = 256;
+export const SESSION_MEGABYTES = 256;
 
 /** Milliseconds after which an origin that chose HTTP/1.1 is asked again. */
 export const HTTP1_FOR_MS = 300_000;

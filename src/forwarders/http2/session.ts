@@ -4,12 +4,12 @@ import type { ClientHttp2Session, ClientHttp2Stream, Settings } from 'node:http2
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { REFUSED_STREAM } from '../../http2-streams/codes.ts';
-import { ignore } from '../../http2-streams/stream-events.ts';
+import { ignore, Unsent } from '../../http2-streams/stream-events.ts';
 import { http2 } from '../../net/node-http.ts';
 import { Timer } from '../../state/wheel.ts';
 import type { ConnectCause, Failure } from '../../types/transport.ts';
 import { Dial, type DialSettings } from '../dial.ts';
-import { CONNECTION_WINDOW, LINGER_MS, SESSION_OPTIONS, STREAMS_MAX } from './limits.ts';
+import { CONNECTION_WINDOW, LINGER_MS, SESSION_MEGABYTES, SESSION_OPTIONS, STREAMS_MAX } from './limits.ts';
 
 /** Whose connection it is. */
 export interface SessionOwner {
@@ -49,6 +49,7 @@ export class UpstreamSession extends Timer {
   #streams = 0;
   /** Calls that wait for the reply on their stream. */
   #calls = 0;
+  readonly #unsent = new Unsent(SESSION_MEGABYTES);
   /** Streams above this were never looked at (RFC 9113 §6.8). */
   #lastStream = Number.POSITIVE_INFINITY;
 
@@ -113,11 +114,12 @@ export class UpstreamSession extends Timer {
     if (this.#state === RETIRED && this.#calls === 0) this.end();
   }
 
-  /** A stream is over. */
-  closed(): void {
+  /** A stream is over; `unsent` octets that Node had of it were never sent. */
+  closed(unsent: number): void {
     this.#streams--;
+    const spent = this.#unsent.add(unsent);
     if (this.#state !== READY) return;
-    if (!this.#isOpen) return this.retire();
+    if (spent || !this.#isOpen) return this.retire();
     if (this.#calls === 0 && this.#streams === 0) this.#owner.dial.loop.wheel.limit(this, this.#owner.idleFor);
     this.#owner.available(this);
   }
