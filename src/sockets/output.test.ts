@@ -15,6 +15,7 @@ class FakeSocket {
   destroyed = false;
   errored: Error | null = null;
   writableLength = 0;
+  bytesWritten = 0;
   writableNeedDrain = false;
   callbacks: (() => void)[] = [];
   _handle = { writeQueueSize: 0 };
@@ -140,6 +141,27 @@ test('a client that takes nothing is cut off; one that takes a little is not', (
   pass(1100);
   assert.equal(socket.destroyed, true);
   assert.equal(wheel.size, 0);
+});
+
+test('one that takes less than what is written meanwhile is not cut off', () => {
+  const { socket, output, pass } = bench();
+  socket.writableNeedDrain = true;
+  const write = (octets: number) => {
+    socket.bytesWritten += octets;
+    socket.writableLength += octets;
+    output.text('x');
+    output.flush();
+  };
+  write(100_000);
+  for (let i = 0; i < 3; i++) {
+    write(50_000);
+    socket.writableLength -= 1000;
+    pass(1100);
+    assert.equal(socket.destroyed, false);
+  }
+  write(50_000);
+  pass(1100);
+  assert.equal(socket.destroyed, true, 'that more waits is no excuse');
 });
 
 test('a drained client has no deadline', () => {

@@ -31,8 +31,8 @@ export abstract class Output extends Gathering {
   #callsBack = false;
   /** Too much waits for the other end; only once nothing does is there room again. */
   #full = false;
-  /** Octets the other end had yet to take when the timer was set. */
-  #left = 0;
+  /** {@link #taken} when the timer was set. */
+  #tookBefore = 0;
   /** A write of ours that failed. */
   #error: Error | null = null;
   /** For writes through the stream whose end is awaited; made once. */
@@ -248,15 +248,21 @@ export abstract class Output extends Gathering {
 
   #await(): void {
     if (this.patience === 0 || this.#wheel.isSet(this)) return;
-    this.#left = this.unsent;
+    this.#tookBefore = this.#taken;
     this.#wheel.set(this, this.patience);
   }
 
   override onTimeout(): void {
-    const left = this.unsent;
-    if (left >= this.#left && left > 0) return this.stalled();
-    this.#left = left;
-    if (left > 0) this.#wheel.set(this, this.patience);
+    if (this.unsent === 0) return;
+    const taken = this.#taken;
+    if (taken <= this.#tookBefore) return this.stalled();
+    this.#tookBefore = taken;
+    this.#wheel.set(this, this.patience);
+  }
+
+  /** Grows by what the other end takes, whatever is written meanwhile. */
+  get #taken(): number {
+    return this.socket.bytesWritten - this.unsent;
   }
 }
 

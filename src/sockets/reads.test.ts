@@ -14,13 +14,13 @@ class Reader {
   }
 
   /** Reads `size` octets of `fill`; `meanwhile` is what their receiver does. */
-  read(size: number, fill: string, meanwhile: () => void = () => {}): Buffer {
+  read(size: number, fill: string, meanwhile: () => void = () => {}, whole = false): Buffer {
     assert.ok(size <= this.place.length);
     this.place.fill(fill, 0, size);
     const taken = this.#reads.take(size, this.place);
     const bytes = this.#reads.lends(this.place) ? Buffer.from(taken) : taken;
     meanwhile();
-    this.#reads.moveOn(size, this.place);
+    this.#reads.moveOn(size, this.place, size === this.place.length && !whole);
     this.place = this.#reads.place() ?? this.place;
     return bytes;
   }
@@ -61,6 +61,18 @@ test('who fills the place reads into blocks of its own, uncopied, until it does 
   assert.ok(reader.place !== place && reader.place !== shared);
   reader.read(60_000, 'c');
   assert.equal(reader.place, shared, 'who may be idle from now on holds no block');
+});
+
+test('who fills the place with the end of a message holds no block', () => {
+  const reads = new ReadBlocks();
+  const reader = new Reader(reads);
+  const shared = reader.place;
+  reader.read(65_536, 'a', () => {}, true);
+  assert.equal(reader.place, shared);
+  reader.read(65_536, 'b');
+  assert.notEqual(reader.place, shared);
+  reader.read(65_536, 'c', () => {}, true);
+  assert.equal(reader.place, shared, 'nor from a block of its own');
 });
 
 test('a connection that is made while another one hands over its octets gets a place', () => {

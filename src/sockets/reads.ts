@@ -2,7 +2,7 @@
  * Where reads go. Node's own way makes an allocation of 64 KiB for every read, trims it and passes it through a Readable.
  * Here the connections of a thread share one block: what a read brings is lent to its receiver, who copies what it keeps. So
  * an idle connection holds no memory for its next read, and a head that is whole is never copied. One that fills the block
- * has more to come, and reads into blocks of its own, uncopied, for as long as it fills them.
+ * in the middle of a message has more to come, and reads into blocks of its own, uncopied, for as long as it fills them.
  */
 
 /** As much as one read can bring. */
@@ -51,10 +51,10 @@ export class ReadBlocks {
     return place === this.#shared;
   }
 
-  /** Where the connection that has just read reads next. Node asks for it at once. */
-  moveOn(size: number, place: Buffer): void {
+  /** Where the connection that has just read reads next: `more` is to come at once. Node asks for it at once. */
+  moveOn(size: number, place: Buffer, more: boolean): void {
     if (this.#spoils && place === this.#shared) place.fill(SPOILT, 0, size);
-    if (size === place.length) this.#next = Buffer.allocUnsafeSlow(BLOCK);
+    if (more) this.#next = Buffer.allocUnsafeSlow(BLOCK);
     else this.#next = place === this.#shared ? undefined : this.#shared;
   }
 }

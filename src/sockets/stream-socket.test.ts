@@ -13,6 +13,7 @@ class Owner implements SocketOwner {
   readonly events: string[] = [];
   error: Error | null = null;
   expectsMore = false;
+  midMessage = false;
   onReceived: () => void = () => {};
   received(lentOrOwn: Buffer, lent: boolean): void {
     const bytes = lent ? Buffer.from(lentOrOwn) : lentOrOwn;

@@ -23,6 +23,8 @@ export interface SocketOwner extends TurnEnd {
   closed(error: Error | null): void;
   /** What the other end sent before it broke may still be of use. */
   readonly expectsMore: boolean;
+  /** A message has begun and is not whole. */
+  readonly midMessage: boolean;
 }
 
 const SOCKET = Symbol('stream socket');
@@ -169,7 +171,8 @@ export class StreamSocket extends Output {
   read(size: number, place: Buffer): boolean {
     const { reads } = this.loop;
     const goesOn = this.receive(reads.take(size, place), reads.lends(place));
-    reads.moveOn(size, place);
+    // Asked only of who filled the place: few do.
+    reads.moveOn(size, place, size === place.length && this.#owner?.midMessage === true);
     return goesOn;
   }
 

@@ -85,6 +85,10 @@ export class ClientConnection implements RequestSink, SocketOwner {
     this.socket.accept();
   }
 
+  get midMessage(): boolean {
+    return this.#current?.bodyPending === true;
+  }
+
   /** A reply that begins now is the last. */
   get closing(): boolean {
     return this.#life !== OPEN || this.#home.drain.begun;

@@ -90,6 +90,10 @@ export class UpstreamConnection extends Timer implements ResponseSink, SocketOwn
     return this.#call !== null && this.#request !== UNSENT && this.#reply !== WHOLE;
   }
 
+  get midMessage(): boolean {
+    return this.#call !== null && this.#reply !== WHOLE;
+  }
+
   #dialled(failure: Failure | null, socket: Socket | null): void {
     this.#dial = null;
     const call = this.#call!;
