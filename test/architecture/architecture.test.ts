@@ -165,7 +165,7 @@ test('files are short enough to hold in the head', () => {
 /** Files that are longer, and why. */
 const LONG: Readonly<Record<string, { readonly lines: number; readonly why: string }>> = {
   'traffic/exchange/exchange.ts': {
-    lines: 640,
+    lines: 605,
     why: 'the life of a request, read top to bottom; its parts stand in files of their own',
   },
 };

@@ -78,7 +78,7 @@ The same for HTTP/1.1 and HTTP/2.
   \`/admin/x\`, because many servers drop them; sent on with them. A segment of parameters alone (\`/;/admin\`) is a 400.
 - **Connection** (RFC 9110 §7.6.1) takes off the fields it names, before any policy looks. Fields that are meant for the
   upstream stay even if it names them: \`Host\`, \`Authorization\`, \`Cookie\`, \`X-Api-Key\` and other credentials, \`Content-*\`,
-  \`Accept*\`, \`If-*\`, \`Sec-*\`, \`Cache-Control\`, \`Via\`, \`X-Forwarded-*\` and the like (\`src/headers.ts\` lists them). More
+  \`Accept*\`, \`If-*\`, \`Sec-*\`, \`Cache-Control\`, \`Via\`, \`X-Forwarded-*\` and the like (\`src/fields/names.ts\` lists them). More
   than 64 options in a request are a 400. The same list holds for replies.
 - **Forwarding fields.** \`x-forwarded-for\`, \`-proto\`, \`-host\`, \`x-request-id\` and \`via\` are Weir's own. What else upstreams
   believe of proxies alone is dropped: docs/operating.md, "Trusted proxies".
@@ -172,7 +172,10 @@ HTTP/2 is read by nghttp2, which holds clients and upstreams to RFC 9113. What W
 - What an upstream answers with REFUSED_STREAM, or leaves out with a GOAWAY, it has not acted on (RFC 9113 §6.8, §8.7): it
   is sent again whatever its method, where \`retry.on\` has \`connect\` or \`reset\`.
 - An upstream whose SETTINGS take no streams for now (RFC 9113 §6.5.2) is not asked for further connections: requests wait
-  in line until it takes some.
+  in the queue until it takes some.
+- Octets that waited for a stream which is then reset are never taken off Node's account of what a connection may hold.
+  Before such octets use it up, the connection ends in good order: a client is told by a GOAWAY that names the last stream
+  served (RFC 9113 §6.8), after 16 MB at the earliest; to an upstream another connection is made, after 128 MB.
 - A request's head several times over \`limits.headerSize\`, or with more fields than one for each eight octets of it (128
   at least), gets no status: its stream is reset with ENHANCE_YOUR_CALM, or the connection ends.
 - More than 64 replies of 1xx before the final one are a 502, as over HTTP/1.1.
