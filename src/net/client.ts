@@ -11,30 +11,27 @@ const COMMA = ',';
  * and brackets, as load balancers write them; empty ones are skipped (RFC 9110 §5.6.1).
  *
  * @param remote address of the peer; returned as it is where it is no IP address (a Unix socket)
- * @param forwardedFor the field's values in the order received
+ * @param forwardedFor the field's value; of several, joined in the order received
  */
-export function vouchedHops(remote: string, forwardedFor: readonly string[], trusted: CidrSet): string {
+export function vouchedHops(remote: string, forwardedFor: string, trusted: CidrSet): string {
   let hops = canonicalAddress(remote) ?? remote;
-  if (forwardedFor.length === 0 || !trusted.has(hops)) return hops;
-  for (let field = forwardedFor.length - 1; field >= 0; field--) {
-    const value = forwardedFor[field]!;
-    let end = value.length;
-    while (end >= 0) {
-      const comma = end === 0 ? -1 : value.lastIndexOf(COMMA, end - 1);
-      const entry = value.slice(comma + 1, end).trim();
-      end = comma;
-      if (entry === '') continue;
-      const hop = hopAddress(entry);
-      if (hop === null) return hops;
-      hops = `${hop}, ${hops}`;
-      if (!trusted.has(hop)) return hops;
-    }
+  if (!trusted.has(hops)) return hops;
+  let end = forwardedFor.length;
+  while (end >= 0) {
+    const comma = end === 0 ? -1 : forwardedFor.lastIndexOf(COMMA, end - 1);
+    const entry = forwardedFor.slice(comma + 1, end).trim();
+    end = comma;
+    if (entry === '') continue;
+    const hop = hopAddress(entry);
+    if (hop === null) return hops;
+    hops = `${hop}, ${hops}`;
+    if (!trusted.has(hop)) return hops;
   }
   return hops;
 }
 
 /** The client's address in canonical form: the first of {@link vouchedHops}. */
-export function clientAddress(remote: string, forwardedFor: readonly string[], trusted: CidrSet): string {
+export function clientAddress(remote: string, forwardedFor: string, trusted: CidrSet): string {
   return firstHop(vouchedHops(remote, forwardedFor, trusted));
 }
 

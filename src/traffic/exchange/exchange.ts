@@ -66,7 +66,7 @@ export class ExchangeRun extends Timer implements Exchange, Identified, Finished
   readonly arrivedAt: number;
   // what the head said of other proxies
   requestId = '';
-  forwardedFor: string[] | null = null;
+  forwardedFor: string | null = null;
   forwardedHost = '';
   forwardedProto = '';
   via = '';

@@ -47,7 +47,7 @@ test('what the proxy must know is kept, and what is of this hop goes no further'
     headers: ['Accept', 'b', 'Max-Forwards', '3', 'X_Real_IP', '4.4.4.4', 'Accept', 'c'],
     host: 'a',
     requestId: 'id',
-    forwardedFor: ['1.1.1.1', '2.2.2.2'],
+    forwardedFor: '1.1.1.1, 2.2.2.2',
     forwardedHost: '',
     forwardedProto: '',
     via: '1.0 x, 1.1 y',

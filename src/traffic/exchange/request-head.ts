@@ -25,7 +25,8 @@ export interface ProxyFields {
   host: string;
   /** '' where there is none. Several are joined, so that they are no valid id. */
   requestId: string;
-  forwardedFor: string[] | null;
+  /** Null where there is none. */
+  forwardedFor: string | null;
   forwardedHost: string;
   forwardedProto: string;
   via: string;
@@ -67,8 +68,7 @@ function read(into: ProxyFields, id: number, fields: Fields, i: number): void {
       into.host = fields.value(i);
       break;
     case FORWARDED_FOR:
-      if (into.forwardedFor === null) into.forwardedFor = [fields.value(i)];
-      else into.forwardedFor.push(fields.value(i));
+      into.forwardedFor = into.forwardedFor === null ? fields.value(i) : `${into.forwardedFor}, ${fields.value(i)}`;
       break;
     case FORWARDED_HOST:
       into.forwardedHost = fields.value(i);
