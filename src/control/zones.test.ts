@@ -59,7 +59,7 @@ test('any text is an identity', () => {
   assert.deepEqual(Object.keys(zones.zones()), ['__proto__']);
 });
 
-test('memory that cannot be had is an error and no crash', () => {
+test('memory that cannot be allocated is an error and no crash', () => {
   const zones = new ZoneDirectory(memoryLog()).begin();
   assert.throws(() => zones.zone('huge', Number.MAX_SAFE_INTEGER), RangeError);
 });

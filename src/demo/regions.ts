@@ -31,7 +31,7 @@ export function endpointFor(
 
 /**
  * Starts a sample for each endpoint. Where one cannot start, those that did are closed.
- * @throws {WeirError} one line that says which address cannot be had and why.
+ * @throws {WeirError} one line that says which address is not available and why.
  */
 export async function startSamples(endpoints: readonly EndpointPlan[]): Promise<readonly SampleServer[]> {
   const started = await Promise.allSettled(endpoints.map(start));

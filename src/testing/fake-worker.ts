@@ -1,5 +1,5 @@
 /**
- * A traffic thread that speaks the protocol and does what the plan's revision says, so that every failure can be had:
+ * A traffic thread that speaks the protocol and does what the plan's revision says, so that every failure can be produced:
  * `refuse`, `hang-prepare`, `slow-prepare`, `die-prepare`, `die-commit`, `hang-commit`, `die-start`, `fail-start`, `hang-start`, `die-drain`, each also as `one-…` (only the
  * thread whose number the size of the zone `victim` is does it), `stay` (does not end when drained), anything else works.
  * It answers HTTP with its thread number and the revision in use; `GET /die` kills it, `GET /gather-and-die` with lines that

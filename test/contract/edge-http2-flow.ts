@@ -182,7 +182,7 @@ async function stingy(bench: Bench): Promise<{ peer: FramePeer; call: Call }> {
   return { peer, call: await bench.call() };
 }
 
-/** Why a second request on a connection that is full cannot be had, where it cannot. */
+/** Why there is no second request on a connection that is full, where there is none. */
 const UNHEARD =
   Number(process.versions.node.split('.')[0]) < 26
     ? 'this Node does not read from an HTTP/2 connection that it cannot write to'

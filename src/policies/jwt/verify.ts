@@ -17,7 +17,7 @@ export type Reason =
 
 /**
  * A compact JWS (RFC 7515 §7.1). jose decodes more leniently (white space, padding, the standard alphabet); what is one
- * token should have one spelling as far as that can be had.
+ * token should have one spelling where that is possible.
  */
 const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 

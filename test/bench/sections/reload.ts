@@ -14,7 +14,7 @@ import { atMost, type Section } from './types.ts';
 
 const ROUTES = 10_000;
 const RELOADS = 5;
-/** Requests at a time, and milliseconds from one group to the next: a steady load, not as much as can be had. */
+/** Requests at a time, and milliseconds from one group to the next: a steady load, not as much as possible. */
 const [GROUP, PACE_MS] = [16, 16];
 const STEADY_MS = 8_000;
 /** Milliseconds that one reload may take. */

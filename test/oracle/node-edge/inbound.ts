@@ -256,7 +256,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
 
   write(chunk: Buffer): boolean {
     if (this.#bodyless || this.#over || this.#broken || chunk.length === 0) return true;
-    if (!this.#owes(chunk.length)) return true;
+    if (!this.#expects(chunk.length)) return true;
     if (this.#res.write(chunk)) return true;
     this.#res.awaitDrain();
     return false;
@@ -265,7 +265,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
   end(trailers: Fields | null, last: Buffer | null): void {
     if (this.#over || this.#broken) return;
     if (last !== null && last.length > 0 && !this.#bodyless) {
-      if (!this.#owes(last.length)) return;
+      if (!this.#expects(last.length)) return;
       if (this.#owed > 0) this.#res.write(last);
     }
     // Less than was promised must not look whole (RFC 9112 §8).
@@ -341,7 +341,7 @@ export class NodeInbound implements Inbound, MessageEvents, RequestHead {
   }
 
   /** Counts what goes out; false where it is more than was promised, which would be read as another reply. */
-  #owes(bytes: number): boolean {
+  #expects(bytes: number): boolean {
     if (this.#owed >= 0) {
       if (bytes > this.#owed) {
         this.destroy();

@@ -198,7 +198,7 @@ export class NodeEdge implements Edge {
     connection.request(new NodeInbound(connection, req, res));
   }
 
-  /** An upgrade takes the connection, so it cannot be one that still owes replies. */
+  /** An upgrade takes the connection, so it cannot be one with replies still to come. */
   #upgrades(req: Request): boolean {
     const upgrades = asksForWebSocket(req) && !(req.socket as Known)[CONNECTION]!.busy;
     req.upgradeIgnored = !upgrades;
